@@ -4,7 +4,7 @@ import { checkAnswerSize } from '../json/join-each.ts';
 import { type WritableJson, writeJson } from '../json/write-json.ts';
 import type { ElementStyle } from '../tensor/write-tensor.ts';
 
-/** How the elements of tensors are written in answers, and how long an answer may become. */
+/** How answers write the elements of tensors, and the maximum length of an answer. */
 export type AnswerStyle = ElementStyle & { readonly limitBytes: number };
 
 export function answerStyle({ nonFiniteJson, limits }: Config): AnswerStyle {
@@ -12,7 +12,7 @@ export function answerStyle({ nonFiniteJson, limits }: Config): AnswerStyle {
 }
 
 /**
- * An answer in JSON that holds what a model gave, which can be long.
+ * A JSON answer with the outputs of a model, which can be long.
  *
  * @throws InferenceError PAYLOAD_TOO_LARGE when it is longer than MAX_ANSWER_BYTES
  */
@@ -24,7 +24,7 @@ export function jsonAnswer(body: WritableJson, { limits }: Config): Response {
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** @throws InferenceError PAYLOAD_TOO_LARGE when an answer has more bytes than it may */
+/** @throws InferenceError PAYLOAD_TOO_LARGE when an answer has more than MAX_ANSWER_BYTES */
 export function answerBytes(bytes: Uint8Array, type: string, limitBytes: number): Response {
   checkAnswerSize(bytes.length, limitBytes);
   return new BytesResponse(bytes, { status: 200, headers: { 'content-type': type } });

@@ -2,7 +2,7 @@ import { JsonText, type WritableJson } from '../json/write-json.ts';
 import { type Label, topK } from '../processing/classification.ts';
 import { type ElementStyle, writeFloat } from '../tensor/write-tensor.ts';
 
-/** How many labels of an image or text are answered where the client does not say. */
+/** How many labels of an image or text an answer has by default. */
 export const TOP_LABELS = 5;
 
 /** The best labels with their scores, best first, as the pipelines of Transformers write them. */

@@ -14,7 +14,7 @@ export function nameScores(
 
 const known = new WeakMap<readonly Label[], readonly string[]>();
 
-/** Label lists can repeat one, as ImageNet's do: its later classes get their index beside it. */
+/** Label lists can contain a label twice, as ImageNet's do: the later classes also get their index. */
 function uniqueNames(labels: readonly Label[]): readonly string[] {
   const found = known.get(labels);
   if (found) return found;

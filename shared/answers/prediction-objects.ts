@@ -10,12 +10,15 @@ import { nameScores } from './name-scores.ts';
 
 type Members = { readonly [key: string]: WritableJson };
 
-/** One object per row or image. An image can have a thousand classes, so it gets the best five; a row gets all. */
+/**
+ * One object per row or image. An image can have a thousand classes, so its object has the best five; that of a row has
+ * all.
+ */
 export function predictionObjects(output: InferenceOutput, kind: InputKind): Members[] {
   return predictionWriters(output, kind).map((write) => write());
 }
 
-/** What makes each prediction, so that a long answer has no more of them in memory than the one that is written. */
+/** Functions that make each prediction, so that only the one being written is in memory. */
 export function predictionWriters(output: InferenceOutput, kind: InputKind): readonly (() => Members)[] {
   switch (output.kind) {
     case 'classification':
@@ -38,7 +41,7 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
   }
 }
 
-/** Each row as an object of all outputs by name; one number of a row stands for itself. */
+/** Each row as an object of all outputs by name; a single number is not wrapped in a list. */
 function rowWriters(tensors: NamedTensors): readonly (() => Members)[] {
   const [first] = tensors.values();
   return Array.from({ length: first?.shape[0] ?? 0 }, (_, row) => () => {

@@ -7,9 +7,9 @@ import type { NamedTensors } from '../runtime/session.ts';
 import { type ElementStyle, writeRows, writeTensor } from '../tensor/write-tensor.ts';
 
 /**
- * What a task makes of each instance: its label, its numbers, or its vectors.
+ * The prediction of a task for each instance: its label, its numbers, or its vectors.
  *
- * @param form what a table is answered with, where that is not the usual
+ * @param form the form of answers for a table, if it is not the usual one
  */
 export function encodePredictions(
   output: InferenceOutput,
@@ -63,7 +63,9 @@ export function encodeNamedRows(outputs: NamedTensors, style: ElementStyle): rea
   );
 }
 
-/** Whole outputs: the only one by itself, or an object of them. Source: column format of TensorFlow Serving. */
+/**
+ * Whole outputs: the value of the only one, or an object of all of them. Source: column format of TensorFlow Serving.
+ */
 export function encodeColumns(outputs: NamedTensors, style: ElementStyle): WritableJson {
   const [only, ...others] = outputs;
   if (only && others.length === 0) return writeTensor(only[1], styleOf(only[0], style));
@@ -89,7 +91,7 @@ function countRows(outputs: NamedTensors): number {
   return rows ?? 0;
 }
 
-/** Texts of an output with such a name are bytes to TensorFlow Serving. */
+/** For TensorFlow Serving, texts of an output with such a name are bytes. */
 function styleOf(name: string, style: ElementStyle): ElementStyle {
   return name.endsWith('_bytes') ? { ...style, isBase64: true } : style;
 }

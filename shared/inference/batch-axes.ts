@@ -3,18 +3,19 @@ import type { Graph } from '../onnx/graph.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 
-/** Names that say that an axis is that of instances, wherever it stands. */
+/** Names that mark the axis of instances at any position. */
 const BATCH_NAMES = /^(?:batch.*|.*batch(?:_?size)?)$/i;
-/** Names that exporters give it as well, and other axes too. */
+/** Names that exporters give to this axis, but also to others. */
 const SHORT_NAMES = /^(?:b|n|bs)$/i;
 
 /** A size, a symbolic name, or '' without either. */
 type Axes = readonly (number | string)[];
 
 /**
- * Marks the axis of each input and output that counts instances (`batchAxis`). It is known by the name that inputs and
- * outputs share: a clear one at any axis, any at their first, or a short one at any axis. Without names it is the first axis where that is
- * dynamic or, in a graph of one batch size, where it has the size that inputs and outputs share.
+ * Marks the axis of each input and output that counts instances (`batchAxis`). It is recognised by a name that inputs
+ * and outputs share: a clear name at any axis, any name at the first axis, or a short name at any axis. Without names
+ * it is the first axis if that is dynamic. In a graph with a fixed batch size, it is the first axis if inputs and
+ * outputs share its size.
  */
 export function markBatchAxes(session: Session, graph: Graph): Session {
   const inputs = session.inputs.map((spec) => axesOf(spec, graph.inputs));
@@ -33,12 +34,12 @@ export function markBatchAxes(session: Session, graph: Graph): Session {
   };
 }
 
-/** The axes of an input or output in words: a size, a name, or `?`. */
+/** The axes of an input or output for messages: a size, a name, or `?`. */
 export function nameAxes({ shape, axes = [] }: TensorSpec): readonly (number | string)[] {
   return shape.map((size, index) => (size === -1 ? axes[index] || '?' : size));
 }
 
-/** What the file says of the axes; the runtime tells no names. */
+/** The axes according to the file; the runtime does not report their names. */
 function axesOf({ name, shape }: TensorSpec, values: readonly ValueInfo[]): Axes {
   const declared = values.find((value) => value.name === name)?.shape;
   return declared?.length === shape.length ? declared : shape.map((size) => (size === -1 ? '' : size));
@@ -46,7 +47,7 @@ function axesOf({ name, shape }: TensorSpec, values: readonly ValueInfo[]): Axes
 
 type Rule = (axes: Axes, isOutput: boolean) => number | undefined;
 
-/** @param isTable whether rows are the only axis of the graph that is dynamic */
+/** @param isTable whether the rows are the only dynamic axis of the graph */
 function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[], isTable: boolean): Rule {
   const name = findName(inputs, outputs);
   if (name !== undefined) return byName(name);
@@ -56,7 +57,7 @@ function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[], isTable: 
   return (axes) => (axes[0] === size && size !== undefined ? 0 : undefined);
 }
 
-/** The name of the axis of instances; undefined where inputs and outputs have none in common. */
+/** The name of the axis of instances; undefined if inputs and outputs do not share one. */
 function findName(inputs: readonly Axes[], outputs: readonly Axes[]): string | undefined {
   const given = new Set(outputs.flat());
   const shared = inputs.flat().filter((axis): axis is string => isName(axis) && given.has(axis));
@@ -72,8 +73,8 @@ function isName(axis: number | string | undefined): axis is string {
 }
 
 /**
- * An axis without a name may be it as well: exporters forget some. An output of one row is what an exporter that saw one
- * row alone writes.
+ * An axis without a name may count instances too, as exporters forget some names. An exporter that only saw one row
+ * writes an output of one row.
  */
 function byName(name: string): Rule {
   return (axes, isOutput) => {
@@ -86,7 +87,7 @@ function byName(name: string): Rule {
 const byDynamicAxis: Rule = ([first], isOutput) =>
   typeof first === 'string' || (isOutput && first === 1) ? 0 : undefined;
 
-/** A forest of several labels gives its probabilities label by label, and the rows of each. */
+/** A forest with several labels returns its probabilities label by label, with all rows for each. */
 const byOnlyDynamicAxis: Rule = (axes, isOutput) => {
   const found = byDynamicAxis(axes, isOutput);
   const dynamic = axes.flatMap((axis, index) => (typeof axis === 'string' ? [index] : []));

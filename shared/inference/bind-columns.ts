@@ -6,22 +6,22 @@ import { columnAt, type Feature, type RowFormat } from '../values/row.ts';
 /** An input of a tabular graph with the columns of a row that go into it. */
 export interface FeatureInput {
   readonly spec: TensorSpec;
-  /** Places in a row, in the order of the input's columns; undefined: all of them, however many there are. */
+  /** Positions in a row, in the order of the input's columns; undefined: all columns, however many there are. */
   readonly places: readonly number[] | undefined;
 }
 
-/** What a row of a tabular model looks like and where its values go. */
+/** The columns of a row of a tabular model, and the inputs that its values go to. */
 export interface ColumnBinding {
   readonly format: RowFormat;
   readonly inputs: readonly FeatureInput[];
 }
 
 /**
- * Finds out which columns a tabular graph takes. The columns of several inputs stand in the order of the inputs, unless
- * the features of the config have the very names of the inputs: then those names say which is which. Each feature comes
- * back with its type.
+ * Determines which columns a tabular graph takes. The columns of several inputs are in the order of the inputs. If the
+ * features of the config have exactly the names of the inputs, the names decide instead. Each feature is returned with
+ * its type.
  *
- * @throws ModelError when an input is not a column or matrix, or the config names other features
+ * @throws ModelError when an input is not a column or matrix, or the features of the config do not match
  */
 export function bindColumns(
   specs: readonly TensorSpec[],
@@ -40,14 +40,16 @@ export function bindColumns(
   }
   const width = widths.reduce((total: number, each = 0) => total + each, 0);
   if (width > MOST_COLUMNS) {
-    throw new ModelError(`a tabular model takes at most ${MOST_COLUMNS} columns, its graph takes ${width}`);
+    throw new ModelError(
+      `a tabular model takes at most ${MOST_COLUMNS} columns, but its graph takes ${width}`,
+    );
   }
   const owners = specs.flatMap((spec, index) => new Array<TensorSpec>(widths[index] ?? 0).fill(spec));
   const ordered = orderByName(owners, features) ?? owners;
   checkFeatures(features, ordered);
   const kinds = new Map(specs.map((spec) => [spec, columnOf(spec)]));
   const [first, ...others] = ordered.map((owner) => kinds.get(owner) ?? columnOf(owner));
-  if (!first) throw new ModelError('a tabular model takes columns, its graph has none');
+  if (!first) throw new ModelError('a tabular model takes columns, but its graph has none');
   const columns: RowFormat['columns'] = [first, ...others];
   const places = placesOf(ordered);
   return {
@@ -60,10 +62,10 @@ export function bindColumns(
   };
 }
 
-/** More than hashed texts have, and than a request has room for. */
+/** Most columns: more than hashed texts have, and more than fit in a request. */
 const MOST_COLUMNS = 4 * 1024 * 1024;
 
-/** The places of each input's columns. */
+/** The positions of each input's columns. */
 function placesOf(owners: readonly TensorSpec[]): ReadonlyMap<TensorSpec, readonly number[]> {
   const places = new Map<TensorSpec, number[]>();
   for (const [place, owner] of owners.entries()) {
@@ -80,21 +82,21 @@ function checkColumns(spec: TensorSpec, inputs: number): void {
   if (rank === 2 || (rank === 1 && spec.isRankDynamic !== true)) {
     if (inputs === 1 || widthOf(spec) !== undefined) return;
     throw new ModelError(
-      `a tabular model with several inputs must say how many columns each has, its input "${name}" is [${shape}]`,
+      `a tabular model with several inputs must say how many columns each has, but its input "${name}" is [${shape}]`,
     );
   }
   throw new ModelError(
-    `a tabular model takes columns or a matrix of them, its input "${name}" is ${datatype} [${shape}]`,
+    `a tabular model takes columns or a matrix of them, but its input "${name}" is ${datatype} [${shape}]`,
   );
 }
 
-/** Number of columns; undefined when any will do. */
+/** Number of columns; undefined if any number is accepted. */
 function widthOf({ shape }: TensorSpec): number | undefined {
   const width = shape.length === 1 ? 1 : shape[1];
   return width === -1 ? undefined : width;
 }
 
-/** What the config leaves to the graph. */
+/** What the graph decides if the config does not. */
 function withTypes(
   features: readonly Feature[] | undefined,
   columns: RowFormat['columns'],
@@ -102,7 +104,7 @@ function withTypes(
   return features?.map((feature, index) => ({ ...feature, type: columnAt(columns, index).type }));
 }
 
-/** The inputs in the order of the features, when each feature is named as one input of one column. */
+/** The inputs in the order of the features, if the features have exactly the names of inputs with one column each. */
 function orderByName(
   owners: readonly TensorSpec[],
   features: readonly Feature[] | undefined,
@@ -119,7 +121,7 @@ function checkFeatures(features: readonly Feature[] | undefined, owners: readonl
   const isOpen = owners.length === 1 && owners[0] !== undefined && widthOf(owners[0]) === undefined;
   if (!isOpen && features.length !== owners.length) {
     throw new ModelError(
-      `its model.json names ${features.length} features, its input takes ${owners.length}`,
+      `its model.json names ${features.length} features, but its input takes ${owners.length}`,
     );
   }
   for (const [place, { name, type, values = [] }] of features.entries()) {
@@ -134,7 +136,7 @@ function checkFeatures(features: readonly Feature[] | undefined, owners: readonl
   }
 }
 
-/** Inputs of one column each name the columns. The only input of a model of numbers has a name that says nothing. */
+/** Inputs of one column each name the columns. The name of the only input of a numeric model means nothing. */
 function nameColumns(
   specs: readonly TensorSpec[],
   ordered: readonly TensorSpec[],

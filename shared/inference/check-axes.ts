@@ -3,20 +3,20 @@ import type { ValueInfo } from '../onnx/value-info.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { elementCount } from '../tensor/tensor.ts';
 
-/** A name that two inputs have, with its axis in the one and the other. */
+/** An axis name that two inputs share, with its index in each. */
 type SharedAxis = readonly [name: string, first: number, second: number];
 
-/** More elements than this are too many where they are more than four times those of either input. */
+/** More elements than this are too many if they are more than four times those of either input. */
 const MANY = 2 ** 20;
 
 /**
- * Axes that the graph gives one name have one size, and the runtime counts on it where it makes one operator of several.
- * It survives most that differ, but divides by those that are 0 (SkipLayerNormalization, which it makes of the sums in
- * text models). And it broadcasts: `[1, 500]` and `[100000, 1]` together become 50 million elements. Sizes that differ a
- * little are left to the graph, such as one mask for a whole batch.
+ * Axes with the same name in the graph have the same size, and the runtime relies on this when it fuses operators. It
+ * survives most differences, but divides by sizes that are 0 (SkipLayerNormalization, which it makes from the sums in
+ * text models). It also broadcasts: `[1, 500]` and `[100000, 1]` together become 50 million elements. Small differences
+ * are left to the graph, such as one mask for a whole batch.
  *
  * @param inputs of the graph
- * @returns a check of feeds, which throws an InferenceError that names both inputs; undefined where no name comes twice
+ * @returns a check of feeds, which throws an InferenceError that names both inputs; undefined if no name occurs twice
  */
 export function checkNamedAxes(inputs: readonly ValueInfo[]): ((feeds: NamedTensors) => void) | undefined {
   const places = new Map<string, { readonly input: string; readonly axis: number }[]>();
@@ -72,13 +72,13 @@ function checkPair(first: ValueInfo, second: ValueInfo, feeds: NamedTensors): vo
 
 type Shaped = readonly [name: string, shape: readonly number[]];
 
-/** Names the smaller one first, which is the one with nothing in it where one is empty. */
+/** Names the smaller one first; if one is empty, that is the smaller one. */
 function refusal([name, axis, otherAxis]: SharedAxis, first: Shaped, second: Shaped) {
   const isFirst = (first[1][axis] ?? 0) < (second[1][otherAxis] ?? 0);
   const [small, smallAxis] = isFirst ? [first, axis] : [second, otherAxis];
   const [large, largeAxis] = isFirst ? [second, otherAxis] : [first, axis];
   return invalid(
     `Input "${small[0]}"`,
-    `has the shape [${small[1]}]; its axis ${smallAxis} ("${name}") is ${large[1][largeAxis]} in the input "${large[0]}".`,
+    `has the shape [${small[1]}]; its axis ${smallAxis} ("${name}") has the size ${large[1][largeAxis]} in the input "${large[0]}".`,
   );
 }

@@ -4,11 +4,11 @@ import { ModelError } from '../models/model-config.ts';
 import type { ExternalData } from '../onnx/external-data.ts';
 
 /**
- * Checks the data files that a model names before the runtime opens them: plain files in the folder of the model, or
- * below it, that have the bytes the model wants of them.
+ * Checks the data files that a model names before the runtime opens them: they must be plain files in or below the
+ * folder of the model, and contain the bytes that the model refers to.
  *
  * @param path the model file
- * @throws ModelError naming the file, and what is wrong with it
+ * @throws ModelError with the file and what is wrong with it
  */
 export async function checkExternalData(path: string, data: readonly ExternalData[]): Promise<void> {
   if (data.length === 0) return;
@@ -21,7 +21,7 @@ export async function checkExternalData(path: string, data: readonly ExternalDat
   }
 }
 
-/** Finds data files of a model, and how many bytes each has. */
+/** Finds the data files of a model and their sizes in bytes. */
 async function openFolder(path: string): Promise<(location: string) => Promise<number>> {
   const folders = await Promise.all([realpath(dirname(path)), realpath(path).then(dirname)]);
   const listed = new Map<string, ReadonlySet<string>>();
@@ -35,7 +35,7 @@ async function openFolder(path: string): Promise<(location: string) => Promise<n
     if (fault !== undefined) throw refuse(location, fault);
     let found = dirname(path);
     for (const name of location.split('/').filter((part) => part !== '' && part !== '.')) {
-      // Some file systems find a file by another spelling of its name, in other cases or normal forms.
+      // Some file systems also find a file by another case or Unicode normal form of its name.
       if (!(await list(found)).has(name)) throw refuse(location, 'is missing');
       found = join(found, name);
     }
@@ -45,22 +45,22 @@ async function openFolder(path: string): Promise<(location: string) => Promise<n
     const real = await realpath(found);
     const isInside = folders.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
     if (isInside) return facts.size;
-    throw refuse(location, 'is a link that leads out of the folder of the model');
+    throw refuse(location, 'is a link that leads outside the folder of the model');
   };
 }
 
-/** What is wrong with a location as a text, whatever files there are. */
+/** What is wrong with the text of a location, without looking at files. */
 function faultOf(location: string): string | undefined {
   if (location === '') return 'has no name';
   if (MEMORY_ADDRESS.test(location)) return 'is an address in memory, not a file';
   if (location.includes('\uFFFD')) return 'has a name that is not valid UTF-8';
   if (/\p{Cc}/u.test(location)) return 'has control characters in its name';
   if (/^\/|^[A-Za-z]:|\\/.test(location)) return 'must be a relative path with forward slashes';
-  return location.split('/').includes('..') ? 'lies outside the folder of the model' : undefined;
+  return location.split('/').includes('..') ? 'is outside the folder of the model' : undefined;
 }
 
 /**
- * What the runtime itself puts in the place of a path for tensors in memory, with the address as the offset.
+ * What the runtime itself writes instead of a path for tensors in memory, with the address as the offset.
  * Source: kTensorProtoMemoryAddressTag in onnxruntime/core/framework/tensorprotoutils.h.
  */
 const MEMORY_ADDRESS = /_ORT_\w*MEM_ADDR_/i;
@@ -69,7 +69,7 @@ function checkRange({ location, tensor, offset = '0', length = '0' }: ExternalDa
   const [from, count] = [toBytes(offset), toBytes(length)];
   if (from !== undefined && count !== undefined && from + count <= size) return;
   const range = `offset ${quote(offset)} and length ${quote(length)}`;
-  throw refuse(location, `has ${size} bytes, and its tensor ${quote(tensor)} is said to be at ${range}`);
+  throw refuse(location, `has ${size} bytes, but its tensor ${quote(tensor)} should be at ${range}`);
 }
 
 function toBytes(digits: string): number | undefined {

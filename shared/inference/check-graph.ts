@@ -5,17 +5,17 @@ import { ML_DOMAIN } from '../onnx/nodes.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../tensor/datatype.ts';
 
-/** Newest operator sets that ONNX Runtime 1.30 takes. */
+/** Newest operator sets that ONNX Runtime 1.30 accepts. */
 const NEWEST_OPSETS = [
   ['', 26],
   ['ai.onnx', 26],
   [ML_DOMAIN, 5],
 ] as const;
 
-/** The runtime's Node binding gives outputs as members of an object, which loses one of this name. */
+/** The runtime's Node binding returns outputs as members of an object, which loses one with this name. */
 const LOST_NAME = '__proto__';
 
-/** Element types of ONNX 1.23 that the runtime's Node binding cannot carry, by their numbers in the standard. */
+/** Element types of ONNX 1.23 that the runtime's Node binding does not support, by their numbers in the standard. */
 export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
   [14, 'complex64'],
   [15, 'complex128'],
@@ -35,10 +35,10 @@ export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Refuses a graph by what its file says, before the runtime sees it: some of these would abort the whole process,
- * the others would get a message without the name of the tensor.
+ * Refuses unsupported graphs before the runtime loads them: some would abort the whole process, others would get a
+ * message without the name of the tensor.
  *
- * @throws ModelError naming the tensor and its type, the operator, the operator set, or what a newer file format has
+ * @throws ModelError with the tensor and its type, the operator, the operator set, or the part of a newer file format
  */
 export function checkGraph(graph: Graph): void {
   for (const [role, values] of [
@@ -55,7 +55,7 @@ export function checkGraph(graph: Graph): void {
   checkOpsets(graph.opsets);
   if (graph.novelty) {
     throw new ModelError(
-      `its IR version ${graph.irVersion} is newer than the runtime, which takes up to ${NEWEST_IR_VERSION}: ${describeNovelty(graph.novelty)}`,
+      `its IR version ${graph.irVersion} is too new for the runtime, which supports up to ${NEWEST_IR_VERSION}: ${describeNovelty(graph.novelty)}`,
     );
   }
   if (graph.irVersion === undefined) throw new ModelError('its file does not say its IR version');
@@ -66,14 +66,16 @@ function checkOpsets(opsets: ReadonlyMap<string, number>): void {
     const opset = opsets.get(domain) ?? 0;
     if (opset <= newest) continue;
     const name = domain === ML_DOMAIN ? `${opset} of ${ML_DOMAIN}` : opset;
-    throw new ModelError(`its operator set ${name} is newer than the runtime, which takes up to ${newest}`);
+    throw new ModelError(
+      `its operator set ${name} is too new for the runtime, which supports up to ${newest}`,
+    );
   }
 }
 
 function describeNovelty(novelty: Novelty): string {
   const { kind, number } = novelty;
   if (kind === 'datatype') return `it has the type ${nameType(number)}`;
-  return `its ${novelty.message} has the field ${number}, which is not known`;
+  return `its ${novelty.message} has the unknown field ${number}`;
 }
 
 function nameType(elementType: number): string {

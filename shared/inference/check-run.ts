@@ -5,15 +5,15 @@ import { GROWTH_GUARD } from '../onnx/guard-sizes.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 
 /**
- * Names, datatypes and shapes were checked against the graph; what is left for a node to refuse are values and sizes
- * that do not go together, which only the client can mend.
+ * Names, datatypes and shapes were checked against the graph before. What a node can still refuse are values and sizes
+ * that do not fit together, which only the client can fix.
  */
 export function blameInputs(error: unknown): never {
   const isRefusal =
     error instanceof Error && error.message.includes('Non-zero status code returned while running');
   if (!isRefusal) throw error;
   if (/allocate/i.test(error.message)) {
-    const text = 'The model needs more memory for these inputs than there is.';
+    const text = 'The model needs more memory for these inputs than is available.';
     throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
   }
   if (makesManyElements(error)) {
@@ -21,17 +21,17 @@ export function blameInputs(error: unknown): never {
     throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
   }
   if (takesManyTurns(error)) {
-    const text = `The model takes more than ${MOST_TURNS} turns of its loops for these inputs, which is the limit.`;
+    const text = `The model takes more than ${MOST_TURNS} loop iterations for these inputs, which is the limit.`;
     throw new InferenceError('INVALID_PARAMETER_VALUE', text, { cause: error });
   }
   throw new InferenceError(
     'INVALID_PARAMETER_VALUE',
-    'The model cannot compute with these inputs: their values or sizes do not go together.',
+    'The model cannot compute with these inputs: their values or sizes do not fit together.',
     { cause: error },
   );
 }
 
-/** Why a run failed, in words for clients. */
+/** Why a run failed, for clients. */
 export function describeRefusal(error: unknown): string {
   try {
     return blameInputs(error);
@@ -42,17 +42,17 @@ export function describeRefusal(error: unknown): string {
   }
 }
 
-/** Whether a run was ended because of the turns of a loop. */
+/** Whether a run was stopped because of the iterations of a loop. */
 export function takesManyTurns(error: unknown): boolean {
   return error instanceof Error && error.message.includes(TURNS_GUARD);
 }
 
-/** Whether a run was ended because a tensor would have had too many elements by what the file says. */
+/** Whether a run was stopped because a tensor would have had too many elements. */
 export function makesManyElements(error: unknown): boolean {
   return error instanceof Error && error.message.includes(GROWTH_GUARD);
 }
 
-/** Small inputs can make huge outputs, whose text would not fit into memory. */
+/** Small inputs can lead to huge outputs, whose text would not fit into memory. */
 export function checkOutputs(outputs: NamedTensors, limits: Limits): NamedTensors {
   for (const [name, { data }] of outputs) {
     if (data.length > limits.tensorElements) {

@@ -1,11 +1,11 @@
 import type { NamedTensors } from '../runtime/session.ts';
 
 /**
- * How an output differs from one that has something for each instance.
+ * How an output differs from one with a value for each instance.
  *
- * @param needs what the task needs, in words
- * @param suits whether it can use a tensor of such a shape and so many elements for an instance
- * @returns `output "y" has the shape [1,8,8] for 1 instance; …`, or undefined where it suits
+ * @param needs what the task needs, for the message
+ * @param suits whether the task can use a tensor with this shape and this number of elements per instance
+ * @returns `output "y" has the shape [1,8,8] for 1 instance; …`, or undefined if it suits
  */
 export function describeMisfit(
   outputs: NamedTensors,

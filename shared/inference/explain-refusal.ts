@@ -1,26 +1,26 @@
 import { basename } from 'node:path';
 import { LACKS_LOCALE } from '../runtime/open-model-file.ts';
 
-/** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
+/** Frequent refusals of ONNX Runtime, rewritten without paths. The original goes to the log. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [
     /external data|GetExtDataFromTensorProto|filesystem error|\.data\b.*(not exist|cannot open)/i,
-    'its external data file is missing, lies outside its folder, or cannot be read',
+    'its external data file is missing, is outside its folder, or cannot be read',
   ],
   [
     /opset \d+ is (under development|not supported)|ONNX Runtime only \*guarantees\* support/i,
-    'its operator set is newer than the runtime',
+    'its operator set is too new for the runtime',
   ],
-  [/Unsupported data type: \d+/, 'an input or output has a datatype the runtime cannot carry'],
+  [/Unsupported data type: \d+/, 'an input or output has a datatype that the runtime does not support'],
   [
     /No Op registered for|is not a registered function\/op|Could not find an implementation/i,
-    'it uses an operator the runtime does not have',
+    'it uses an operator that the runtime does not have',
   ],
   [LACKS_LOCALE, 'its StringNormalizer needs the locale C.UTF-8 or en_US.UTF-8, which this host lacks'],
   [/std::bad_alloc|not enough memory|out of memory/i, 'it does not fit into the memory of this host'],
 ];
 
-/** Why the runtime refuses a model, in words for clients. */
+/** Why the runtime refuses a model, for clients. */
 export function explainRefusal(error: unknown, modelFile: string): string {
   const text = error instanceof Error ? error.message : '';
   if (/protobuf parsing failed/i.test(text)) return `its ${basename(modelFile)} is damaged or truncated`;

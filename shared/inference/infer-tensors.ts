@@ -25,17 +25,17 @@ import { checkFetches, inferTexts, nameTexts, prepareTexts } from './text-tensor
 export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
   readonly outputs?: readonly string[] | undefined;
-  /** Outputs of the task in the forms of a table, by the names that they have in `outputs`. */
+  /** Outputs of the task in the forms of a table, by their names in `outputs`. */
   readonly forms?: ReadonlyMap<string, TableForm> | undefined;
-  /** How instances stand in the inputs, and then in the outputs; one whole by default. */
+  /** How instances are arranged in the inputs, and then in the outputs; as one whole by default. */
   readonly layout?: Layout | undefined;
 }
 
 /**
- * Runs a model on tensors, whatever its task. BYTES of shape [N] sent to the one numeric input of an image model are
- * N encoded images, which go through the model's own preprocessing; in JSON they are base64 text. (The convention of
- * OpenVINO Model Server.) BYTES sent to a model of texts are texts, under whatever name: it has no other use for them. A
- * model of vectors answers them with its vectors.
+ * Runs a model of any task on tensors. BYTES of shape [N] sent to the one numeric input of an image model are N encoded
+ * images, which go through the model's own preprocessing; in JSON they are base64 text. (The convention of OpenVINO
+ * Model Server.) BYTES sent to a text model are texts under any name, as it has no other use for them. An embedding
+ * model answers them with its vectors.
  *
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
@@ -74,13 +74,13 @@ export async function inferTensors(
   );
 }
 
-/** Brings the instances of outputs to their first axis; those that are listed are there. */
+/** Moves the instances of outputs to the first axis; instances that are listed are already there. */
 function toRows(outputs: NamedTensors, { outputs: specs }: Session): NamedTensors {
   const axes = new Map(specs.map(({ name, batchAxis = 0 }) => [name, batchAxis]));
   return new Map([...outputs].map(([name, tensor]) => [name, moveAxisToFront(tensor, axes.get(name) ?? 0)]));
 }
 
-/** The outputs of the graph that are wanted, or that forms are made of. */
+/** The outputs of the graph that are requested, or that forms are made from. */
 function withFetches(
   wanted: readonly string[],
   forms: ReadonlyMap<string, TableForm>,
@@ -89,13 +89,13 @@ function withFetches(
   return [...new Set([...wanted.filter((name) => !forms.has(name)), ...fetches])];
 }
 
-/** How many instances are listed: each input has them on its first axis, as they came. */
+/** The number of listed instances: they are on the first axis of each input. */
 function rowsOf(inputs: NamedInputs): number {
   const [first] = inputs.values();
   return first?.shape[0] ?? 1;
 }
 
-/** @throws InferenceError for an output that is not known to have something for each instance */
+/** @throws InferenceError for an output that may not have a value for each instance */
 function checkRows(outputs: NamedTensors, session: Session, rows: number): void {
   for (const { name, batchAxis, isRankDynamic } of session.outputs) {
     const shape = outputs.get(name)?.shape;
@@ -108,7 +108,10 @@ function checkRows(outputs: NamedTensors, session: Session, rows: number): void 
   }
 }
 
-/** The runtime holds a text twice on its way in and once more on its way out, beside the body and what was read of it. */
+/**
+ * The runtime holds a text twice on the way in and once more on the way out, in addition to the body and its parsed
+ * content.
+ */
 function checkTexts(feeds: NamedTensors, { limits }: Budget): void {
   const mostBytes = Math.floor(limits.bodyBytes / 2);
   let bytes = 0;
@@ -118,12 +121,12 @@ function checkTexts(feeds: NamedTensors, { limits }: Budget): void {
     if (bytes <= mostBytes) continue;
     throw overLimit(
       `Input "${name}"`,
-      `brings the texts of the request to more than ${mostBytes} bytes, half of MAX_BODY_BYTES, which is the limit.`,
+      `brings the texts of the request to more than ${mostBytes} bytes, the limit (half of MAX_BODY_BYTES).`,
     );
   }
 }
 
-/** Any number of instances is taken: a graph with a fixed batch size gets batches of them. */
+/** Accepts any number of instances: a graph with a fixed batch size gets them in batches. */
 function checkInstances(inputs: NamedInputs, session: Session, layout: Layout): NamedTensors {
   const specs = session.inputs.map((spec) => {
     const { batchAxis, shape } = spec;
@@ -133,7 +136,7 @@ function checkInstances(inputs: NamedInputs, session: Session, layout: Layout): 
   return checkFeeds(inputs, { ...session, inputs: specs });
 }
 
-/** The feeds that encoded images become; undefined where the inputs hold none. */
+/** The feeds made from encoded images; undefined if the inputs contain none. */
 async function preprocessImages(
   preprocessor: Preprocessor | undefined,
   session: Session,
@@ -167,10 +170,10 @@ function readImages({ shape, elements }: BytesInput, name: string, budget: Budge
 }
 
 /**
- * Holds inputs to what the graph says of them: names, datatypes (cast where that is safe), ranks and sizes. The
- * runtime itself ignores unknown names in silence, and its own errors carry paths.
+ * Checks inputs against the graph: names, datatypes (cast if that is safe), ranks and sizes. The runtime itself
+ * silently ignores unknown names, and its own errors contain paths.
  *
- * @throws InferenceError naming the input, what came and what is expected
+ * @throws InferenceError with the input, what came and what is expected
  */
 function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
   checkNames(inputs, specs);
@@ -184,7 +187,7 @@ function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string
   );
 }
 
-/** @throws InferenceError for an input the model does not have */
+/** @throws InferenceError for an input that the model does not have */
 export function checkNames(inputs: NamedInputs, specs: readonly TensorSpec[]): void {
   for (const name of inputs.keys()) {
     if (!specs.some((spec) => spec.name === name)) {

@@ -19,27 +19,27 @@ import type { Tasks } from './tasks.ts';
 import { outOfUse, stillLoading, toRepositoryError, unavailable } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
 
-/** Which model a request means: what it names, or a version that was resolved before. */
+/** Which model a request refers to: by name, or a version that was resolved before. */
 export type ModelChoice = NamedChoice | { readonly reference: ModelReference };
 
 export interface NamedChoice {
   /** Undefined: the default model, or the only one that takes input of this kind. */
   readonly model?: string | undefined;
-  /** A version, or an alias that stands for one. Undefined: the live version. */
+  /** A version, or an alias of one. Undefined: the live version. */
   readonly version?: string | undefined;
-  /** An alias, for protocols that keep aliases and versions apart; it goes before `version`. */
+  /** An alias, for protocols that distinguish aliases from versions; it takes precedence over `version`. */
   readonly alias?: string | undefined;
-  /** What the request brings; looked at where it names no model. */
+  /** The kind of input in the request; used if it names no model. */
   readonly kind?: InputKind | undefined;
 }
 
-/** What a use is allowed. */
+/** The limits of a use. */
 export interface UseContext {
-  /** What the request may cost; one of its own by default. */
+  /** The budget of the request; a new one by default. */
   readonly budget?: Budget | undefined;
 }
 
-/** What came of a use, and what it took. */
+/** The result of a use, and its cost. */
 export interface Used<R> {
   readonly value: R;
   readonly usage: ModelUsage;
@@ -51,7 +51,7 @@ export interface InferenceOptions {
   readonly repository: ModelRepository;
   readonly limits: Limits;
   readonly intraOpThreads: number;
-  /** Where models are tried first that could take the process down. */
+  /** Runs the trials of models that could end the process. */
   readonly trials: Trials;
   readonly sessionCacheBytes: number;
   readonly defaultModel: string | undefined;
@@ -61,17 +61,17 @@ export interface InferenceOptions {
 /** `unloaded`: an operator took it out of use. */
 export type ModelState = CacheState | 'unloaded';
 
-/** The inference core: it knows models and inputs, and neither transports nor wire formats. */
+/** The inference core: it deals with models and inputs, not with transports or wire formats. */
 export interface Inference {
   readonly repository: ModelRepository;
   /**
-   * The model version a request means, for what has to know it before it can be used. A use of that reference does not
-   * look again.
+   * The model version that a request refers to, for callers that must know it before they use it. A use with that
+   * reference does not look it up again.
    * @throws InferenceError
    */
   resolve(choice: ModelChoice, context?: UseContext): Promise<ModelReference>;
   /**
-   * Resolves the version once, keeps it loaded while `work` runs, and accounts for it.
+   * Resolves the version once, keeps it loaded while `work` runs, and records the usage.
    * @throws InferenceError with the usage so far, once the version is known
    */
   use<R>(
@@ -82,7 +82,7 @@ export interface Inference {
   /** Counters of a version since this instance started. */
   statistics(reference: ModelReference): ModelStatistics;
   /**
-   * Loads a version, also one that was unloaded; without one all that were unloaded are in use again.
+   * Loads a version, even if it was unloaded. Without a version, puts all unloaded ones into use again.
    * @throws InferenceError
    */
   load(choice: ModelChoice, context: UseContext): Promise<void>;
@@ -91,11 +91,11 @@ export interface Inference {
    * loaded again.
    */
   unload(name: string, version?: string): Promise<void>;
-  /** State of a version in memory; undefined when it was not asked for since the start. */
+  /** State of a version in memory; undefined if no request has used it since the start. */
   state(reference: ModelReference): ModelState | undefined;
-  /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
+  /** Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into them again. */
   preload(names: readonly string[]): Promise<void>;
-  /** Loads the native runtime, if it is not. */
+  /** Loads the native runtime, if that has not happened yet. */
   checkRuntime(): Promise<void>;
   /** Frees all sessions. */
   close(): Promise<void>;
@@ -206,20 +206,20 @@ function toUseError(reference: ModelReference, error: unknown): InferenceError {
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 
-/** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
+/** Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into them again. */
 async function preload(
   names: readonly string[],
   { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },
   load: (reference: ModelReference) => Promise<void>,
 ): Promise<void> {
-  // Whoever waits for it is not a request.
+  // The caller is not a request.
   const listed = repository.ready().then(() => repository.list());
   const models = await listed.catch((error: unknown) => {
     logger.log('warn', 'preload failed', { error });
     return [];
   });
   const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
-  // One after the other: loading is native work on this thread, there is nothing to overlap.
+  // One after the other: loading is native work on this thread, so nothing would overlap.
   for (const name of wanted) {
     await repository
       .resolve(name)

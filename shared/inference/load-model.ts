@@ -36,41 +36,44 @@ import { findDangers, passTrialError, tryFirst } from './try-first.ts';
 export interface Model extends Cacheable {
   readonly reference: ModelReference;
   readonly config: ModelConfig;
-  /** Where the config comes from. */
+  /** The source of the config. */
   readonly format: Format;
   /** The file that holds the graph, below the folder of the version. */
   readonly modelFile: string;
   readonly session: Session;
   readonly task: TaskRunner;
-  /** What requests to it bring. */
+  /** The kind of input that its requests have. */
   readonly contract: ModelContract;
-  /** What an answer looks like in JSON, where the task gives values of its own. */
+  /** The JSON schema of an answer, if the task has its own kind of values. */
   readonly answer: z.ZodType | undefined;
-  /** Body of a predict request that it answers; undefined where it would be huge, or none was found. */
+  /** Body of a predict request that it answers; undefined if it would be huge, or if none was found. */
   readonly example: JsonObject | undefined;
-  /** Why it does not answer what was made up to try it, if it does not: made-up input need not suit a model. */
+  /** Why it cannot answer the made-up request of its first run, if it cannot: made-up input may not suit a model. */
   readonly problem: string | undefined;
 }
 
 export interface LoadOptions {
   readonly tasks: Tasks;
-  /** What creates sessions. */
+  /** Creates sessions. */
   readonly openSession: OpenSession;
   readonly intraOpThreads: number;
-  /** Where models are tried first that could take the process down. */
+  /** Runs the trials of models that could end the process. */
   readonly trials: Trials;
-  /** Told when the warm-up run fails. A model is served all the same: made-up input need not suit a model. */
+  /** Called if the warm-up run fails. The model is served anyway: made-up input may not suit a model. */
   readonly onWarmUpError: (error: unknown) => void;
 }
 
-/** Bytes of the host for each element that a client may have a model make: a tensor of int64 takes half of them. */
+/**
+ * Bytes of the host's memory per element that a client may make a model produce; a tensor of int64 takes half of them.
+ */
 const MEMORY_PER_ELEMENT = 16;
 
 /**
- * Loads a model version from its folder: reads the graph, checks its data files, creates the session, finds out what kind
- * of model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
+ * Loads a model version from its folder: reads the graph, checks its data files, creates the session, determines what
+ * kind of model it is, binds the task and runs once. The folder is released with the model, as a session may map files
+ * of it.
  *
- * @throws ModelError with a reason fit for clients
+ * @throws ModelError with a reason that clients may see
  */
 export async function loadModel(
   reference: ModelReference,
@@ -159,7 +162,7 @@ async function tryOut(
   }
 }
 
-/** What a session is used for: the task of the model, with what says so. */
+/** The task of a model, and the source of that decision. */
 async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks }: LoadOptions) {
   const marked = markBatchAxes(markRanks(opened, graph), graph);
   const recognised = await configure(folder, graph, marked, tasks);
@@ -180,11 +183,11 @@ function checkAnswers({ answers }: ModelConfig, { preprocessor, postprocessor }:
   const forms = typeof answers === 'string' ? [answers] : Object.values(answers ?? {});
   const form = forms.find((each) => each !== undefined && isTableForm(each));
   if (form !== undefined && !preprocessor?.features) {
-    throw new ModelError(`its model.json has "answers": "${form}", which only models of tables have`);
+    throw new ModelError(`its model.json has "answers": "${form}", which only tabular models have`);
   }
   if (forms.includes('probabilities') && !postprocessor?.areProbabilities) {
     throw new ModelError(
-      'its model.json has "answers": "probabilities", and the graph does not say that its scores are probabilities: "output": {"probabilities": "<name of the output>"} says it',
+      'its model.json has "answers": "probabilities", but its graph does not show that its scores are probabilities; if they are, add "output": {"probabilities": "<name of the output>"}',
     );
   }
 }
@@ -199,13 +202,13 @@ function contractOf(
     ...task,
     answering: (protocols) => {
       const answering = answerForm(protocols, answers, task.flavour);
-      // A flavour says nothing of the rows of a model whose rows are not known.
+      // A flavour means nothing if the rows of a model are unknown.
       const isUnfit = task.kind !== 'features' && isTableForm(answering.form);
       return isUnfit ? { ...answering, form: 'objects' } : answering;
     },
     inputs: session.inputs.map((spec) => ({
       ...spec,
-      // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
+      // Unknown for a graph without a known task: there, NaN is an ordinary number.
       allowsMissing: spec.allowsMissing === true || task.kind !== 'features',
       takesBooleans: task.kind === 'features',
     })),
@@ -257,17 +260,17 @@ export function readModelFile(path: string): Graph {
   }
 }
 
-/** Files that stand in the place of a model most often. */
+/** Files that are most often found instead of a model. */
 function describeForeignFile(path: string): string {
   const start = withFileSource(path, (source) => Buffer.from(source.bytes(0, 64)).toString('latin1'));
   if (start.startsWith('version https://git-lfs')) {
     return 'is a pointer of Git LFS, not the file itself: run git lfs pull before publishing';
   }
-  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start)) return 'is a web page, perhaps of a failed download';
+  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start)) return 'is a web page, perhaps from a failed download';
   return 'is not an ONNX file, or it is truncated';
 }
 
-/** What has to be changed in a graph. Where it is nothing the runtime reads the file itself, which saves a copy of it. */
+/** The changes that a graph needs. If there are none, the runtime reads the file itself, which saves a copy. */
 export function listRewritings({ irVersion, zipMaps, sequences, guards }: Graph): RewritingName[] {
   return [
     ...(isNewer(irVersion) ? (['irVersion'] as const) : []),
@@ -292,8 +295,8 @@ async function openSession(
 }
 
 /**
- * What only the file says of inputs and outputs: the runtime describes one of open rank like a scalar, and leaves out the
- * names of axes.
+ * Details of inputs and outputs that only the file has: the runtime describes a tensor of open rank like a scalar, and
+ * omits the names of axes.
  */
 function markRanks(session: Session, graph: Graph): Session {
   const open = [...graph.inputs, ...graph.outputs].filter(

@@ -15,7 +15,7 @@ export interface ModelChooserOptions {
 }
 
 /**
- * Chooses the model of a request that names none: the default one, or the only one that takes such input.
+ * Chooses the model of a request that names none: the default model, or the only one that takes such input.
  *
  * @returns a function that throws an InferenceError when there is no such model or more than one
  */
@@ -23,10 +23,12 @@ export function createModelChooser(
   options: ModelChooserOptions,
 ): (kind: InputKind, budget?: Budget) => Promise<string> {
   const { repository, defaultModel, logger, tasks } = options;
-  /** Of versions whose config was read; versions do not change. */
+  /** The input kinds of versions whose config was read; versions do not change. */
   const kinds = new Map<string, InputKind>();
 
-  /** The kind of input a model's config asks for; a model without one is not guessed to take images or features. */
+  /**
+   * The kind of input that a model's config requires; a model without config is not assumed to take images or features.
+   */
   async function kindOf(reference: ModelReference): Promise<InputKind | undefined> {
     const known = kinds.get(pathOf(reference));
     if (known !== undefined) return known;
@@ -37,7 +39,7 @@ export function createModelChooser(
       kinds.set(pathOf(reference), kind);
       return kind;
     } catch (error) {
-      // A store that fails must not change which model answers: only a broken model.json counts its model out.
+      // A failing store must not change which model answers: only a broken model.json excludes its model.
       if (!(error instanceof ModelError)) throw error;
       logger.log('warn', 'model config is not valid', { model: pathOf(reference), error });
       return undefined;

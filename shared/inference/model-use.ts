@@ -16,7 +16,7 @@ import { type Runner, runBatch, type Watch } from './run-batch.ts';
 /** A model in memory, for as long as a request uses it. */
 export interface ModelUse {
   readonly reference: ModelReference;
-  /** What it takes. */
+  /** The kind of input that it takes. */
   readonly contract: ModelContract;
   readonly model: Model;
   /**
@@ -25,19 +25,19 @@ export interface ModelUse {
    */
   predict(input: InferenceInput): Promise<InferenceOutput>;
   /**
-   * Runs the graph on tensors by the names in it, whatever the task.
+   * Runs the graph on tensors by the names in the graph, for any task.
    * @throws InferenceError when an input does not fit the graph, or an output does not exist
    */
   run(inputs: NamedInputs, options?: ModelRunOptions): Promise<NamedTensors>;
 }
 
-/** How a run of the graph differs from one that gives all outputs and takes as long as its request may. */
+/** Options of a run; by default it returns all outputs and may take as long as its request. */
 export interface ModelRunOptions extends TensorOptions {
-  /** When the outputs are of no use any more, on the clock of `performance.now()`; undefined for never. */
+  /** When the outputs are no longer useful, on the clock of `performance.now()`; undefined for never. */
   readonly deadlineMs?: number | undefined;
 }
 
-/** A use with the account of what was done. */
+/** A use together with a record of its cost. */
 export interface AccountedUse extends ModelUse {
   /** Runs and instances so far. */
   account(): Pick<ModelUsage, 'runs' | 'runMs' | 'instances'>;
@@ -49,7 +49,7 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
   let runMs = 0;
   let instances = 0;
 
-  /** Runs something with the graph, and keeps account of it. */
+  /** Runs something with the graph, and records its cost. */
   async function measure<R>(
     batchSize: number,
     deadlineMs: number | undefined,

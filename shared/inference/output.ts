@@ -10,7 +10,7 @@ export interface ClassificationPrediction {
   readonly scores: Float64Array;
 }
 
-/** What a task makes of the outputs. One prediction per row, image or text, in order. */
+/** The result of a task. One prediction per row, image or text, in order. */
 export type InferenceOutput =
   | {
       readonly kind: 'classification';
@@ -18,28 +18,28 @@ export type InferenceOutput =
       /** Whether scores are probabilities: margins and logits are not. */
       readonly areProbabilities: boolean;
       readonly predictions: readonly ClassificationPrediction[];
-      /** The labels as the graph gives them, one for each instance, where it does; a config can have other names. */
+      /** The graph's own labels, one for each instance, if it has such an output; a config can have other names. */
       readonly given?: Tensor | undefined;
     }
   | { readonly kind: 'regression'; readonly predictions: readonly (number | readonly number[])[] }
   | {
       readonly kind: 'embedding';
-      /** A vector each, or a list of vectors (one per token or place) where the model does not pool. */
+      /** One vector per instance or, if the model does not pool, a list of vectors (one per token or position). */
       readonly predictions: readonly Tensor[];
     }
   | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
   | RowsOutput
-  /** What a task of its own kind makes of each instance, as protocols write it. */
+  /** The prediction of another kind of task for each instance, as protocols write it. */
   | { readonly kind: 'values'; readonly predictions: readonly PredictedValue[] };
 
-/** The outputs of a table that is neither classified nor regressed alone: outliers, clusters, several targets. */
+/** The outputs of a tabular model that is not a single classifier or regressor: outliers, clusters, several targets. */
 export interface RowsOutput {
   readonly kind: 'rows';
-  /** All outputs by name; the first axis of each are the rows. */
+  /** All outputs by name; the first axis of each counts the rows. */
   readonly tensors: NamedTensors;
-  /** Name of the output that holds what was predicted: a label for each row, or one for each target. */
+  /** Name of the output with the predictions: a label for each row, or one for each target. */
   readonly labels: string | undefined;
-  /** Names of the outputs that hold numbers: one, or one for each target. */
+  /** Names of the outputs with scores: one, or one for each target. */
   readonly scores: readonly string[];
   readonly areProbabilities: boolean;
 }

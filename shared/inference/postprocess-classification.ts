@@ -18,9 +18,9 @@ interface ClassificationConfig {
 }
 
 /**
- * Reads classes and their scores. The class is the graph's own label output where it has one, as scikit-learn's
- * `predict` need not be the largest of its `predict_proba`; the largest score otherwise. Scores are probabilities where
- * the graph or model.json says so, whatever their values are.
+ * Reads classes and their scores. The class is the graph's own label output if there is one, as scikit-learn's
+ * `predict` need not be the largest of its `predict_proba`; otherwise it is that of the largest score. Scores are
+ * probabilities if the graph or model.json says so, regardless of their values.
  *
  * @throws ModelError when it is not clear which output holds the scores, or labels and scores differ in number
  */
@@ -80,7 +80,7 @@ export function createClassificationPostprocessor(
   };
 }
 
-/** What the only score of two classes is. */
+/** The meaning of a single score for two classes. */
 type ScoresOfTwo = 'probability' | 'margin' | 'unknown';
 
 /** @throws ModelError when labels and scores differ in number */
@@ -93,7 +93,7 @@ function checkClasses(
   if (classes === undefined) return;
   if (classes < 2 && labels?.length !== classes) {
     throw new ModelError(
-      `its output "${output}" has ${classes} score per row, a classifier needs one per class`,
+      `its output "${output}" has ${classes} score per row, but a classifier needs one per class`,
     );
   }
   for (const [source, given] of [
@@ -110,16 +110,16 @@ function checkClasses(
   }
 }
 
-/** @throws ModelError when one score does not say which of two classes it is for */
+/** @throws ModelError when it is not clear which of two classes a single score is for */
 function checkOneScore(output: string, scoresOfTwo: ScoresOfTwo, steps: readonly ScoreStep[]): void {
   if (steps.some(({ step }) => step === 'softmax')) {
     throw new ModelError(
-      `its output "${output}" has one score per row; softmax would always make 1 of it. Use sigmoid to turn a logit into a probability`,
+      `its output "${output}" has one score per row; softmax would always turn it into 1. Use sigmoid to turn a logit into a probability`,
     );
   }
   if (scoresOfTwo !== 'unknown') return;
   throw new ModelError(
-    `its output "${output}" has one score for two classes, and its graph does not say what it is: "postprocess": [{"step": "sigmoid"}] in model.json makes a probability of a logit, "output": {"probabilities": "${output}"} says that it is one`,
+    `its output "${output}" has one score for two classes, but its graph does not show what it means: if it is a logit, add "postprocess": [{"step": "sigmoid"}] to model.json; if it is a probability, add "output": {"probabilities": "${output}"}`,
   );
 }
 
@@ -134,12 +134,12 @@ function findScores(session: Session, graph: Graph, configured: string | undefin
   const names = session.outputs.map(({ name }) => name).join(', ') || 'none';
   throw new ModelError(
     configured
-      ? `its model.json names the output "${configured}", the graph's outputs are: ${names}`
+      ? `its model.json names the output "${configured}", but the graph's outputs are: ${names}`
       : `its model.json must name the "output" that holds the scores: one of ${names}`,
   );
 }
 
-/** The predicted labels themselves: the only output of whole numbers or strings with one value per row. */
+/** The predicted labels: the only output of whole numbers or strings with one value per row. */
 function findLabels(session: Session): TensorSpec | undefined {
   const candidates = session.outputs.filter(
     ({ datatype, shape }) => ['INT64', 'INT32', 'BYTES'].includes(datatype) && isOneEach(shape),
@@ -147,7 +147,7 @@ function findLabels(session: Session): TensorSpec | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** All axes but that of instances, when the graph says how long they are. */
+/** All axes except that of instances, if the graph says how long they are. */
 function countClasses({ shape, batchAxis = 0 }: TensorSpec): number | undefined {
   if (shape.length < 2) return undefined;
   const sizes = shape.toSpliced(batchAxis, 1);
@@ -160,7 +160,7 @@ function range(length: number | undefined): Label[] {
 
 /**
  * The index of a row's predicted label. It is looked up in the graph's own labels, or else in the configured ones;
- * whole numbers are indices only where nothing is configured, as classes need not begin at 0.
+ * whole numbers are indices only if nothing is configured, as classes need not start at 0.
  */
 function classOf(
   given: Tensor | undefined,
@@ -178,8 +178,8 @@ function classOf(
 }
 
 /**
- * Both classes' scores where the graph gives the second one's alone: as the probability that a network with one sigmoid
- * ends in, or as the margin of a linear classifier, which is positive for the second class.
+ * The scores of both classes if the graph only returns that of the second: the probability from a network that ends in
+ * one sigmoid, or the margin of a linear classifier, which is positive for the second class.
  */
 function scoreBoth(
   [score = Number.NaN]: Float64Array,
@@ -189,7 +189,7 @@ function scoreBoth(
   if (scoresOfTwo === 'margin') return Float64Array.of(-score, score);
   if (score < -SHARE_ROUNDING || score > 1 + SHARE_ROUNDING || scoresOfTwo === 'unknown') {
     throw unexpectedOutput(
-      `The model gives ${score} for two classes; expected the probability of "${labels[1]}". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.`,
+      `The model gives ${score} for two classes; expected the probability of "${labels[1]}". If this is a logit, add the step "sigmoid" to "postprocess" in its model.json.`,
     );
   }
   const share = Math.min(1, Math.max(0, score));

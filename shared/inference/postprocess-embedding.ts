@@ -17,7 +17,7 @@ import { describeMisfit } from './describe-misfit.ts';
 import type { PromptConfig } from './prompts.ts';
 import type { Postprocessor } from './task.ts';
 
-/** Pooling that depends on the order of the vectors, which places do not have. */
+/** Pooling that depends on the order of the vectors; positions of an image have no order. */
 const BY_PLACE: readonly Pooling[] = ['cls', 'last', 'weightedMean'];
 
 interface EmbeddingConfig extends PromptConfig {
@@ -27,11 +27,11 @@ interface EmbeddingConfig extends PromptConfig {
 }
 
 /**
- * Reads the vector of each text or image. Outputs `[N, D]` are vectors already; those with a vector for each token
- * `[N, T, D]` or place `[N, C, H, W]` are pooled over those that are not padding.
+ * Reads the vector of each text or image. Outputs `[N, D]` are already vectors. Outputs with a vector for each token
+ * `[N, T, D]` or position `[N, C, H, W]` are pooled over everything that is not padding.
  *
  * @param layers dense layers that the pooled vectors go through
- * @throws ModelError when it is not clear which output holds the vectors, or the layers do not take them
+ * @throws ModelError when it is not clear which output holds the vectors, or the layers do not accept them
  */
 export function createEmbeddingPostprocessor(
   session: Session,
@@ -48,13 +48,13 @@ export function createEmbeddingPostprocessor(
   }
   if (isVector && config.pooling !== 'none') {
     throw new ModelError(
-      `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
+      `its output "${output.name}" has one vector per instance, so there is nothing to pool: its "pooling" must be "none"`,
     );
   }
   if (isVector) checkPrompt(config);
   if (output.shape.length === 4 && BY_PLACE.includes(config.pooling)) {
     throw new ModelError(
-      `its output "${output.name}" is a map of places, none of which stands for all (${config.pooling})`,
+      `its output "${output.name}" has a vector for each position of an image, in no order: its "pooling" cannot be "${config.pooling}"`,
     );
   }
   return {
@@ -82,18 +82,18 @@ export function createEmbeddingPostprocessor(
   };
 }
 
-/** @throws ModelError for a prompt that should not be pooled, but is inside the graph */
+/** @throws ModelError for a prompt that should not be pooled although the graph pools it */
 function checkPrompt({ prompts, defaultPrompt, includePrompt }: PromptConfig): void {
   if (includePrompt !== false || !prompts?.[defaultPrompt ?? '']) return;
   throw new ModelError(
-    `its graph pools the tokens of the prompt "${defaultPrompt}" as well, although "includePrompt" is false`,
+    `its graph also pools the tokens of the prompt "${defaultPrompt}", although "includePrompt" is false`,
   );
 }
 
 /**
- * What cannot be had of a graph that makes the vectors itself.
+ * Refuses options that a graph that makes the vectors itself cannot support.
  *
- * @throws InferenceError naming the option
+ * @throws InferenceError with the option
  */
 function checkOptions(
   { normalize, prompt }: EmbeddingOptions,
@@ -103,7 +103,7 @@ function checkOptions(
   if (prompt && promptTokens !== undefined) {
     throw invalid(
       `Field "${prompt.field}"`,
-      'cannot be held to: the graph of this model pools the prompt as well, which its config rules out.',
+      'cannot be used: the graph of this model also pools the prompt, which its config rules out.',
     );
   }
   if (normalize?.value === false && config.normalize) {
@@ -114,19 +114,19 @@ function checkOptions(
   }
 }
 
-/** @throws InferenceError for more numbers than there are */
+/** @throws InferenceError for more numbers than the vectors have */
 function cutTo({ value, field }: FieldValue<number>, vectors: Vectors): Vectors {
   if (value <= vectors.size) return cutVectors(vectors, value);
   throw invalid(`Field "${field}"`, `is ${value}; the vectors of this model have ${vectors.size} numbers.`);
 }
 
-/** Each takes what the one before it makes; a graph may leave the size of its own vectors open. */
+/** Each layer must take the vectors of the one before it; a graph may leave the size of its own vectors open. */
 function checkLayers({ name, shape }: TensorSpec, layers: readonly DenseLayer[]): void {
   let size = (shape.length === 4 ? shape[1] : shape.at(-1)) ?? -1;
   for (const { inputs, outputs } of layers) {
     if (size !== -1 && size !== inputs) {
       throw new ModelError(
-        `its "dense" layer takes vectors of ${inputs} numbers, output "${name}" leads to ${size}`,
+        `its "dense" layer takes vectors of ${inputs} numbers, but gets ${size} from output "${name}"`,
       );
     }
     size = outputs;
@@ -142,7 +142,7 @@ function findOutput(session: Session, configured: string | undefined): TensorSpe
   const names = session.outputs.map(({ name }) => name).join(', ') || 'none';
   throw new ModelError(
     configured
-      ? `its model.json names the output "${configured}" for the embedding, the graph's outputs are: ${names}`
+      ? `its model.json names the output "${configured}" for the embedding, but the graph's outputs are: ${names}`
       : `its model.json must name the "output" that holds the embedding: one of ${names}`,
   );
 }

@@ -7,7 +7,7 @@ import { describeMisfit } from './describe-misfit.ts';
 import type { Postprocessor } from './task.ts';
 
 /**
- * Reads one number per row, or a list of them where the model predicts several.
+ * Reads one number per row, or a list of numbers if the model predicts several.
  *
  * @throws ModelError when it is not clear which output holds the prediction
  */

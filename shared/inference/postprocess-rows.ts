@@ -20,7 +20,7 @@ export function createRowsPostprocessor(
   const known = { labels: others.length === 0 ? labels : undefined, scores, areProbabilities };
   const misfit: Postprocessor['misfit'] = (outputs, rows) =>
     fetches
-      .map((name) => describeMisfit(outputs, name, rows, 'a model of tables gives something for each row'))
+      .map((name) => describeMisfit(outputs, name, rows, 'a tabular model returns a value for each row'))
       .find((problem) => problem !== undefined);
   return {
     fetches,

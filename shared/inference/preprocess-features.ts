@@ -14,10 +14,10 @@ import { EXAMPLE_TEXT, singleTexts } from './preprocess-strings.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
- * Prepares the inputs of a tabular model: a matrix of all columns, or an input for each column or group of columns,
- * of numbers or of strings.
+ * Prepares the inputs of a tabular model: a matrix of all columns, or an input for each column or group of columns, of
+ * numbers or of strings.
  *
- * @throws ModelError when the graph takes no columns, or others than the config says
+ * @throws ModelError when the graph takes no columns, or columns that differ from the config
  */
 export function createFeaturePreprocessor(
   session: Session,
@@ -27,7 +27,7 @@ export function createFeaturePreprocessor(
   const binding = bindColumns(session.inputs, features);
   const { format, inputs } = binding;
   const [first] = inputs;
-  if (!first) throw new ModelError('a tabular model takes columns, its graph has no inputs');
+  if (!first) throw new ModelError('a tabular model takes columns, but its graph has no inputs');
   const width = format.named?.length ?? format.width ?? 1;
   const learned = placeExamples(inputs, columnExamples);
   const example = Array.from({ length: width }, (_, index) =>
@@ -42,7 +42,7 @@ export function createFeaturePreprocessor(
   };
 }
 
-/** A text is a row of a model with the one feature `text`: both are written {"text": "..."}. */
+/** For a model with the single feature `text`, a text is a row: both are written {"text": "..."}. */
 function rowsOf(
   input: InferenceInput,
   features: readonly Feature[] | undefined,
@@ -53,7 +53,7 @@ function rowsOf(
   return expectInput(input, 'features').rows;
 }
 
-/** What the graph says of the columns of a row, by their places in it. */
+/** What the graph says about the columns of a row, by their positions. */
 function placeExamples(
   inputs: readonly FeatureInput[],
   examples: ColumnExamples,
@@ -67,8 +67,8 @@ function placeExamples(
 }
 
 /**
- * One of a feature's values, or the middle of its range: a whole number where one is inside. Without these it is what the
- * graph knows of the column.
+ * One of a feature's values, or the middle of its range, as a whole number if possible. Without these, the example from
+ * the graph.
  */
 function exampleOf(
   feature: Feature | undefined,
@@ -92,7 +92,7 @@ function readRows(rows: readonly FieldValue<JsonValue>[], binding: ColumnBinding
   let width = format.named?.length ?? format.width;
   let count = 0;
   for (const { value, field } of rows) {
-    // Where neither config nor graph say how wide a row is, the first one does.
+    // If neither config nor graph say how wide a row is, the first row decides.
     const row = parseRow(value, field, { ...format, width } satisfies RowFormat);
     width ??= row.length;
     count += row.length;

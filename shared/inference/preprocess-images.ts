@@ -17,9 +17,9 @@ import { expectInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
- * Prepares the input of an image model. The steps are run on a made-up image first, in turns.
+ * Prepares the input of an image model. The steps first run on a made-up image; models take turns at this.
  *
- * @throws ModelError when the graph takes no images, or others than the steps make
+ * @throws ModelError when the graph takes no images, or the steps make images that it does not take
  */
 export async function createImagePreprocessor(
   session: Session,
@@ -27,7 +27,7 @@ export async function createImagePreprocessor(
 ): Promise<Preprocessor> {
   const [input, ...others] = session.inputs;
   if (!input || others.length > 0) {
-    throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
+    throw new ModelError(`an image model has one input, but its graph has ${session.inputs.length}`);
   }
   const { width, height } = sizeForGraph(input, steps);
   const pipeline = createImagePipeline(steps);
@@ -71,10 +71,10 @@ function givesOneSize(step: ImageStep): boolean {
   return step.step === 'centerCrop' || (step.step === 'resize' && 'width' in step);
 }
 
-/** Decoded images are large: requests at the same time take turns, so that memory holds one of them. */
+/** Decoded images are large: concurrent requests take turns, so that only one is in memory. */
 const oneByOne = createLimiter(1);
 
-/** A small image that is made larger is the work of a large one. The pixels of its file are paid for. */
+/** Enlarging a small image takes as much work as a large one. The pixels of its file have already been counted. */
 function payForMade(budget: Budget, file: PixelRaster, what: string): (pixels: number) => void {
   let paid = file.filePixels ?? file.width * file.height;
   return (pixels) => {
@@ -93,10 +93,10 @@ async function runOnExample(pipeline: ImagePipeline, image: PixelRaster): Promis
   }
 }
 
-/** A side that suits most image models, for graphs that leave it open. */
+/** Width and height that suit most image models, for graphs that leave them open. */
 const USUAL_SIDE = 224;
 
-/** The width and height the graph fixes, or usual ones; a resize step makes any other fit as well. */
+/** The width and height that the graph fixes, or the usual ones; a resize step makes any others fit too. */
 function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): Size {
   const isPlanar = steps.some((step) => step.step === 'layout' && step.layout === 'NCHW');
   const [height = -1, width = -1] = isPlanar ? shape.slice(2) : shape.slice(1);
@@ -107,10 +107,10 @@ function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): Size 
   );
 }
 
-/** As many as the limits of a request can be raised to with sense: such an image takes 200 MB as bytes. */
+/** The highest sensible limit for a request: such an image takes 200 MB as bytes. */
 const MOST_EXAMPLE_PIXELS = 2 ** 26;
 
-/** Grey, colours, colours with alpha. */
+/** Grey, RGB, RGBA. */
 const FILE_CHANNELS = [1, 3, 4];
 
 function channelAxis({ layout }: Raster): number {
@@ -129,7 +129,7 @@ function fits(shape: readonly number[], input: TensorSpec): boolean {
   );
 }
 
-/** Without a convert step the channels are up to the request: those that image files have are tried. */
+/** Without a convert step, the request decides the channels, so those that image files can have are tried. */
 function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: TensorSpec): void {
   const isColoured = steps.some(({ step }) => step === 'convert');
   const channels = isColoured ? [example.channels] : FILE_CHANNELS;
@@ -138,16 +138,14 @@ function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: 
   if (input.datatype === 'BYTES' || input.shape.length !== 4 || !canFit(example.layout)) {
     const shape = isColoured ? imageShape(example) : imageShape(example).with(channelAxis(example), -1);
     const hint =
-      example.layout === 'HWC' && canFit('CHW')
-        ? '; the step {"step": "layout", "layout": "NCHW"} turns them'
-        : '';
+      example.layout === 'HWC' && canFit('CHW') ? '; add the step {"step": "layout", "layout": "NCHW"}' : '';
     throw new ModelError(
-      `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]${hint}`,
+      `its preprocess steps make images of shape [N,${shape}], but its input "${input.name}" takes ${input.datatype} [${input.shape}]${hint}`,
     );
   }
   if (example.datatype !== undefined && example.datatype !== input.datatype) {
     throw new ModelError(
-      `its preprocess steps make ${example.datatype}, its input "${input.name}" takes ${input.datatype}`,
+      `its preprocess steps make ${example.datatype}, but its input "${input.name}" takes ${input.datatype}`,
     );
   }
 }
@@ -176,7 +174,7 @@ function stack(rows: readonly Tensor[], { datatype }: TensorSpec): Tensor {
   return others.length === 0 ? first : concatRows([first, ...others]);
 }
 
-/** The image as a batch of one. Values that no step has given a datatype take that of the graph. */
+/** The image as a batch of one. Values without a datatype from a step get that of the graph. */
 function* toRow(image: Raster, datatype: Datatype): Work<Tensor> {
   const shape = [1, ...imageShape(image)];
   const { data } = image;
@@ -195,5 +193,5 @@ function* toRow(image: Raster, datatype: Datatype): Work<Tensor> {
   return cast;
 }
 
-/** Casting a number takes as long as reading so many; to 64 bits and to FP16 it takes longest. */
+/** Casting a number takes as long as reading this many numbers; casts to 64 bits and to FP16 take longest. */
 const CAST_COST = 16;

@@ -17,7 +17,7 @@ import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 export const EXAMPLE_TEXT = 'An example of a text.';
 
 /**
- * Prepares the input of a text model that takes strings as they are: its graph does the rest.
+ * Prepares the input of a text model that takes strings directly: its graph does the rest.
  *
  * @throws ModelError when the input does not take one string per row
  */
@@ -25,7 +25,7 @@ export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChooseP
   const rank = spec.shape.length;
   if (rank !== 1 && !(rank === 2 && (spec.shape[1] === 1 || spec.shape[1] === -1))) {
     throw new ModelError(
-      `a text model takes one string per row, its input "${spec.name}" is [${spec.shape}]`,
+      `a text model takes one string per row, but its input "${spec.name}" is [${spec.shape}]`,
     );
   }
   const toBatch = (texts: readonly string[], options?: EmbeddingOptions): Batch => ({
@@ -51,7 +51,7 @@ export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChooseP
       if (cut) {
         throw invalid(
           `Field "${cut.field}"`,
-          'cannot be held to: the graph of this model cuts texts itself.',
+          'cannot be used: the graph of this model truncates texts itself.',
         );
       }
       for (const { value, field } of texts) {
@@ -68,7 +68,7 @@ export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChooseP
   };
 }
 
-/** The texts of a request, with the prompt before each. */
+/** The texts of a request, each after the prompt. */
 interface PromptedTexts {
   readonly prompt: string;
   readonly texts: readonly FieldValue<TextValue>[];
@@ -96,7 +96,7 @@ export function readTexts(input: InferenceInput, budget: Budget, choosePrompt: C
   return { prompt, texts, options };
 }
 
-/** @throws InferenceError for a pair, which the model does not take */
+/** @throws InferenceError for a pair of texts, which the model does not take */
 export function singleTexts(texts: readonly FieldValue<TextValue>[]): readonly FieldValue<string>[] {
   return texts.map(({ value, field }) => {
     if (typeof value === 'string') return { value, field };

@@ -21,19 +21,19 @@ import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 interface TextConfig extends PromptConfig {
   readonly maxTokens?: number | undefined;
-  /** Whether the task has a meaning for two texts in one row; not by default. */
+  /** Whether the task can use two texts in one row; no by default. */
   readonly takesPairs?: boolean;
 }
 
-/** What stands for the texts of a model beside the inputs of its graph, which takes tokens. */
+/** How the texts of a model are described, as its graph only has inputs for tokens. */
 const TEXT_INPUT = 'text';
 
-/** Longest row of a model that says nothing of it. */
+/** Longest row of a model that does not set a limit. */
 const USUAL_TOKENS = 512;
-/** Longest row that a graph can have all texts padded to: each row takes the memory of so many numbers. */
+/** Longest row that a graph can require; all texts are padded to this number of tokens, which take memory. */
 const LONGEST_ROW = 2 ** 20;
 
-/** What goes into the inputs of a graph, by the names that transformers gives them. */
+/** The values for the inputs of a graph, by transformers' names. */
 const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['input_ids', ({ ids }) => ids],
   ['attention_mask', ({ mask }) => mask],
@@ -41,12 +41,12 @@ const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['position_ids', positionsOf],
 ]);
 
-/** Gives the elements of an input. */
+/** Returns the elements of an input. */
 type Role = (batch: TokenBatch, scheme: PositionScheme) => Int32Array;
 
 /**
- * Prepares the inputs of a text model: tokens by `tokenizer.json` beside the model, or the texts themselves for a graph
- * whose only input is strings.
+ * Prepares the inputs of a text model: tokens from the `tokenizer.json` next to the model, or the texts themselves for
+ * a graph whose only input is strings.
  *
  * @throws ModelError when the graph takes no texts, the tokenizer is missing or broken, or the prompts do not fit
  */
@@ -59,7 +59,7 @@ export async function createTextPreprocessor(
   const [first, ...others] = session.inputs;
   if (first?.datatype === 'BYTES' && others.length === 0) {
     if (config.includePrompt === false) {
-      throw new ModelError('its graph takes texts, so that a prompt cannot be left out of the pooling');
+      throw new ModelError('its graph takes texts, so a prompt cannot be excluded from the pooling');
     }
     return createStringPreprocessor(first, choosePrompt);
   }
@@ -127,7 +127,7 @@ function bindInput(spec: TensorSpec): { readonly spec: TensorSpec; readonly role
 function findIds(specs: readonly TensorSpec[]): TensorSpec {
   const ids = specs.find(({ name }) => name === 'input_ids');
   if (ids) return ids;
-  throw new ModelError('its graph has no input "input_ids", which a text model takes its tokens in');
+  throw new ModelError('its graph has no input "input_ids"; a text model needs it for the tokens');
 }
 
 function tokenizeExample(tokenizer: TextTokenizer, { maxTokens }: TokenFormat): TokenRow {
@@ -142,13 +142,13 @@ function tokenizeExample(tokenizer: TextTokenizer, { maxTokens }: TokenFormat): 
 interface TokenFormat {
   /** Longest row, special tokens included. */
   readonly maxTokens: number;
-  /** Length of every row; undefined: as long as the longest of the batch. */
+  /** Length of every row; undefined: the length of the longest row of the batch. */
   readonly length: number | undefined;
-  /** Whether two texts can stand in one row. */
+  /** Whether a row can hold two texts. */
   readonly takesPairs: boolean;
 }
 
-/** The config is asked first, then the tokenizer, then the graph; a graph for rows of one length always counts. */
+/** The config decides first, then the tokenizer, then the graph. A graph for rows of a fixed length always counts. */
 function chooseFormat(
   { shape: [, axis = -1] }: TensorSpec,
   tokenizer: TextTokenizer,
@@ -159,11 +159,11 @@ function chooseFormat(
   const maxTokens = Math.min(wanted, length ?? wanted);
   if (maxTokens <= tokenizer.specialTokens) {
     throw new ModelError(
-      `it takes ${maxTokens} tokens, ${tokenizer.specialTokens} of which are special: no text fits in`,
+      `it takes ${maxTokens} tokens, and ${tokenizer.specialTokens} of them are special: there is no room for a text`,
     );
   }
   if (length !== undefined && length > LONGEST_ROW) {
-    throw new ModelError(`it takes rows of ${length} tokens; the most are ${LONGEST_ROW}`);
+    throw new ModelError(`it takes rows of ${length} tokens; the limit is ${LONGEST_ROW}`);
   }
   if (length !== undefined && !tokenizer.canPad) {
     throw new ModelError(`it takes ${length} tokens, but its tokenizer has no token to pad with`);
@@ -176,7 +176,8 @@ function chooseFormat(
 /**
  * The tokens of one text, or of two in one row, a few at a time.
  *
- * @throws InferenceError when the tokenizer makes too much of the text, or it is too long and must not be cut
+ * @throws InferenceError when the tokenizer expands the text too much, or the text is too long and must not be
+ * truncated
  */
 function* tokenizeText(
   { value, field }: FieldValue<TextValue>,
@@ -195,7 +196,7 @@ function* tokenizeText(
     if (!isWhole || tokenizer.lengthOf(row) <= maxTokens) return row;
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
-      `has more than ${maxTokens} tokens, the most of this model, and "${truncate.field}" is false.`,
+      `has more than ${maxTokens} tokens, the limit of this model, and "${truncate.field}" is false.`,
     ]);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;
@@ -203,12 +204,12 @@ function* tokenizeText(
       typeof value === 'string' ? value.length : Math.max(value.text.length, value.pair.length);
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
-      `has ${characters} characters; the tokenizer of this model makes more than ${roomFor(characters)} of them, which is the limit.`,
+      `has ${characters} characters; the tokenizer of this model expands them to more than ${roomFor(characters)}, which is the limit.`,
     ]);
   }
 }
 
-/** Of padding alone a model makes something else in each batch, or nothing at all. */
+/** For a row of only padding, a model returns something different in each batch, or nothing at all. */
 function checkNotEmpty(
   rows: readonly TokenRow[],
   texts: readonly FieldValue<TextValue>[],
@@ -217,7 +218,7 @@ function checkNotEmpty(
 ): void {
   const empty = texts.find((_, index) => lengthOf(rows[index] ?? []) <= promptTokens);
   if (!empty) return;
-  const beside = promptTokens > 0 ? ' beside its prompt' : '';
+  const beside = promptTokens > 0 ? ' besides its prompt' : '';
   throw invalid(`Field "${empty.field}"`, `has no tokens for this model${beside}; expected a text.`);
 }
 
@@ -228,7 +229,7 @@ function longest(lengths: readonly number[]): number {
 function checkSize(tokens: number, limits: Limits): void {
   if (tokens <= limits.tensorElements) return;
   throw overLimit(
-    `The texts make more than ${limits.tensorElements} tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).`,
+    `The texts make more than ${limits.tensorElements} tokens, including padding, the limit (MAX_TENSOR_ELEMENTS).`,
   );
 }
 

@@ -11,7 +11,7 @@ import {
   type TaskRunner,
 } from './task.ts';
 
-/** A task that prepares all instances of a request, runs the graph on them, and makes a prediction of each. */
+/** A task that prepares all instances of a request, runs the graph on them, and makes a prediction for each. */
 export function processBatch(preprocessor: Preprocessor, postprocessor: Postprocessor): TaskRunner {
   const { fetches } = postprocessor;
   return {
@@ -43,7 +43,7 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
   };
 }
 
-/** The example as often as a graph with a fixed batch size wants it. */
+/** The example, repeated for a graph with a fixed batch size. */
 function repeat({ feeds }: Batch, batchSize: number): NamedTensors {
   const copies = Math.max(1, batchSize) - 1;
   return new Map(

@@ -2,24 +2,24 @@ import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { FieldValue } from '../values/input.ts';
 
-/** The prompts of a model of texts, as its config names them. */
+/** The prompts of a text model, as its config names them. */
 export interface PromptConfig {
-  /** Texts by their names. */
+  /** Texts by name. */
   readonly prompts?: Readonly<Record<string, string>> | undefined;
-  /** The one that goes before a text where a request names none. */
+  /** The prompt for requests that do not name one. */
   readonly defaultPrompt?: string | undefined;
   /** Whether the tokens of a prompt are pooled with those of its text; true by default. */
   readonly includePrompt?: boolean | undefined;
 }
 
 /**
- * Finds the prompt that goes before the texts of a request: the one it names, or else the default one.
+ * Finds the prompt to put before the texts of a request: the one it names, or else the default one.
  *
- * @returns an empty text for none
+ * @returns an empty text if there is no prompt
  */
 export type ChoosePrompt = (name: FieldValue<string> | undefined) => string;
 
-/** @throws ModelError when the default prompt is none of the prompts */
+/** @throws ModelError when the default prompt is not one of the prompts */
 export function createPromptChooser({ prompts = {}, defaultPrompt }: PromptConfig): ChoosePrompt {
   const byName = new Map(Object.entries(prompts));
   const usual = defaultPrompt === undefined ? '' : byName.get(defaultPrompt);

@@ -5,7 +5,7 @@ import type { ModelFolder } from '../models/version-folder.ts';
 import { createDenseLayer, type DenseLayer } from '../processing/text/embedding/dense.ts';
 
 /**
- * Reads the dense layers of a model, each out of its own folder.
+ * Reads the dense layers of a model, each from its own folder.
  *
  * @throws ModelError when one is missing or broken
  */

@@ -11,12 +11,12 @@ import {
 import { TokenizerError } from '../processing/text/tokenizer/parts.ts';
 import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer/tokenizer.ts';
 
-/** The files of Hugging Face's transformers that say how a text becomes tokens. */
+/** The files of Hugging Face's transformers that define how a text becomes tokens. */
 export const TOKENIZER_FILE = 'tokenizer.json';
 export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 const ARCHITECTURE_FILE = 'config.json';
 
-/** What matters of transformers' `config.json`. */
+/** The members of transformers' `config.json` that matter. */
 const architectureSchema = z.object({
   model_type: z.string(),
   pad_token_id: z.number().int().min(0).nullish(),
@@ -30,7 +30,7 @@ const architectureSchema = z.object({
 export async function readTokenizer(folder: ModelFolder): Promise<TextTokenizer> {
   const tokenizer = parse(await folder.readLarge(TOKENIZER_FILE), TOKENIZER_FILE);
   if (tokenizer === undefined) {
-    throw new ModelError(`a text model needs a ${TOKENIZER_FILE} beside it`);
+    throw new ModelError(`a text model needs a ${TOKENIZER_FILE} next to it`);
   }
   try {
     return await createTokenizer(
@@ -43,7 +43,7 @@ export async function readTokenizer(folder: ModelFolder): Promise<TextTokenizer>
   }
 }
 
-/** By the kind of model `config.json` names; its RoBERTas pad with the token 1 where they say nothing. */
+/** By the kind of model in `config.json`. RoBERTas pad with token 1 if the file does not say. */
 export async function readPositions(folder: ModelFolder): Promise<PositionScheme> {
   const { data } = architectureSchema.safeParse(
     parse(await folder.read(ARCHITECTURE_FILE), ARCHITECTURE_FILE),

@@ -2,22 +2,24 @@ import { ModelError } from '../models/model-config.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 
-/** The shapes that clients see, by the names of tensors; -1 where any size fits. */
+/** The shapes that clients see, by the names of tensors; -1 for any size. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 /**
- * A session some of whose tensors have other shapes for clients than in the graph, with the same elements. Open axes
- * keep their order: the first of a client is the first of the graph.
+ * A session in which some tensors have other shapes for clients than in the graph, with the same elements. Open axes
+ * keep their order: the client's first is the graph's first.
  * Source: `reshape` of Triton's model configuration.
  *
- * @throws ModelError naming a tensor that is not there, or cannot have that shape
+ * @throws ModelError with the tensor that does not exist, or cannot have that shape
  */
 export function reshapeSession(session: Session, shapes: Shapes | undefined): Session {
   if (shapes === undefined) return session;
   const known = [...session.inputs, ...session.outputs].map(({ name }) => name);
   const unknown = Object.keys(shapes).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new ModelError(`its "shapes" name ${JSON.stringify(unknown)}, its graph has ${known.join(', ')}`);
+    throw new ModelError(
+      `its "shapes" name ${JSON.stringify(unknown)}, but its graph has ${known.join(', ')}`,
+    );
   }
   const inputs = session.inputs.map((spec) => reshapeSpec(spec, shapes));
   const outputs = session.outputs.map((spec) => reshapeSpec(spec, shapes));
@@ -42,7 +44,7 @@ function reshapeSpec(spec: TensorSpec, shapes: Shapes): TensorSpec {
   if (!spec.isRankDynamic && open(shape) === open(spec.shape) && fixed(shape) === fixed(spec.shape)) {
     return { ...spec, shape };
   }
-  throw new ModelError(`its "shapes" make ${spec.name} [${shape}], its graph has [${spec.shape}] there`);
+  throw new ModelError(`its "shapes" make ${spec.name} [${shape}], but its graph has [${spec.shape}] there`);
 }
 
 function reshapeAll(
@@ -60,6 +62,6 @@ function reshapeAll(
 function reshape(tensor: Tensor, from: readonly number[], to: readonly number[]): Tensor {
   const sizes = tensor.shape.filter((_, axis) => from[axis] === -1).values();
   const shape = to.map((size) => (size === -1 ? (sizes.next().value ?? 1) : size));
-  // A graph may give another shape than it declares: it is handed on as it is.
+  // A graph may return another shape than it declares; it is passed unchanged.
   return elementCount(shape) === tensor.data.length ? { ...tensor, shape } : tensor;
 }

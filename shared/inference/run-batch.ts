@@ -4,11 +4,11 @@ import { moveAxisFromFront, moveAxisToFront } from '../tensor/move-axis.ts';
 import { concatRows, sliceRows } from '../tensor/tensor.ts';
 import type { Layout } from '../values/named-inputs.ts';
 
-/** Lets a run of the graph happen: it can be timed, or kept from being begun. */
+/** Wraps a run of the graph, to time it or to prevent it. */
 export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
 
 export interface RunOptions {
-  /** Names of the outputs wanted; all by default. */
+  /** Names of the requested outputs; all by default. */
   readonly fetches?: readonly string[] | undefined;
   readonly layout: Layout;
 }
@@ -19,10 +19,10 @@ export type Runner = (feeds: NamedTensors, options: RunOptions) => Promise<Named
 const WITHOUT_WATCH: Watch = (run) => run();
 
 /**
- * Runs a graph. All runs of all models go through this function. Instances of a graph that was exported with a fixed batch size go
- * through in batches of it; many instances that give texts go through some at a time. Those that are listed one after
- * the other are brought to the axis that the graph has for them, and the outputs back from it; of a graph for one
- * instance, an output without such an axis is what it gives for that one.
+ * Runs a graph. All runs of all models go through this function. If a graph was exported with a fixed batch size, its
+ * instances run in batches of that size. Many instances with texts as outputs run a few at a time. Listed instances are
+ * moved to the axis that the graph has for them, and the outputs are moved back. In a graph for one instance, an output
+ * without such an axis belongs to that instance.
  *
  * @param feeds a tensor per input of the graph
  * @throws InferenceError when the instances do not make whole batches, or outputs do not become one tensor
@@ -45,7 +45,7 @@ export async function runBatch(
       .map(nameOf),
   );
   const rows = countRows(batched, feeds);
-  // Where inputs do not agree in their instances, the runtime says what it thinks of that.
+  // If the inputs differ in their number of instances, the runtime reports it.
   if (rows === undefined) return await run(feeds);
   const size = batchSizeOf(session);
   if (size === -1) {
@@ -72,14 +72,14 @@ function nameOf({ name }: TensorSpec): string {
   return name;
 }
 
-/** Brings the instances of each tensor from its first axis to the one that the graph has for them. */
+/** Moves the instances of each tensor from its first axis to the one that the graph has for them. */
 function toGraph({ inputs }: Session, feeds: NamedTensors): NamedTensors {
   if (inputs.every(({ batchAxis = 0 }) => batchAxis === 0)) return feeds;
   const axes = new Map(inputs.map(({ name, batchAxis = 0 }) => [name, batchAxis]));
   return new Map([...feeds].map(([name, tensor]) => [name, moveAxisFromFront(tensor, axes.get(name) ?? 0)]));
 }
 
-/** Brings the instances of each output to its first axis. */
+/** Moves the instances of each output to its first axis. */
 function fromGraph(session: Session, outputs: NamedTensors): NamedTensors {
   const isOfOne = batchSizeOf(session) === 1;
   const moved = session.outputs.flatMap(({ name, batchAxis, isRankDynamic }) => {
@@ -91,17 +91,20 @@ function fromGraph(session: Session, outputs: NamedTensors): NamedTensors {
   return new Map(moved);
 }
 
-/** @throws InferenceError for a tensor that cannot be cut or joined as it is, because its instances come later */
+/**
+ * @throws InferenceError for a tensor that cannot be split or joined directly, because its instances are not on the
+ * first axis
+ */
 function checkFirstAxis(specs: readonly TensorSpec[], size: number): void {
   const later = specs.find(({ batchAxis = 0 }) => batchAxis > 0);
   if (!later) return;
   throw invalid(
     `Tensor "${later.name}"`,
-    `has its instances on axis ${later.batchAxis}, and the model was exported for batches of exactly ${size}: send ${size} at a time, or "instances".`,
+    `has its instances on axis ${later.batchAxis}, and the model was exported for batches of exactly ${size}: send ${size} at a time, or use "instances".`,
   );
 }
 
-/** @throws InferenceError for outputs that do not become one tensor with the instances of all parts */
+/** @throws InferenceError for outputs that cannot be joined into one tensor with the instances of all parts */
 function checkParts(
   parts: readonly NamedTensors[],
   outputs: readonly TensorSpec[],
@@ -116,7 +119,7 @@ function checkParts(
     if (!isKnown || shape[0] !== size) {
       throw invalid(
         `Output "${name}"`,
-        `has the shape [${shape}], in which instances cannot be told apart; send ${size} at a time, under "inputs".`,
+        `has the shape [${shape}], which has no axis for instances; send ${size} at a time, under "inputs".`,
       );
     }
     if (other) {
@@ -128,10 +131,10 @@ function checkParts(
   }
 }
 
-/** Makes a turn of some 30 ms. */
+/** Takes some 30 ms at a time. */
 const ROWS_WITH_TEXTS = 2 ** 16;
 
-/** The runtime holds each text twice, and they become strings in one turn of the event loop. */
+/** The runtime holds each text twice, and all become strings in one turn of the event loop. */
 async function runTexts(
   feeds: NamedTensors,
   batched: ReadonlySet<string>,
@@ -142,7 +145,7 @@ async function runTexts(
   const parts: NamedTensors[] = [];
   for (const some of cut(feeds, batched, rows, ROWS_WITH_TEXTS)) {
     const part = await run(some);
-    // What the graph gives is not one thing a row, whatever it says.
+    // The graph does not return one value per row, although it declares so.
     if (parts.length === 0 && [...part.values()].some(({ shape }) => shape[0] !== ROWS_WITH_TEXTS))
       return await run(feeds);
     parts.push(part);
@@ -158,14 +161,17 @@ function givesTextsByRow({ outputs }: Session, fetches: readonly string[]): bool
   );
 }
 
-/** How many instances tensors have; undefined where that is not one number. */
+/** How many instances tensors have; undefined if they differ. */
 function countRows(batched: ReadonlySet<string>, feeds: NamedTensors): number | undefined {
   const sizes = new Set([...batched].flatMap((name) => feeds.get(name)?.shape[0] ?? []));
   const [size, ...others] = sizes;
   return others.length === 0 ? size : undefined;
 }
 
-/** Feeds for some rows at a time; the last may be fewer. What does not count instances is the same for all. */
+/**
+ * Feeds for some rows at a time; the last batch may have fewer. Tensors without an axis of instances are the same for
+ * all.
+ */
 function* cut(
   feeds: NamedTensors,
   batched: ReadonlySet<string>,
@@ -198,12 +204,12 @@ export function batchSizeOf({ inputs }: Pick<Session, 'inputs'>): number {
   return -1;
 }
 
-/** Whether all outputs of a graph begin with the axis of instances, as far as it says. */
+/** Whether all outputs of a graph have the instances on the first axis, according to the graph. */
 export function givesRows({ outputs }: Pick<Session, 'outputs'>): boolean {
   return outputs.every(({ batchAxis, isRankDynamic }) => batchAxis === 0 || isRankDynamic);
 }
 
-/** Whether a graph takes any number of instances at once: all inputs and outputs begin with it. */
+/** Whether a graph takes any number of instances at once: all inputs and outputs have them on the first axis. */
 export function takesAnyBatch({ inputs, outputs }: Pick<Session, 'inputs' | 'outputs'>): boolean {
   return (
     inputs.length > 0 &&

@@ -1,14 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** How long one request keeps the others waiting, where it can stop. */
+/** How long one request may keep the others waiting, if it can pause. */
 const TURN_MS = 25;
 
 /**
- * Does something to each of many values, and lets other requests have their turn in between, and wherever the work can
- * rest: a long text is the work of half a second, and so is a batch of shorter ones.
+ * Processes many values one by one, and lets other requests run in between, and wherever the work can pause: a long
+ * text takes half a second, and so does a batch of shorter ones.
  *
- * @param work yields where it can rest, and returns its result
- * @param goOn is called after each turn of the others, and throws when nobody needs the results any more
+ * @param work yields where it can pause, and returns its result
+ * @param goOn is called after other requests have run, and throws when nobody needs the results any more
  * @param now a clock, in ms
  */
 export async function mapInTurns<T, R>(
@@ -38,8 +38,8 @@ export async function mapInTurns<T, R>(
 }
 
 /**
- * Makes what a loop awaits before each piece of its work: other requests have their turn there, once some time has gone
- * by since they had the last one.
+ * Makes a function for a loop to await before each piece of its work. It lets other requests run if some time has
+ * passed since they last did.
  *
  * @param goOn as above
  * @param now a clock, in ms

@@ -13,8 +13,8 @@ export function isTableForm(form: AnswerForm): form is TableForm {
 }
 
 /**
- * What a model of tables predicts as a tensor: `[rows]` where there is one value a row, else `[rows, values]`, and
- * `[rows, targets, values]` where it predicts several things. Targets whose numbers of classes differ get a tensor each,
+ * The predictions of a tabular model as a tensor: `[rows]` for one value per row, `[rows, values]` for more, and
+ * `[rows, targets, values]` for several targets. Targets with different numbers of classes get one tensor each,
  * `name_0`, `name_1` and so on.
  *
  * @param name of the tensor
@@ -51,10 +51,10 @@ function classTensor(output: Extract<InferenceOutput, { readonly kind: 'classifi
   return rowsTensor(isOfTwo ? rows.map((row) => row.subarray(1)) : rows, form === 'values');
 }
 
-/** The scores of all targets as one tensor, where they are as many for each. */
+/** The scores of all targets as one tensor, if all have the same number. */
 function stackTargets(targets: readonly Tensor[], form: TableForm, name: string): NamedTensors {
   const [first, ...others] = targets;
-  if (!first) throw invalid('This model gives no scores.');
+  if (!first) throw invalid('This model has no scores.');
   if (others.length === 0) return new Map([[name, form === 'probabilities' ? first : flatten(first)]]);
   if (others.some(({ shape }) => String(shape) !== String(first.shape))) {
     return new Map(targets.map((tensor, index) => [`${name}_${index}`, tensor]));
@@ -65,7 +65,7 @@ function stackTargets(targets: readonly Tensor[], form: TableForm, name: string)
 }
 
 function noProbabilities() {
-  return invalid('This model gives no probabilities.');
+  return invalid('This model has no probabilities.');
 }
 
 function labelTensor(labels: readonly (string | number)[]): Tensor {
@@ -75,7 +75,7 @@ function labelTensor(labels: readonly (string | number)[]): Tensor {
     : { datatype: 'BYTES', shape, data: labels.map(String) };
 }
 
-/** @param isFlat whether single values stand for themselves */
+/** @param isFlat whether single values are not wrapped in a list */
 function rowsTensor(rows: readonly ArrayLike<number>[], isFlat: boolean): Tensor {
   const width = rows[0]?.length ?? 0;
   const numbers = new Float64Array(rows.length * width);

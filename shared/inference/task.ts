@@ -22,11 +22,11 @@ export interface Batch {
   readonly mask?: Tensor;
   /** For texts: how many of the first tokens of every row are not pooled. */
   readonly promptTokens?: number | undefined;
-  /** For texts: what the request asks of their vectors. */
+  /** For texts: the options of the request for their vectors. */
   readonly options?: EmbeddingOptions | undefined;
 }
 
-/** Turns what a request brings into the inputs of a model. */
+/** Turns the content of a request into the inputs of a model. */
 export interface Preprocessor {
   /**
    * One row of each tensor per instance of the request.
@@ -35,15 +35,15 @@ export interface Preprocessor {
   preprocess(input: InferenceInput, budget: Budget): Batch | Promise<Batch>;
   /** One made-up instance. */
   example(): Batch;
-  /** Whether instances are of several sizes, so that a made-up one does not stand for all of them. */
+  /** Whether instances can have several sizes, so that a made-up one does not represent all of them. */
   readonly isOpen?: boolean | undefined;
-  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
+  /** Body of a predict request with one made-up instance; undefined if it would be huge. */
   readonly exampleRequest: JsonObject | undefined;
-  /** What a row of a tabular model looks like; undefined for models of other tasks. */
+  /** The columns of a tabular model; undefined for models of other tasks. */
   readonly features?: RowFormat | undefined;
-  /** Name of the input that takes encoded images; undefined for models that take none. */
+  /** Name of the input that takes encoded images; undefined if there is none. */
   readonly imageInput?: string | undefined;
-  /** How it takes texts; undefined for models that take none. */
+  /** How it takes texts; undefined if it takes none. */
   readonly textInput?: TextInput | undefined;
 }
 
@@ -52,18 +52,20 @@ export interface Postprocessor {
   /** Names of the outputs it needs. */
   readonly fetches: readonly string[];
   readonly labels?: readonly Label[] | undefined;
-  /** Whether its scores are known to be probabilities, where it gives scores. */
+  /** Whether its scores are known to be probabilities, if it has scores. */
   readonly areProbabilities?: boolean | undefined;
   /** Whether it makes one vector of each instance. */
   readonly givesVectors?: boolean | undefined;
-  /** How it makes scores of the values of the graph, where it does. */
+  /** How it turns the values of the graph into scores, if it does. */
   readonly scoreSteps?: readonly ScoreStep[] | undefined;
   /**
    * @param batch what the outputs were computed from
    * @throws InferenceError when the outputs are not what the task needs
    */
   postprocess(outputs: NamedTensors, batch: Batch): InferenceOutput;
-  /** What the shape of an output lacks for the task, to follow the words "the model's" or "its"; undefined for nothing. */
+  /**
+   * What the shape of an output lacks for the task, to follow the words "the model's" or "its"; undefined if nothing.
+   */
   readonly misfit?: ((outputs: NamedTensors, rows: number) => string | undefined) | undefined;
 }
 
@@ -80,13 +82,14 @@ export interface TaskRunner {
   /**
    * A run on made-up input, so that the first request does not pay for lazy initialisation.
    *
-   * @returns body of a predict request that the model answers; undefined where it would be huge
-   * @throws ModelError when the outputs are not what the task needs; what the run throws, when the model refuses the input
+   * @returns body of a predict request that the model answers; undefined if it would be huge
+   * @throws ModelError when the outputs are not what the task needs; the error of the run, when the model refuses the
+   * input
    */
   warmUp(session: Session): Promise<JsonObject | undefined>;
 }
 
-/** What of a model a task is bound to. */
+/** The parts of a model that a task is bound to. */
 export interface BoundModel {
   readonly graph: Graph;
   readonly session: Session;
@@ -94,24 +97,24 @@ export interface BoundModel {
   readonly folder: ModelFolder;
 }
 
-/** One kind of model: all that is particular to it stands in the file that defines it. */
+/** One kind of model: everything particular to it is in the file that defines it. */
 export interface Task {
-  /** As `task` in model.json names it. */
+  /** Its name as `task` in model.json. */
   readonly name: string;
-  /** What model.json may say of it. */
+  /** Its members of model.json. */
   readonly schema: z.ZodObject;
-  /** What its requests bring: protocols, the command and the playground take it in their own forms. */
+  /** The kind of input of its requests; protocols, the command and the playground each have their own forms for it. */
   readonly kindOf: (config: ModelConfig) => InputKind;
   readonly gives: OutputKind;
-  /** What an answer of it looks like in JSON, where it gives values of its own. */
+  /** The JSON schema of its answers, if it has its own kind of values. */
   readonly answer?: z.ZodType | undefined;
-  /** @throws ModelError when the graph is not one for the task, or a file that it needs is missing or broken */
+  /** @throws ModelError when the graph does not suit the task, or a file that it needs is missing or broken */
   readonly bind: (config: ModelConfig, model: BoundModel) => Promise<TaskRunner>;
 }
 
 export interface TaskDefinition<Members extends z.ZodRawShape> {
   readonly name: string;
-  /** Members of model.json beside those that all tasks have. */
+  /** Members of model.json in addition to those of all tasks. */
   readonly members: Members;
   readonly kind: InputKind | ((config: z.output<z.ZodObject<Members>>) => InputKind);
   readonly gives: OutputKind;
@@ -122,13 +125,13 @@ export interface TaskDefinition<Members extends z.ZodRawShape> {
   ) => TaskRunner | Promise<TaskRunner>;
 }
 
-/** For editors. It says nothing of the model, so what is read of a file goes without it. */
+/** For editors. It says nothing about the model, so it is dropped when a file is read. */
 const editorSchema = z
   .string()
   .optional()
   .describe('Where editors find this schema, for completion and checks. Ternion ignores it.');
 
-/** Makes a task of its definition. */
+/** Makes a task from its definition. */
 export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefinition<Members>): Task {
   const { name, members, kind, gives, answer, bind } = definition;
   const own = z.object(members);
@@ -150,7 +153,7 @@ export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefini
 /** Most instances of a made-up request. A graph can fix a billion. */
 export const LARGEST_EXAMPLE_BATCH = 1024;
 
-/** A request with one instance, or with as many as a graph with a fixed batch size takes; undefined for too many. */
+/** A request with one instance, or with the fixed batch size of the graph; undefined if that is too many. */
 export function fillBatch(input: TensorSpec, key: string, instance: JsonValue): JsonObject | undefined {
   const rows = batchSizeOf({ inputs: [input] });
   if (rows > LARGEST_EXAMPLE_BATCH) return undefined;

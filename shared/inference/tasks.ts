@@ -11,7 +11,7 @@ import { tabularRegression } from './tasks/tabular-regression.ts';
 import { tensor } from './tasks/tensor.ts';
 import { textClassification } from './tasks/text-classification.ts';
 
-/** All tasks. A new one is a line here and a file beside the others. */
+/** All tasks. To add one, add a line here and a file next to the others. */
 export const TASKS: readonly Task[] = [
   tabularClassification,
   tabularRegression,
@@ -22,19 +22,19 @@ export const TASKS: readonly Task[] = [
   tensor,
 ];
 
-/** The schema of a `model.json` for a list of tasks, told apart by the member `task`. */
+/** The schema of a `model.json` for a list of tasks, distinguished by the member `task`. */
 export function configSchemaOf(tasks: readonly Task[]) {
   const [first, ...others] = tasks.map(({ schema }) => schema);
   if (!first) throw new Error('a server without tasks can serve nothing');
   return z.discriminatedUnion('task', [first, ...others]);
 }
 
-/** What is known of a config whatever its task: its schema has held it to the rest. */
+/** The members of a config that are known for every task; the schema has already checked the rest. */
 const anyConfig = z.looseObject({ task: z.string(), labels, ...commonMembers });
 
 /** The tasks that a server knows. */
 export interface Tasks extends ConfigReader {
-  /** The task of a config that was read. */
+  /** The task of a parsed config. */
   of(config: ModelConfig): Task;
 }
 
@@ -50,12 +50,12 @@ export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
     check: (config) => {
       const parsed = checkJson(schema, config);
       if (parsed.success) return anyConfig.parse(parsed.data);
-      throw new ModelError(`its preprocessing cannot be done here (${parsed.issues})`);
+      throw new ModelError(`its preprocessing is not supported (${parsed.issues})`);
     },
     canHaveLabels: (task) => Object.hasOwn(byName.get(task)?.schema.shape ?? {}, 'labels'),
     of: ({ task: name }) => {
       const task = byName.get(name);
-      if (!task) throw new Error(`the task ${name} is not known`);
+      if (!task) throw new Error(`the task ${name} is unknown`);
       return task;
     },
   };

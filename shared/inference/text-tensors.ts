@@ -14,8 +14,8 @@ import type { Runner } from './run-batch.ts';
 import type { Batch, Preprocessor } from './task.ts';
 
 /**
- * The only input of a graph that takes texts as they are, under the name that it has there: clients of texts call it what
- * they like. Other inputs are left as they are.
+ * Renames the only input to the name in the graph, for a graph that takes texts directly: clients may use any name.
+ * Other inputs stay unchanged.
  */
 export function nameTexts(inputs: NamedInputs, textInput: TextInput | undefined): NamedInputs {
   const [only, ...others] = inputs.values();
@@ -24,9 +24,9 @@ export function nameTexts(inputs: NamedInputs, textInput: TextInput | undefined)
 }
 
 /**
- * What the texts of a request become; undefined where the inputs hold none, or the graph takes them as they are.
+ * The feeds for the texts of a request; undefined if the inputs contain no texts, or the graph takes them directly.
  *
- * @throws InferenceError for a shape that texts do not have, and what the preprocessing throws
+ * @throws InferenceError for a shape that texts cannot have, and what the preprocessing throws
  */
 export async function prepareTexts(
   preprocessor: Preprocessor | undefined,
@@ -43,14 +43,14 @@ export async function prepareTexts(
   return await preprocessor?.preprocess({ kind: 'text', texts }, budget);
 }
 
-/** Name of the output that has the vectors of texts, as exports of sentence-transformers have it. */
+/** Name of the output with the vectors of texts, as in exports of sentence-transformers. */
 export const VECTORS_OUTPUT = 'sentence_embedding';
 
 /**
- * The outputs for texts. A model of vectors gives its vectors, as what its graph gives for each token has that of padding
- * among it, and is neither pooled nor normalized; the outputs of the graph are there by their names.
+ * The outputs for texts. An embedding model returns its vectors by default: the graph's outputs have values for each
+ * token, including padding, and are neither pooled nor normalized. Clients can still request those by name.
  *
- * @param outputs the names that are asked for; undefined for all that the model gives
+ * @param outputs the requested names; undefined for all outputs of the model
  * @throws InferenceError when an output does not exist
  */
 export async function inferTexts(
@@ -91,7 +91,7 @@ export function checkFetches(names: readonly string[], known: readonly string[])
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const shown = known.map((name) => `"${name}"`).join(', ') || 'none';
-  throw invalid(`There is no output ${JSON.stringify(unknown.slice(0, 100))}; the model gives ${shown}.`);
+  throw invalid(`There is no output ${JSON.stringify(unknown.slice(0, 100))}; the model has ${shown}.`);
 }
 
 /** Texts of shape [N], or pairs of shape [N,2]. */
@@ -112,7 +112,7 @@ function readOne(inputs: NamedInputs, { takesPairs }: TextInput): FieldValue<Tex
   );
 }
 
-/** Two inputs that are named like a pair. */
+/** Two inputs with the names of a pair. */
 function readTwo(inputs: NamedInputs): FieldValue<TextValue>[] {
   const names = [...inputs.keys()];
   const pair = names.length === 2 ? findPair(names) : undefined;

@@ -4,10 +4,10 @@ import { MOST_TURNS } from '../onnx/guard-loops.ts';
 import { TrialError, type Trials } from '../runtime/trial.ts';
 import { makesManyElements, takesManyTurns } from './check-run.ts';
 
-/** Tensors below this share of the memory are made by honest models all the time. */
+/** Ordinary models often make tensors up to this share of the memory. */
 const SHARE_OF_MEMORY = 1 / 8;
 
-/** What in a model could take this host down, for a sentence; undefined where nothing could. */
+/** What in a model could end this process, for a sentence; undefined if nothing could. */
 export function findDangers({ risks }: Graph, { memoryBytes }: Trials): string | undefined {
   const dangers = risks
     .filter(({ bytes = Number.POSITIVE_INFINITY }) => bytes > memoryBytes * SHARE_OF_MEMORY)
@@ -23,28 +23,31 @@ export function findDangers({ risks }: Graph, { memoryBytes }: Trials): string |
 /**
  * Tries a model before it is loaded here.
  *
- * @param dangers why it is tried
- * @throws ModelError when that ended the process it was tried in, or would not end
+ * @param dangers why the model is tried
+ * @throws ModelError when the trial ended its process, or did not end
  */
 export async function tryFirst(dangers: string, attempt: () => Promise<void>): Promise<void> {
   try {
     await attempt();
   } catch (error) {
-    // All else is found out once more when it is loaded here, with its reason.
+    // All other errors occur again, with their reasons, when the model is loaded here.
     if (!(error instanceof TrialError)) return;
-    const reason = `its ${dangers}, so it was tried in a process of its own, and that ${error.message}`;
+    const reason = `its ${dangers}, so it was tried in a separate process, which ${error.message}`;
     throw new ModelError(reason, { cause: error });
   }
 }
 
-/** Made-up input need not suit a model; the end of the process, a loop without an end, or a huge tensor says more. */
+/**
+ * Made-up input may not suit a model, so its errors are ignored, except for an ended process, an endless loop, or a
+ * huge tensor.
+ */
 export function passTrialError(error: unknown): void {
   if (error instanceof TrialError) throw error;
   if (makesManyElements(error)) {
-    throw new TrialError('asked for a tensor that has no room in the memory of this host', { cause: error });
+    throw new TrialError('needed a tensor that does not fit into the memory of this host', { cause: error });
   }
   if (!takesManyTurns(error)) return;
-  throw new TrialError(`did not end within ${MOST_TURNS} turns`, { cause: error });
+  throw new TrialError(`did not end within ${MOST_TURNS} iterations`, { cause: error });
 }
 
 function describeBytes(bytes: number): string {

@@ -5,7 +5,7 @@ import type { ModelReference } from '../models/model-reference.ts';
 import type { LoadError } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
 
-/** A model that cannot load is the server's trouble, not the request's; other models go on. */
+/** A model that cannot be loaded is a problem of the server, not of the request; other models keep working. */
 export function unavailable(reference: ModelReference, { cause, retryAfterMs }: LoadError): InferenceError {
   const reason = cause instanceof ModelError ? cause.message : storeReason(cause);
   return new InferenceError(
@@ -15,11 +15,11 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
   );
 }
 
-/** A request that cannot wait for its model any longer; the next one may find it. */
+/** The time of a request ran out while its model was loading; a later request may find it loaded. */
 export function stillLoading({ name, version }: ModelReference): InferenceError {
   return new InferenceError('MODEL_UNAVAILABLE', [
     `Model "${name}"`,
-    `version "${version}" is still being loaded, and the request has no more time.`,
+    `version "${version}" is still being loaded, and the time of the request is over.`,
   ]);
 }
 
@@ -27,7 +27,7 @@ export function stillLoading({ name, version }: ModelReference): InferenceError 
 export function outOfUse({ name, version }: ModelReference): InferenceError {
   return new InferenceError('MODEL_UNAVAILABLE', [
     `Model "${name}"`,
-    `version "${version}" is not ready: it was unloaded, and is used again when it is loaded.`,
+    `version "${version}" is not ready: it was unloaded; load it to use it again.`,
   ]);
 }
 
@@ -39,7 +39,7 @@ function storeReason(error: unknown): string {
   return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
 }
 
-/** A repository that cannot be listed is the server's trouble as well: nothing can be looked up in it. */
+/** A repository that cannot be listed is also a problem of the server: nothing can be looked up in it. */
 export function toRepositoryError(error: StoreError): InferenceError {
   return new InferenceError(
     'TEMPORARILY_UNAVAILABLE',
@@ -59,7 +59,7 @@ const REPOSITORY_REASONS: Record<StoreError['reason'], string> = {
 };
 
 const STORE_REASONS: Record<StoreError['reason'], string> = {
-  missing: 'a file of it is missing in the model repository',
+  missing: 'one of its files is missing from the model repository',
   denied: 'the model repository denies access to its files',
   changed: 'its files changed while they were read',
   unreachable: 'the model repository cannot be reached',

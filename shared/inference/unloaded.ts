@@ -1,16 +1,16 @@
 import type { ModelReference } from '../models/model-reference.ts';
 
-/** The versions that an operator took out of use in this instance. */
+/** The versions that an operator unloaded in this instance. */
 export interface Unloaded {
   has(reference: ModelReference): boolean;
-  /** Takes one version out of use, or without one all of a model, later ones among them. */
+  /** Takes one version out of use or, without a version, all versions of a model, including later ones. */
   add(name: string, version?: string): void;
-  /** Puts one version into use again, or without one all of a model. */
+  /** Puts one version into use again or, without a version, all versions of a model. */
   delete(name: string, version?: string): void;
 }
 
 interface OutOfUse {
-  /** Whether all versions are but these, or these are. */
+  /** Whether the listed versions are the exceptions, or the unloaded ones. */
   readonly isAll: boolean;
   readonly versions: Set<string>;
 }

@@ -15,9 +15,9 @@ export interface Aliases {
    * @throws InferenceError MODEL_UNAVAILABLE when the file is not valid
    */
   pick(known: Listing, name: string, alias: string): Promise<ModelReference | undefined>;
-  /** What to answer where an alias is unknown: what there is instead. */
+  /** The error for an unknown alias. It lists the aliases that exist. */
   unknown(known: Listing, name: string, alias: string): Promise<InferenceError>;
-  /** The same where a version or an alias was asked for. */
+  /** The same error for a request that accepts a version or an alias. */
   unknownVersion(known: Listing, name: string, version: string | undefined): Promise<InferenceError>;
 }
 
@@ -31,7 +31,7 @@ export function createAliases(listings: Listings, smallFiles: SmallFiles): Alias
     try {
       return await readFile(file);
     } catch (error) {
-      // It is written to while the server runs: a new listing has its new etag.
+      // Operators change this file while the server runs; each new listing has its current etag.
       if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
       const renewed = (await listings.renew()).files.get(path);
       return renewed && (await readFile(renewed));
@@ -76,11 +76,11 @@ function danglingAlias(
   if (version === undefined) return undefined;
   const model = models.get(name);
   const problem = model?.policy?.leftOut.includes(version)
-    ? `which the version_policy of its ${TRITON_FILE} leaves out; the versions served`
-    : 'which is not there; its versions';
+    ? `which the version_policy in its ${TRITON_FILE} excludes; the served versions`
+    : 'which does not exist; its versions';
   return new InferenceError(
     'RESOURCE_DOES_NOT_EXIST',
-    `Alias "${alias}" of model "${name}" stands for version ${JSON.stringify(version)}, ${problem} are ${model?.versions.join(', ')}.`,
+    `Alias "${alias}" of model "${name}" points to version ${JSON.stringify(version)}, ${problem} are ${model?.versions.join(', ')}.`,
   );
 }
 

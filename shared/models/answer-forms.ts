@@ -2,14 +2,14 @@ import type { ProtocolName } from '../config.ts';
 import type { Graph } from '../onnx/graph.ts';
 
 /**
- * The forms in which a model of tables is answered:
- * - `objects`: an object for each row. Ternion's own routes give the prediction with its scores, all others give the
- *   outputs of the graph by their names, or the only output without its name.
- * - `labels`: what the estimator's `predict` gave: a label for each row, or the number of a regressor.
- * - `values`: what the `predict` of a booster gave: a number for each row, which is the probability of the second class
- *   where there are two, and a list of scores where there are more.
- * - `probabilities`: what the estimator's `predict_proba` gave: a list for each row.
- * - `columns`: whole outputs of the graph by their names.
+ * The forms that the answers of a tabular model can have:
+ * - `objects`: an object for each row. Ternion's own routes return the prediction with its scores. All others return
+ * the outputs of the graph by name, or the value alone if there is only one output.
+ * - `labels`: what the estimator's `predict` returned: a label for each row, or a regressor's number.
+ * - `values`: what the `predict` of a booster returned. For a regressor that is a number per row; for two classes, the
+ * probability of the second class; for more classes, a list of scores.
+ * - `probabilities`: what the estimator's `predict_proba` returned: a list for each row.
+ * - `columns`: whole outputs of the graph by name.
  */
 export const ANSWER_FORMS = ['objects', 'labels', 'values', 'probabilities', 'columns'] as const;
 export type AnswerForm = (typeof ANSWER_FORMS)[number];
@@ -17,14 +17,14 @@ export type AnswerForm = (typeof ANSWER_FORMS)[number];
 /** Forms by protocol. */
 export type AnswerForms = Readonly<Partial<Record<ProtocolName, AnswerForm>>>;
 
-/** How a model is answered on a route. */
+/** The form of a model's answers on a route. */
 export interface Answering {
   readonly form: AnswerForm;
-  /** Whether its config says so. */
+  /** Whether its config sets the form. */
   readonly isStated: boolean;
 }
 
-/** What a model was before it became ONNX, as the files of the server name it that served it so far. */
+/** What a model was before it became ONNX, according to the files of the server that served it before. */
 export type Flavour =
   | 'sklearn'
   | 'xgboost'
@@ -43,7 +43,7 @@ const LABELS: AnswerForms = {
   'vertex-ai': 'labels',
   sagemaker: 'labels',
 };
-// Their servers load a booster, those of MLflow the estimator around it.
+// Servers of these flavours load the booster; MLflow loads the estimator around it.
 const VALUES: AnswerForms = {
   ...ESTIMATOR,
   kserve: 'values',
@@ -53,9 +53,9 @@ const VALUES: AnswerForms = {
 };
 
 /**
- * How the servers of each flavour answer; `objects` where nothing is said. The Open Inference Protocol has the outputs
- * of the graph, as Triton has them. TensorFlow Serving has no such models: its routes are those of KServe here.
- * Sources: KServe 0.20 (sklearnserver, xgbserver, lgbserver), google-cloud-aiplatform 2.7 (prediction/sklearn,
+ * How the servers of each flavour answer; `objects` if not listed. The Open Inference Protocol returns the outputs of
+ * the graph, as Triton does. TensorFlow Serving has no such models: Ternion answers its routes as KServe does. Sources:
+ * KServe 0.20 (sklearnserver, xgbserver, lgbserver), google-cloud-aiplatform 2.7 (prediction/sklearn,
  * prediction/xgboost), sagemaker-scikit-learn-container and sagemaker-xgboost-container, MLflow 3.17 (mlflow.sklearn,
  * mlflow.xgboost, mlflow.lightgbm, mlflow.catboost, mlflow.onnx).
  */
@@ -71,10 +71,10 @@ const FORMS: Readonly<Record<Flavour, AnswerForms>> = {
 };
 
 /**
- * The form of a model's answers on a route. One word of model.json is for all protocols of other servers; Ternion's own
- * routes have objects unless it names them.
+ * The form of a model's answers on a route. A single word in model.json applies to the protocols of all other servers;
+ * Ternion's own routes return objects unless model.json names them.
  *
- * @param protocols those that have the route; the first that model.json names counts
+ * @param protocols those that the route belongs to; the first one that model.json names counts
  * @param stated `answers` of model.json
  */
 export function answerForm(
@@ -93,7 +93,7 @@ export function answerForm(
   return { form: form ?? known, isStated: form !== undefined };
 }
 
-/** Programs that write graphs, as these call them. OnnxMLTools converts boosters and more. */
+/** Programs that write graphs, by the name that they put into the graph. OnnxMLTools converts boosters and more. */
 const PRODUCERS: ReadonlyMap<string, Flavour> = new Map([
   ['skl2onnx', 'sklearn'],
   ['CatBoost', 'catboost'],
@@ -103,10 +103,10 @@ const PRODUCERS: ReadonlyMap<string, Flavour> = new Map([
 ]);
 
 /**
- * The forms of a flavour, as model.json states them; undefined where all of them are objects.
+ * The forms of a flavour, as model.json would state them; undefined if all of them are objects.
  *
- * @param isTable whether the model is one of tables: of others there are only columns
- * @param isOfMlserver whether MLServer has served it, which gives what `predict` of the estimator or booster gave
+ * @param isTable whether the model is tabular: other models only have columns
+ * @param isOfMlserver whether MLServer served it: MLServer returns what `predict` of the estimator or booster returned
  */
 export function formsOf(flavour: Flavour, isTable: boolean, isOfMlserver: boolean): AnswerForms | undefined {
   const known = FORMS[flavour];
@@ -119,7 +119,7 @@ export function formsOf(flavour: Flavour, isTable: boolean, isOfMlserver: boolea
   return Object.keys(forms).length > 0 ? forms : undefined;
 }
 
-/** What the graph alone says of its flavour. XGBoost and LightGBM leave the same traces, and are served alike. */
+/** The flavour that the graph alone suggests. XGBoost and LightGBM leave the same traces, and are served alike. */
 export function flavourOf({
   producer,
   operators,
@@ -130,7 +130,7 @@ export function flavourOf({
 
 const BOOSTED = ['ai.onnx.ml.TreeEnsembleClassifier', 'ai.onnx.ml.TreeEnsembleRegressor'];
 
-/** Whether a graph is from a program that converts models of tables and nothing else. */
+/** Whether a graph comes from a program that only converts tabular models. */
 export function convertsTables({ producer }: Pick<Graph, 'producer'>): boolean {
   return ['skl2onnx', 'OnnxMLTools', 'CatBoost'].includes(producer);
 }

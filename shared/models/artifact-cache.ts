@@ -21,10 +21,10 @@ export interface ArtifactCacheOptions extends DownloadOptions {
 
 export interface ArtifactCache {
   /**
-   * Makes the files below one folder of the repository available on this machine, checked against its `files.json`
-   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there as
-   * they were checked. A file that was touched since is checked anew: in a folder of this machine it is refused when it
-   * holds something else, among the downloads it is downloaded again.
+   * Makes the files below one folder of the repository available on this machine, checked against its `files.json` when
+   * it has one. Versions are immutable: what was fetched once is not requested again while its files are unchanged
+   * since their check. A file that was touched since is checked again. If its content differs, it is refused in a local
+   * store, and downloaded again from a remote one.
    *
    * @param folder a model version's folder in the repository, such as `iris/2`
    * @returns the path of the folder that holds the files; they stay until it is released as often as it was fetched
@@ -32,11 +32,11 @@ export interface ArtifactCache {
    */
   fetchFolder(folder: string): Promise<string>;
   /**
-   * The files are not used any more, and may make room for others.
+   * The caller no longer uses the files; they may be removed to make room.
    * @param path what `fetchFolder` gave
    */
   releaseFolder(path: string): Promise<void>;
-  /** Removes downloads of folders that the repository does not have any more, as soon as they are not used. */
+  /** Removes downloads of folders that the repository no longer has, once nothing uses them. */
   removeExcept(folders: ReadonlySet<string>): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ interface Fetched {
   readonly artifacts: readonly Artifact[];
 }
 
-/** Largest `files.json`; it is the one file that is read into memory. */
+/** Largest `files.json`; it is the only file that is read into memory. */
 const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** Brings model versions from a store to this machine, each once. A store's own local folder is used in place. */
@@ -100,7 +100,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
 
   function start(folder: string): Promise<Fetched> {
     const fetching = fetchOnce(folder).catch((error: unknown) => {
-      // A listing that was out of date: the next one has what is there now.
+      // The listing was out of date; the next one has the current files.
       if (error instanceof StoreError && error.reason === 'changed') return fetchOnce(folder);
       throw error;
     });
@@ -113,7 +113,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     if (fetched.get(folder) === known) fetched.delete(folder);
   }
 
-  /** Where the files of a folder are; a download that fails is nowhere. */
+  /** Where the files of a folder are; undefined if a download failed. */
   async function readEntry([folder, known]: readonly [string, Promise<Fetched>]) {
     const found = await known.catch(() => undefined);
     return { folder, known, address: found?.address };
@@ -132,14 +132,14 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
           // Local folders are edited.
           if (await areUntouched(artifacts)) return path;
         } else {
-          // Who had it downloaded holds it. Temp folders are cleaned by others.
+          // The process that downloaded it holds it, but other programs clean temporary folders.
           if (earlier === undefined || (await downloads.hold(address, artifacts))) return path;
         }
         forget(folder, known);
       }
       throw new StoreError(
         'changed',
-        `The files of ${folder} are removed again each time they have been downloaded.`,
+        `The files of ${folder} keep changing or disappearing after they are fetched.`,
       );
     },
     releaseFolder: async (path) => {
@@ -158,12 +158,15 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
   };
 }
 
-/** Others can remove files between their download and the moment that they are held, but not time and again. */
+/**
+ * How often a folder is fetched at most. Other programs can change or remove its files before they are used, but hardly
+ * this often.
+ */
 const ATTEMPTS = 3;
 
 /**
- * The name of the content. With checksums it depends on the bytes alone, so equal versions share their files; an etag
- * says nothing beyond its own path.
+ * The name of the content. With checksums it depends only on the bytes, so equal versions share their files. An etag
+ * identifies content only under its own path.
  */
 function addressOf(store: ModelStore, artifacts: readonly Artifact[]): string {
   const lines = artifacts

@@ -7,9 +7,9 @@ import { type ModelStore, type StoredFile, StoreError } from '../stores/model-st
 export interface DownloadOptions {
   /** Bytes of one request. */
   readonly partBytes?: number;
-  /** Requests under way at once, over all files. */
+  /** Concurrent requests, over all files. */
   readonly requests?: number;
-  /** Tries per part, over all its breaks. */
+  /** Tries per part, including those after an interruption. */
   readonly attempts?: number;
   /** Waits between two tries. */
   readonly wait?: (milliseconds: number) => Promise<unknown>;
@@ -17,13 +17,13 @@ export interface DownloadOptions {
   readonly random?: () => number;
 }
 
-/** Takes the bytes of a file as they come in; parts come at the same time, so each chunk has its position. */
+/** Receives the bytes of a file as they arrive. Parts arrive concurrently, so each chunk comes with its position. */
 export type Sink = (chunk: Uint8Array, position: number) => Promise<void>;
 
 export interface Downloader {
   /**
-   * Gives every byte of a file to the sink once, in parallel parts.
-   * @throws StoreError, or whatever the sink or the signal threw
+   * Passes every byte of a file to the sink exactly once, in parallel parts.
+   * @throws StoreError, or what the sink or the signal threw
    */
   download(file: StoredFile, sink: Sink, signal: AbortSignal): Promise<void>;
 }
@@ -32,7 +32,7 @@ const MEBIBYTE = 1024 * 1024;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** Reads files of a store in byte ranges. A part whose connection breaks goes on at the byte where it broke. */
+/** Reads files of a store in byte ranges. If the connection of a part breaks, the download resumes at the next byte. */
 export function createDownloader(store: ModelStore, options: DownloadOptions = {}): Downloader {
   const {
     partBytes = 8 * MEBIBYTE,
@@ -43,7 +43,7 @@ export function createDownloader(store: ModelStore, options: DownloadOptions = {
   } = options;
   const limit = createLimiter(requests);
 
-  /** Full jitter: many instances that lost the same store do not come back at the same moment. */
+  /** Full jitter: instances that lost the same store do not all retry at the same moment. */
   const pause = (attempt: number) =>
     wait(random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
 
@@ -68,8 +68,8 @@ export function createDownloader(store: ModelStore, options: DownloadOptions = {
 }
 
 /**
- * Runs tasks together. The first that fails stops the others through the signal; it is thrown when all have ended, so
- * that nothing goes on behind the caller's back.
+ * Runs tasks concurrently. The first failure stops the others through the signal. Its error is thrown only after all
+ * tasks have ended, so that nothing keeps running unnoticed.
  */
 export async function allOrNone(
   outer: AbortSignal | undefined,
@@ -77,20 +77,20 @@ export async function allOrNone(
 ): Promise<void> {
   const abort = new AbortController();
   const signal = outer ? AbortSignal.any([outer, abort.signal]) : abort.signal;
-  // Every open stream listens to it.
+  // Every open stream listens to the signal.
   setMaxListeners(0, signal);
   await Promise.all(start(signal).map((task) => task.catch((error: unknown) => abort.abort(error))));
   abort.signal.throwIfAborted();
 }
 
-/** Bytes from `start` up to, but without, `end`. */
+/** Bytes from `start` (inclusive) to `end` (exclusive). */
 interface Part {
   readonly start: number;
   readonly end: number;
 }
 
 interface Outcome {
-  /** Where the next try goes on. */
+  /** Where the next try resumes. */
   readonly position: number;
   /** Why the part is not complete yet. */
   readonly broken: unknown;
@@ -109,10 +109,7 @@ async function copyOnce(
     for await (const chunk of addAbortSignal(signal, await store.read(file, start, end))) {
       const bytes: Uint8Array = chunk;
       if (bytes.length > end - position) {
-        throw new StoreError(
-          'corrupt',
-          `${store.url} sent more bytes of ${file.path} than it was asked for.`,
-        );
+        throw new StoreError('corrupt', `${store.url} sent more bytes of ${file.path} than were requested.`);
       }
       inSink = true;
       await sink(bytes, position);
@@ -121,13 +118,13 @@ async function copyOnce(
     }
   } catch (error) {
     if (inSink || signal.aborted || isFinal(error)) throw error;
-    // A connection that breaks after the last byte has done its work.
+    // If the connection breaks after the last byte, the part is complete.
     return { position, broken: position === end && start < end ? undefined : error };
   }
   return { position, broken: position === end ? undefined : new Error('the stream ended too early') };
 }
 
-/** The store said something that another try will not change. */
+/** Errors of the store that another try does not change. */
 function isFinal(error: unknown): boolean {
   return error instanceof StoreError && error.reason !== 'unreachable';
 }
@@ -142,12 +139,12 @@ function gaveUp(
   const why = cause instanceof Error ? cause.message : String(cause);
   return new StoreError(
     'unreachable',
-    `${store.url}: ${file.path} broke off ${attempts} times, at last at byte ${position} of ${file.sizeBytes}: ${why}`,
+    `${store.url}: the download of ${file.path} was interrupted ${attempts} times, most recently at byte ${position} of ${file.sizeBytes}: ${why}`,
     cause,
   );
 }
 
-/** A file of 0 bytes has one empty part: the store is still asked whether it is there and unchanged. */
+/** A file of 0 bytes has one empty part: the request still checks that the file exists and is unchanged. */
 function partsOf(sizeBytes: number, partBytes: number): Part[] {
   const count = Math.max(1, Math.ceil(sizeBytes / partBytes));
   return Array.from({ length: count }, (_, index) => ({

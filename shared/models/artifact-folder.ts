@@ -14,21 +14,21 @@ import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 
 export interface ArtifactFolder {
   /**
-   * Gives the folder that holds exactly these artifacts, downloading what is missing. Files that another process
-   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files. The
-   * folder is held for the caller.
+   * Provides the folder that holds exactly these artifacts, and downloads what is missing. Files that another process
+   * downloaded are checked once: against their sha256 or, without one, by the modification time that marks checked
+   * files. The folder is held for the caller.
    *
    * @param address a name for the content, the same for the same content in every process
    * @throws StoreError; `unwritable` also when other users can write to the folder
    */
   provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
   /**
-   * Holds a folder once more, if its files are still what `provide` gave: none of them was touched since.
-   * @returns whether it is held
+   * Holds a folder once more, if none of its files was touched since `provide` returned it.
+   * @returns whether the folder is held now
    * @throws StoreError `unwritable` when other users can write to the folder
    */
   hold(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
-  /** To be called as often as the folder was held. */
+  /** Ends one hold; call it once for each time that the folder was held. */
   release(address: string): Promise<void>;
   /**
    * Removes a folder that nobody holds, here or in another process.
@@ -37,29 +37,29 @@ export interface ArtifactFolder {
   remove(address: string): Promise<boolean>;
 }
 
-/** The time of change that files get once they are checked. FAT has no odd seconds, nor years before 1980. */
+/** The modification time that files get once they are checked. FAT stores neither odd seconds nor years before 1980. */
 const CHECKED = new Date('2000-01-01T00:00:00Z');
-/** Files that are open at once. */
+/** Most files that are open at once. */
 const OPEN_FILES = 8;
 const READ_BYTES = 1024 * 1024;
 
-/** Below the folder of downloads: files and folders that processes make or remove at the moment. */
+/** Below the folder of downloads: files and folders that processes are creating or removing. */
 export const TEMPORARY_FOLDER = '.ternion-tmp';
 
 /**
- * A folder of downloads that several processes may share, and any of them may die at any moment:
+ * A folder of downloads that several processes may share. Any of them may die at any moment:
  *
- *     <address>/                complete; it appears by one rename, and goes away by one while nobody holds it
+ *     <address>/                complete; one rename creates it, and one rename removes it while nobody holds it
  *     <address>.partial/        checked files of an incomplete download; the next process completes it
  *     .ternion-tmp/<own name>   a file that one process is writing, or a folder that it removes
  *     .ternion-marks/           who uses which address
  *
- * Names below `<address>.partial/` only ever appear by a rename of a checked file, and only go away once `<address>/`
- * is there. So a rename of the one to the other, which fails when the other is there, never shows half a version.
- * Where a download finds no space, the folders that were used longest ago make room, and it is tried once more. Each
- * checked file has the same time of change: a file that was changed later has another.
+ * Names below `<address>.partial/` appear only when a checked file is renamed, and disappear only once `<address>/`
+ * exists. The rename of `<address>.partial/` to `<address>/` fails if the latter exists, so half a version is never
+ * visible. If there is no space for a download, the least recently used folders are removed, and the download is tried
+ * once more. All checked files have the same modification time; a file that was changed later has a different one.
  *
- * All folders are this user's alone: nothing is read, written or removed where another user could have put a link.
+ * All folders belong to this user alone: nothing is read, written or removed where another user could have put a link.
  */
 export function createArtifactFolder(
   root: string,
@@ -71,7 +71,7 @@ export function createArtifactFolder(
   const limitFiles = createLimiter(OPEN_FILES);
   let prepared: Promise<void> | undefined;
 
-  /** Whether a folder is there with all artifacts, as they were downloaded. */
+  /** Whether a folder exists and holds all artifacts as they were downloaded. */
   async function isComplete(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
     if (!(await hasOwnFolders(folder, artifacts))) return false;
     for (const artifact of artifacts) {
@@ -98,7 +98,7 @@ export function createArtifactFolder(
     const facts = await findFile(folder, artifact);
     if (!facts) return false;
     if (await checked.isUnchanged(artifact, path)) return true;
-    // Copies of a folder, such as layers of container images, keep whole seconds.
+    // Copies of a folder, such as layers of container images, keep times in whole seconds.
     if (artifact.sha256 === undefined && Math.floor(facts.mtimeMs / 1000) !== CHECKED.getTime() / 1000)
       return false;
     return await checked.check(artifact, path).then(
@@ -107,7 +107,7 @@ export function createArtifactFolder(
     );
   }
 
-  /** Downloads one file, checks it, and shows it under its name. */
+  /** Downloads one file, checks it, and renames it to its final name. */
   async function addFile(artifact: Artifact, folder: string, signal: AbortSignal): Promise<void> {
     const target = join(folder, artifact.path);
     const name = join(temporary, ownName());
@@ -116,7 +116,7 @@ export function createArtifactFolder(
       if (await isWhole(folder, artifact)) return;
       await writeFile(artifact, name, downloader, signal);
       await checkContent(artifact, async () => openFile(name));
-      // Some network drives keep no times: there each process downloads anew what has no checksum.
+      // Some network drives do not keep times: on them each process downloads files without a checksum again.
       await utimes(name, new Date(), CHECKED).catch(() => undefined);
       await rename(name, target);
       await checked.note(artifact, target);
@@ -133,7 +133,7 @@ export function createArtifactFolder(
         limitFiles(async () => {
           signal.throwIfAborted();
           await addFile(artifact, folder, signal).catch(async (error: unknown) => {
-            // Bytes can be damaged on their way; when they are damaged twice, they lie damaged in the store.
+            // Bytes can be damaged in transit; if they arrive damaged twice, the file in the store is damaged.
             if (!(error instanceof StoreError) || error.reason !== 'corrupt') throw error;
             await addFile(artifact, folder, signal);
           });
@@ -161,7 +161,7 @@ export function createArtifactFolder(
     if (await isComplete(folder, artifacts)) return;
     await prepare();
     const partial = `${folder}${PARTIAL}`;
-    // Something took files out of the complete folder: they are put back one by one.
+    // Something removed files from the complete folder; restore them one by one.
     const damaged = await checkOwnFolder(folder);
     const target = damaged ? folder : partial;
     try {
@@ -169,14 +169,14 @@ export function createArtifactFolder(
       await fill(target, artifacts);
       if (!damaged) await rename(partial, folder);
     } catch (error) {
-      // Another process was faster, and with its rename took the partial folder away from this one.
+      // Another process was faster, and renamed the partial folder away.
       if (!(await isComplete(folder, artifacts))) throw toDiskError(error, root);
-      // It may still be written to by a third one, which will then remove it.
+      // A third process may still be writing to it; that process will then remove it.
       await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     }
   }
 
-  /** Shows a folder no more, and only then removes its files. */
+  /** Renames a folder out of sight, then removes its files. */
   async function removeFolder(name: string): Promise<void> {
     await prepare();
     const hidden = join(temporary, ownName());
@@ -184,7 +184,7 @@ export function createArtifactFolder(
     await rm(hidden, { recursive: true, force: true });
   }
 
-  /** Removes what was used longest ago, until as many bytes are free again. */
+  /** Removes the least recently used downloads until this many bytes are freed. */
   async function makeRoom(sizeBytes: number): Promise<boolean> {
     let freedBytes = 0;
     for (const download of await listDownloads(root)) {
@@ -231,7 +231,9 @@ function sumSizes(artifacts: readonly Artifact[]): number {
   return artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-/** The facts of a file that is there in its size; undefined also for links and what other users can change. */
+/**
+ * The facts of a file of the expected size; undefined for missing files, links, and files that other users can change.
+ */
 async function findFile(folder: string, { path, sizeBytes }: Artifact): Promise<Stats | undefined> {
   const facts = await lstat(join(folder, path)).catch(() => undefined);
   return facts?.isFile() && isOwn(facts) && facts.size === sizeBytes ? facts : undefined;
@@ -277,7 +279,7 @@ async function writeFully(handle: FileHandle, chunk: Uint8Array, position: numbe
   }
 }
 
-/** Errors of the store are StoreErrors by now; those that still have a code come from this machine's disk. */
+/** Errors of the store are already StoreErrors; errors that still have a code come from this machine's disk. */
 export function toDiskError(error: unknown, root: string, artifact?: Artifact): unknown {
   const code = systemCodeOf(error);
   if (error instanceof StoreError || code === undefined || code === 'ABORT_ERR') return error;

@@ -5,9 +5,9 @@ import { ownName, RENEW_MS, removeLeftovers } from '../leftovers.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { makeOwnFolder } from './own-folder.ts';
 
-/** What keeps downloads from being removed while they are used, among all processes that share their folder. */
+/** Keeps downloads from being removed while any of the processes that share their folder uses them. */
 export interface ArtifactLeases {
-  /** From now on the download stays as it is, until it was dropped as often as it was taken. */
+  /** The download is not removed until it has been dropped as often as it was taken. */
   take(address: string): Promise<void>;
   drop(address: string): Promise<void>;
   /**
@@ -26,18 +26,19 @@ interface Lease {
 /** Below the folder of downloads: who uses what. */
 export const MARKS_FOLDER = '.ternion-marks';
 
-/** A removal is a rename, mostly. */
+/** Time between two looks for the end of a removal, which is usually just a rename. */
 const POLL_MS = 5;
-/** A removal that takes longer has ended with its process, on another host. */
+/** How long to wait for a removal by another process. If it takes longer, that process died on another host. */
 const LONGEST_REMOVAL_MS = 30_000;
 
 /**
  * Each process writes down what it uses and what it is about to remove, as empty files `<own name>.<what>.<address>`.
- * Both sides write first and look at the other's marks then, so that at least one of them sees the other: who removes
- * gives way, who uses waits for the removal to end and looks at the files only after it. Marks of processes that died
- * count for nothing. A folder that cannot be written to has no marks, and nobody who could remove something.
+ * Both sides first write their own mark and then look for marks of others, so at least one of them sees the other. A
+ * process that wants to remove gives way. A process that wants to use waits until the removal has ended, and looks at
+ * the files only then. Marks of dead processes are ignored. A folder that cannot be written to has no marks, and no
+ * process can remove anything from it.
  *
- * @param root the folder of downloads; a download is a folder in it that is called by its address
+ * @param root the folder of downloads; each download is a folder in it, named by its address
  */
 export function createArtifactLeases(root: string): ArtifactLeases {
   const marks = join(root, MARKS_FOLDER);
@@ -113,7 +114,7 @@ export function createArtifactLeases(root: string): ArtifactLeases {
         await remove();
         return true;
       } catch {
-        // Another process was faster, or the system does not let go of a file.
+        // Another process was faster, or the system still holds a file open.
         return false;
       } finally {
         await rm(mark, { force: true }).catch(() => undefined);

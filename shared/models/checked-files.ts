@@ -3,23 +3,26 @@ import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Artifact, checkContent } from './file-manifest.ts';
 
-/** Which files this process has seen to hold what they should. */
+/** The files whose content this process has checked. */
 export interface CheckedFiles {
   /**
-   * Reads a file and compares it with its sha256, where that is known.
-   * @param open gives its content, where that is not simply to be read
-   * @throws DamageError when the file holds something else
+   * Reads a file and, if its sha256 is known, compares it.
+   * @param open opens its content, if a plain read is not enough
+   * @throws DamageError when the content differs
    */
   check(artifact: Artifact, path: string, open?: () => Promise<Readable>): Promise<void>;
-  /** Notes what the caller has checked itself, such as a file that was renamed since. */
+  /** Records a file that the caller has checked itself, such as one that was renamed since. */
   note(artifact: Artifact, path: string): Promise<void>;
-  /** Whether a file is as it was when it was checked or noted last. It costs no more than a look at its facts. */
+  /** Whether a file is unchanged since it was last checked or recorded. This only costs a `stat`. */
   isUnchanged(artifact: Artifact, path: string): Promise<boolean>;
 }
 
 const READ_BYTES = 1024 * 1024;
 
-/** Knows a file by its place on the disk, its size and its times. Only the time of change cannot be set by a program. */
+/**
+ * Recognises a file by its inode, its size and its times. Of these, only the change time (ctime) cannot be set by a
+ * program.
+ */
 export function createCheckedFiles(): CheckedFiles {
   const seen = new WeakMap<Artifact, string>();
   return {
@@ -28,7 +31,7 @@ export function createCheckedFiles(): CheckedFiles {
       path,
       open = async () => createReadStream(path, { highWaterMark: READ_BYTES }),
     ) => {
-      // Before it is read: what changes it meanwhile gives it other facts.
+      // Taken before reading: if the file changes meanwhile, its facts change too.
       const facts = await readFacts(path);
       await checkContent(artifact, open);
       if (facts !== undefined) seen.set(artifact, facts);

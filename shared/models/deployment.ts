@@ -2,14 +2,16 @@ import * as z from 'zod';
 import { NAME_PATTERN } from '../config.ts';
 import { parseJsonFile } from './formats/format-folder.ts';
 
-/** The one file of a model that changes, beside its versions. */
+/** The only file of a model that may change; it is next to the folders of its versions. */
 export const DEPLOYMENT_FILE = 'deployment.json';
 
-const name = z.string().regex(NAME_PATTERN, 'must be letters, digits, ".", "_" and "-"');
+const name = z.string().regex(NAME_PATTERN, 'must consist of letters, digits, ".", "_" and "-"');
 
-/** `deployment.json`: what operators decided about a model. Members of later versions are let through. */
+/**
+ * `deployment.json`: what operators decided about a model. Unknown members are allowed, as later releases may add some.
+ */
 const deploymentSchema = z.looseObject({
-  /** Names for versions, such as `champion`, that can be moved without the clients knowing. */
+  /** Names for versions, such as `champion`, that can be moved to another version without any change to clients. */
   aliases: z.record(name, z.string().min(1)).default({}),
 });
 

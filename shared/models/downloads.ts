@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What the folder of a download that is not complete ends in. */
+/** The suffix of the folder of an incomplete download. */
 export const PARTIAL = '.partial';
 
 /** A folder of downloaded files, complete or not. */
@@ -13,7 +13,7 @@ export interface Download {
 
 const NAME = /^([0-9a-f]{64})(?:\.partial)?$/;
 
-/** The downloads below a folder, the one first that was used longest ago. What cannot be read is left out. */
+/** The downloads below a folder, least recently used first. Those that cannot be read are left out. */
 export async function listDownloads(root: string): Promise<readonly Download[]> {
   const found: (Download & { readonly usedAtMs: number })[] = [];
   for (const name of await readdir(root).catch(() => [])) {

@@ -7,14 +7,17 @@ import { type StoredFile, StoreError } from '../stores/model-store.ts';
 /** The file of a model version that lists the others. */
 export const MANIFEST_FILE = 'files.json';
 
-/** `files.json`: what publish wrote into a model version's folder. */
+/** `files.json`: the list that publishing writes into a model version's folder. */
 const fileManifestSchema = z.strictObject({
   files: z
     .array(
       z.strictObject({
         path: z
           .string()
-          .refine(isPlainPath, 'must be a path below the folder, with forward slashes and no ".."'),
+          .refine(
+            isPlainPath,
+            'must be a relative path below the folder, with forward slashes and without ".."',
+          ),
         sizeBytes: z.number().int().min(0),
         sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'),
       }),
@@ -28,7 +31,7 @@ const fileManifestSchema = z.strictObject({
 
 export type FileManifest = z.infer<typeof fileManifestSchema>;
 
-/** One file of a model version, with what is known of its content. */
+/** One file of a model version, with what is known about its content. */
 export interface Artifact {
   /** Path below the version's folder. */
   readonly path: string;
@@ -38,9 +41,12 @@ export interface Artifact {
   readonly source: StoredFile;
 }
 
-/** A `files.json` cannot be used, or the version does not have what it lists. */
+/** A `files.json` cannot be used, or the version lacks a file that it lists. */
 export class ManifestError extends StoreError {
-  /** What is wrong with which file of the version, fit for clients: it names no places, and goes on `its `. */
+  /**
+   * Which file of the version has which problem, without paths of the host, so that clients may see it. It follows `its
+   * `.
+   */
   readonly problem: string;
 
   /** @param prefix the version's folder with a slash at the end, or '' */
@@ -63,11 +69,11 @@ export function parseFileManifest(text: string, prefix: string): FileManifest {
 }
 
 /**
- * The files a version consists of: those its manifest names, or everything listed when it has none.
+ * The files that a version consists of: those that its manifest names or, without a manifest, all listed files.
  *
  * @param listed the files below the version's folder
  * @param prefix the version's folder with a slash at the end, or '' for the whole repository
- * @throws ManifestError when the listing does not have what the manifest names, StoreError
+ * @throws ManifestError when the listing lacks a file that the manifest names; StoreError
  */
 export function selectArtifacts(
   listed: readonly StoredFile[],
@@ -79,28 +85,28 @@ export function selectArtifacts(
   return manifest.files.map(({ path, sizeBytes, sha256 }) => {
     const source = byPath.get(path);
     if (!source) {
-      throw new ManifestError('missing', prefix, `${path} is named by ${MANIFEST_FILE} but is not there`);
+      throw new ManifestError('missing', prefix, `${path} is listed in ${MANIFEST_FILE} but is missing`);
     }
     if (source.sizeBytes !== sizeBytes) {
-      const problem = `${path} has ${source.sizeBytes} bytes where ${MANIFEST_FILE} says ${sizeBytes}`;
+      const problem = `${path} has ${source.sizeBytes} bytes; ${MANIFEST_FILE} says ${sizeBytes}`;
       throw new ManifestError('corrupt', prefix, problem);
     }
     return { path, sizeBytes, sha256, source };
   });
 }
 
-/** A file holds other bytes than its manifest says. */
+/** The content of a file differs from what its manifest says. */
 export class DamageError extends StoreError {
   /** Path below the version's folder. */
   readonly file: string;
 
   constructor({ path, sha256, source }: Artifact, got: string) {
-    super('corrupt', `${source.path} is damaged: ${MANIFEST_FILE} says sha256 ${sha256}, but it is ${got}.`);
+    super('corrupt', `${source.path} is damaged: its sha256 is ${got}; ${MANIFEST_FILE} says ${sha256}.`);
     this.file = path;
   }
 }
 
-/** @throws DamageError when bytes have another sha256 than the manifest says */
+/** @throws DamageError when the sha256 of the bytes is not the one in the manifest */
 export async function checkContent(artifact: Artifact, open: () => Promise<Readable>): Promise<void> {
   if (artifact.sha256 === undefined) return;
   const hash = createHash('sha256');

@@ -9,36 +9,36 @@ export interface ListingOptions {
   /** How long a listing is used before it is renewed in the background. */
   readonly listingTtlMs?: number;
   readonly now?: () => number;
-  /** Told of what does not keep models from being served: a renewal that failed, files that are ignored. */
+  /** Called with problems that do not stop models from being served: a failed renewal, ignored files. */
   readonly onProblem?: (what: string, error?: unknown) => void;
 }
 
 /** What a store holds, kept for a while. */
 export interface Listings {
-  /** @throws StoreError when there is none yet, and the store cannot be listed within the patience */
+  /** @throws StoreError when there is no listing yet and the store cannot be listed within the patience */
   current(patience: Patience): Promise<Listing>;
-  /** Resolves once there is a listing, however long that takes. */
+  /** Resolves once there is a listing, no matter how long that takes. */
   ready(): Promise<void>;
-  /** A listing made now, however long that takes. Calls at the same time share one. */
+  /** A listing made now, no matter how long that takes. Concurrent calls share one. */
   renew(): Promise<Listing>;
   /**
-   * Looks for something in the current listing, and once more in a new one: it may have been published since.
+   * Looks for something in the current listing and, if it is missing, in a new one: it may have been published since.
    *
-   * @throws StoreError as `current` does, and whatever `look` throws
+   * @throws StoreError as `current` does, and what `look` throws
    */
   find<T>(
     look: (known: Listing) => Promise<T | undefined> | T | undefined,
     patience: Patience,
   ): Promise<T | undefined>;
-  /** When a part of a listing came last, on the clock of `performance.now()`. */
+  /** When the last part of a listing arrived, on the clock of `performance.now()`. */
   heardMs(): number;
 }
 
 const WHERE_MODELS_LIE =
-  'a model lies in <model>/<version>/, and names are letters, digits, ".", "_" and "-"';
+  'a model is a folder <model>/<version>/, and names consist of letters, digits, ".", "_" and "-"';
 /** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
 const MISS_PAUSE_MS = 2_000;
-/** Longest that requests wait for a listing to be renewed, from its beginning on. */
+/** Longest time that requests wait for a renewal of the listing, from the start of the renewal. */
 const RENEWAL_WAIT_MS = 1_000;
 
 export function createListings(
@@ -92,8 +92,9 @@ export function createListings(
   }
 
   /**
-   * An old listing is used while it is renewed in the background. A very old one is waited for: hosts that freeze
-   * between requests would never finish a renewal that nobody waits for. Failures leave the listing as it is.
+   * An old listing is used while it is renewed in the background. If it is very old, requests wait for the renewal:
+   * hosts that freeze between requests would never finish one that nobody waits for. A failed renewal leaves the
+   * listing as it is.
    */
   async function listing(patience: Patience): Promise<Listing> {
     if (!current) return await patience.wait(renew());

@@ -3,7 +3,10 @@ import { MOST_THREADS, PROTOCOL_NAMES } from '../config.ts';
 import type { Label } from '../processing/classification.ts';
 import { ANSWER_FORMS } from './answer-forms.ts';
 
-/** The model's folder holds something that cannot be served. The message is fit for clients: no paths, no stacks. */
+/**
+ * The model's folder holds something that cannot be served. Clients may see the message: it has neither paths nor
+ * stacks.
+ */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 }
@@ -44,7 +47,7 @@ export const commonMembers = {
           .number()
           .int()
           .min(-1)
-          .refine((size) => size !== 0, 'must be a size, or -1 for any'),
+          .refine((size) => size !== 0, 'must be a size, or -1 for any size'),
       ),
     )
     .optional()
@@ -59,7 +62,7 @@ export const commonMembers = {
         .min(1)
         .max(MOST_THREADS)
         .optional()
-        .describe('Threads of one run of this model, instead of INTRA_OP_THREADS of the server.'),
+        .describe('Threads per run of this model, instead of INTRA_OP_THREADS of the server.'),
       graphOptimization: z
         .enum(['disabled', 'basic', 'extended', 'all'])
         .optional()
@@ -70,8 +73,8 @@ export const commonMembers = {
 };
 
 /**
- * What `model.json` says, the optional file beside the graph that says what the graph cannot; or what the other files
- * of a folder amount to in its words. The members of its task are known to the task alone.
+ * The content of `model.json`, the optional file next to the graph with what the graph cannot say. It can also be
+ * derived from files of other formats. Only a task knows the members that belong to it.
  */
 export interface ModelConfig extends z.output<z.ZodObject<typeof commonMembers>> {
   readonly task: string;
@@ -79,7 +82,7 @@ export interface ModelConfig extends z.output<z.ZodObject<typeof commonMembers>>
   readonly [member: string]: unknown;
 }
 
-/** Holds configs to what the tasks of a server allow. */
+/** Checks configs against what the tasks of a server allow. */
 export interface ConfigReader {
   /**
    * Reads the text of a `model.json`.
@@ -87,8 +90,8 @@ export interface ConfigReader {
    */
   parse(text: string): ModelConfig;
   /**
-   * Holds what the files of another format amount to, to the same.
-   * @throws ModelError when it needs what this server does not have
+   * Applies the same checks to a config that was derived from files of another format.
+   * @throws ModelError when it needs something that this server does not have
    */
   check(config: ModelConfig): ModelConfig;
   /** Whether a config of this task can name classes. */

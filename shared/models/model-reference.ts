@@ -5,15 +5,15 @@ export interface ModelListing {
   readonly name: string;
   readonly versions: readonly string[];
   readonly liveVersion: string;
-  /** What its config.pbtxt says of versions; undefined where it says nothing, and all are served. */
+  /** The version policy of its config.pbtxt; undefined without one, so that all versions are served. */
   readonly policy?: AppliedPolicy | undefined;
 }
 
-/** A version policy, and what comes of it for the versions that are there. */
+/** A version policy, and its effect on the existing versions. */
 export interface AppliedPolicy {
   readonly policy: VersionPolicy;
   readonly leftOut: readonly string[];
-  /** Versions that it names and that are not there. */
+  /** Versions that it names but that do not exist. */
   readonly missing: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface ModelReference {
   readonly version: string;
 }
 
-/** `iris/2`: its folder below the repository, and its key wherever versions are kept. */
+/** `iris/2`: its folder below the repository, and its key in all maps of versions. */
 export function pathOf({ name, version }: ModelReference): string {
   return `${name}/${version}`;
 }

@@ -13,47 +13,52 @@ import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
 
 /**
- * What a repository holds. A call waits for a store that says nothing for two seconds at most, and no longer than the
- * budget of its request lasts, where it is given; then it throws a StoreError. What the store says later serves later calls.
+ * The content of a repository. A call waits at most two seconds for a silent store, and no longer than the budget of
+ * its request, if one is given; then it throws a StoreError. What arrives later is used by later calls.
  */
 export interface ModelRepository {
   /**
-   * Resolves once the store has been listed, however long that takes: for what needs it before there are requests.
+   * Resolves once the store has been listed, no matter how long that takes. For callers that need the listing before
+   * there are requests.
    * @throws StoreError
    */
   ready(): Promise<void>;
   /** All models that are served, by name. */
   list(budget?: Budget): Promise<readonly ModelListing[]>;
-  /** What the listing has of one model; undefined when it is not there. */
+  /** One model of the listing; undefined when it does not exist. */
   versions(name: string, budget?: Budget): Promise<ModelListing | undefined>;
   /**
-   * The version a request means: the one it names, by its own name or by an alias, or the live one. Where both are
-   * called the same it is the version.
-   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is, MODEL_UNAVAILABLE when it cannot be known which versions are served
+   * The version that a request refers to: the one it names, by version or alias, or else the live one. If a version and
+   * an alias have the same name, the version wins.
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST with a list of what exists; MODEL_UNAVAILABLE when it cannot be
+   * determined which versions are served
    */
   resolve(name: string, version?: string, budget?: Budget): Promise<ModelReference>;
   /**
-   * The version that an alias of the model's `deployment.json` stands for, for protocols that keep both apart.
-   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing the aliases, MODEL_UNAVAILABLE when the file is not valid
+   * The version that an alias of the model's `deployment.json` stands for, for protocols that distinguish the two.
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST with a list of the aliases; MODEL_UNAVAILABLE when the file is not
+   * valid
    */
   resolveAlias(name: string, alias: string, budget?: Budget): Promise<ModelReference>;
   /**
-   * What `model.json` says, or other small files, without fetching the model; undefined when only its graph says it.
+   * The config from `model.json` or other small files, without fetching the model; undefined if only the graph can say
+   * it.
    * @throws ModelError when a file is not valid
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
   /**
-   * A request that a version is known to answer, from its `reference.json`, without fetching the model; undefined without one.
-   * @throws ModelError when that is too large, StoreError
+   * A request from the version's `reference.json`, which it is known to answer, without fetching the model; undefined
+   * without that file.
+   * @throws ModelError when the file is too large; StoreError
    */
   example(reference: ModelReference): Promise<JsonObject | undefined>;
   /**
-   * The file that holds a version's graph, below its folder, without fetching it.
-   * @throws ModelError when there is none, StoreError
+   * The path of the file with a version's graph, below its folder, without fetching the file.
+   * @throws ModelError when there is no such file; StoreError
    */
   locate(reference: ModelReference): Promise<string>;
   /**
-   * Brings a version's files to this machine, where they stay until they are released.
+   * Fetches a version's files to this machine, where they stay until they are released.
    * @throws ModelError, StoreError
    */
   open(reference: ModelReference): Promise<ModelFolder>;
@@ -62,11 +67,11 @@ export interface ModelRepository {
 export interface ModelRepositoryOptions extends ListingOptions {
   readonly artifacts: ArtifactCache;
   readonly configs: ConfigReader;
-  /** How long the store may say nothing, in ms; Infinity for as long as it takes. */
+  /** How long the store may be silent, in ms; Infinity for no limit. */
   readonly silenceMs?: number | undefined;
 }
 
-/** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files do not concern it. */
+/** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are ignored. */
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
   const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);
@@ -82,7 +87,9 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       );
       artifacts
         .removeExcept(new Set(paths))
-        .catch((error: unknown) => onProblem?.('models that are gone cannot be removed', error));
+        .catch((error: unknown) =>
+          onProblem?.('models that are no longer in the repository cannot be removed', error),
+        );
     },
   });
   const aliases = createAliases(listings, smallFiles);
@@ -90,7 +97,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const patienceOf = (budget?: Budget) =>
     createPatience({ url: store.url, silenceMs, heardMs: listings.heardMs }, budget);
 
-  /** What its own `model.json` says; undefined without one. */
+  /** The config in its own `model.json`; undefined without one. */
   async function ownConfig(known: Listing, reference: ModelReference): Promise<ModelConfig | undefined> {
     const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
     return file && (await readConfig(file));
@@ -123,7 +130,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const folder = folders.inStore(known, reference);
       const config = await patience.wait(ownConfig(known, reference));
       if (config) return config;
-      // What knows all formats is loaded for models that need it.
+      // The code for all formats is loaded only for models that need it.
       const { recogniseFiles } = await import('./formats/recognise.ts');
       return await patience.wait(recogniseFiles(folder, options.configs));
     },

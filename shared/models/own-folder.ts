@@ -5,16 +5,16 @@ import { makeFolder } from '../make-folder.ts';
 import { StoreError } from '../stores/model-store.ts';
 
 /**
- * Makes a folder that only this user can change, and the folders above it. One that is there already must be of that
- * kind; those above it may be as they are.
+ * Makes a folder that only this user can change, and the folders above it. If it exists already, it must be such a
+ * folder; the folders above it may be any.
  *
- * @throws StoreError `unwritable` when it is not, or an error of the system
+ * @throws StoreError `unwritable` when other users can change it; or a system error
  */
 export async function makeOwnFolder(path: string): Promise<void> {
   try {
     await makeFolder(path, MODE);
   } catch (error) {
-    // What is there instead of a folder is said below.
+    // If something else than a folder is there, the check below reports it.
     if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
   await checkOwnFolder(path);
@@ -24,11 +24,11 @@ export async function makeOwnFolder(path: string): Promise<void> {
 const MODE = 0o700;
 
 /**
- * Looks whether a path is a folder that only this user, and root, can change. What other users can change is not
- * trusted: they could have files of this user removed through links, or have another model served.
+ * Checks that only this user and root can change a folder. A folder that other users can change is not trusted: through
+ * links, they could make this user remove files, or serve another model.
  *
- * @returns whether something is there
- * @throws StoreError `unwritable` saying what is there instead
+ * @returns whether the path exists
+ * @throws StoreError `unwritable` with what is wrong with it
  */
 export async function checkOwnFolder(path: string): Promise<boolean> {
   const facts = await lstat(path).catch((error: unknown) => {
@@ -47,7 +47,7 @@ export async function checkOwnFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Whether only this user, and root, can change a file, or what a folder holds. */
+/** Whether only this user and root can change a file, or the content of a folder. */
 export function isOwn(facts: Stats): boolean {
   return findForeign(facts) === undefined;
 }
@@ -61,11 +61,11 @@ function findFault(facts: Stats): string | undefined {
 /** Bits of a mode that let the group and all other users write. */
 const [GROUP_WRITE, OTHERS_WRITE] = [0o020, 0o002];
 
-/** Windows has no user numbers, and gives each user an own temporary folder. */
+/** Windows has no user ids, and gives each user their own temporary folder. */
 function findForeign({ uid, mode }: Stats): string | undefined {
   const own = process.getuid?.();
   if (own === undefined) return undefined;
-  // Root can write everywhere in any case.
+  // Root can write everywhere anyway.
   if (uid !== own && uid !== 0) return `belongs to user ${uid}`;
   const octal = (mode & 0o7777).toString(8).padStart(4, '0');
   if (mode & OTHERS_WRITE) return `can be written to by all users (mode ${octal})`;

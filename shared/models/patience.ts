@@ -1,13 +1,13 @@
 import { type Budget, waitedInVain, waitInTime } from '../budget.ts';
 import { StoreError } from '../stores/model-store.ts';
 
-/** How long a store may say nothing to a request that waits for it. */
+/** How long a store may be silent while a request waits for it. */
 export const STORE_SILENCE_MS = 2_000;
 
-/** How long one request waits for a store, over all that it asks of it. */
+/** How long one request waits for a store, in total over all its calls. */
 export interface Patience {
   /**
-   * Waits for something of the store. What takes longer goes on, for those that come later.
+   * Waits for a call to the store. A call that takes longer continues, for the benefit of later requests.
    *
    * @throws StoreError `unreachable` when the store has been silent for too long, or the request has no more time
    */
@@ -15,11 +15,11 @@ export interface Patience {
 }
 
 export interface PatienceOptions {
-  /** Says which store it is, in messages. */
+  /** Names the store in messages. */
   readonly url: string;
-  /** Infinity for as long as the store takes. */
+  /** Infinity for no limit. */
   readonly silenceMs: number;
-  /** When the store last said something, on the clock of `performance.now()`. */
+  /** When the store last sent something, on the clock of `performance.now()`. */
   readonly heardMs: () => number;
 }
 
@@ -33,7 +33,7 @@ export function createPatience({ url, silenceMs, heardMs }: PatienceOptions, bud
   const silent = () =>
     waitedInVain(
       startMs,
-      () => new StoreError('unreachable', `${url} has not answered within the time of a request.`),
+      () => new StoreError('unreachable', `${url} has not answered within the time limit of a request.`),
     );
   return { wait: (work) => waitInTime(work, leftMs, silent) };
 }

@@ -2,7 +2,10 @@ import * as z from 'zod';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseJsonFile } from './formats/format-folder.ts';
 
-/** What JSON.parse gave is JSON: zod's own schema for it would walk through all values, and took longer than the file. */
+/**
+ * JSON.parse only returns JSON values. Zod's own schema for them walks through all values, which took longer than
+ * reading the file.
+ */
 const json = z.custom<JsonValue>((value) => value !== undefined);
 
 const referenceSchema = z.object({
@@ -10,7 +13,7 @@ const referenceSchema = z.object({
     z.object({
       /** Body of a predict request. */
       request: z.record(z.string(), json),
-      /** Members of the answer as the training framework has them: which there are depends on the task. */
+      /** Members of the answer as the training framework gives them; which ones depends on the task. */
       expected: z.looseObject({
         prediction: json.optional(),
         probabilities: z.record(z.string(), z.number()).optional(),
@@ -22,7 +25,7 @@ const referenceSchema = z.object({
 export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
 
 /**
- * Reads the text of a `reference.json`: requests with the answers the training framework gives.
+ * Reads the text of a `reference.json`: requests with the answers that the training framework gives.
  *
  * @throws ModelError naming each field that is wrong
  */

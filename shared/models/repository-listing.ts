@@ -6,26 +6,26 @@ import { isVersionFile } from './formats/locate.ts';
 import type { AppliedPolicy, ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
 
-/** Why nothing of a model is served, though it has versions. */
+/** Why no version of a model is served, although it has some. */
 export type Unserved =
   /** Its policy leaves all of them out. */
   | { readonly by: 'policy'; readonly reason: string; readonly policy: AppliedPolicy }
-  /** Which are to be served cannot be found out. */
+  /** It cannot be determined which versions to serve. */
   | { readonly by: 'unknown'; readonly reason: string; readonly cause: unknown; readonly policy?: undefined };
 
 /** What a store holds at one moment. */
 export interface Listing {
   readonly models: ReadonlyMap<string, ModelListing>;
-  /** Models of which nothing is served, by name. Those whose policy leaves out all versions are not in `models`. */
+  /** Models without a served version, by name. Models whose policy excludes all versions are not in `models`. */
   readonly unserved: ReadonlyMap<string, Unserved>;
-  /** What operators should know of models, by name. */
+  /** What operators should know about models, by name. */
   readonly notes: ReadonlyMap<string, string>;
   readonly files: ReadonlyMap<string, StoredFile>;
   /** The files of each version, by the path of its folder: `iris/2`. */
   readonly versionFiles: ReadonlyMap<string, readonly StoredFile[]>;
-  /** Model files whose folders cannot be a model and a version. */
+  /** Model files whose folders cannot be the names of a model and a version. */
   readonly ignored: readonly string[];
-  /** Why things that have the place of a file are not used, by their paths: links out of the repository, pipes, devices. */
+  /** Why entries that are not files are ignored, by their paths: links out of the repository, pipes, devices. */
   readonly passedOver: ReadonlyMap<string, string>;
   readonly atMs: number;
 }
@@ -67,7 +67,7 @@ export async function readListing(
   };
 }
 
-/** Once for all versions: who looks for the files of each among all of them takes the square of the time. */
+/** Grouped once for all versions: searching all files again for each version would take quadratic time. */
 function groupByVersion(files: readonly StoredFile[]): ReadonlyMap<string, readonly StoredFile[]> {
   const groups = new Map<string, StoredFile[]>();
   for (const file of files) {
@@ -80,9 +80,9 @@ function groupByVersion(files: readonly StoredFile[]): ReadonlyMap<string, reado
 }
 
 /**
- * The version that a name or the lack of one means; undefined where it is not there or not served.
+ * The version with this name, or the live one without a name; undefined when it does not exist or is not served.
  *
- * @throws InferenceError MODEL_UNAVAILABLE where it cannot be known which versions are served
+ * @throws InferenceError MODEL_UNAVAILABLE when it cannot be determined which versions are served
  */
 export function pickVersion(
   listing: Listing,
@@ -102,7 +102,7 @@ export function pickVersion(
   return { name, version: version ?? model.liveVersion };
 }
 
-/** Says what there is instead of what was asked for. */
+/** The error for a missing model or version. It lists what exists. */
 export function unknownVersion(
   listing: Listing,
   name: string,
@@ -123,7 +123,7 @@ export function unknownVersion(
     const others = aliases.length > 0 ? `; its aliases are ${aliases.join(', ')}` : '';
     const isLeftOut = version !== undefined && model.policy?.leftOut.includes(version);
     const problem = isLeftOut
-      ? `does not serve version ${asked}: the version_policy of its ${TRITON_FILE} leaves it out; those served`
+      ? `does not serve version ${asked}: the version_policy in its ${TRITON_FILE} excludes it; the served versions`
       : `has no version ${asked}; its versions`;
     return new InferenceError(
       'RESOURCE_DOES_NOT_EXIST',

@@ -8,17 +8,17 @@ import type { Listing } from './repository-listing.ts';
 import { compareVersions } from './versions.ts';
 
 /**
- * The policy in the text of a `config.pbtxt`; undefined where it says nothing of versions. What reads the file is loaded
- * for those that do.
+ * The policy in the text of a `config.pbtxt`; undefined if it does not mention versions. The parser is loaded only for
+ * files that do.
  *
- * @throws ModelError when it cannot be understood
+ * @throws ModelError when the file cannot be parsed
  */
 export async function readPolicy(text: string): Promise<VersionPolicy | undefined> {
   if (!text.includes('version_policy')) return undefined;
   return (await import('./formats/triton-config.ts')).readVersionPolicy(text);
 }
 
-/** The versions of a model as its policy divides them. */
+/** The versions of a model, divided by its policy. */
 export interface DividedVersions extends AppliedPolicy {
   readonly served: readonly string[];
 }
@@ -45,15 +45,17 @@ export function divideVersions(versions: readonly string[], policy: VersionPolic
   };
 }
 
-/** What a policy leaves out and what it names in vain, in words; undefined where it does neither. */
+/** Describes which versions a policy excludes, and which it names that do not exist; undefined if it does neither. */
 export function describePolicy({ leftOut, missing }: AppliedPolicy): string | undefined {
-  const told = [
-    ...(leftOut.length > 0 ? [`leaves out ${nameVersions(leftOut)}`] : []),
+  const effects = [
+    ...(leftOut.length > 0 ? [`excludes ${nameVersions(leftOut)}`] : []),
     ...(missing.length > 0
-      ? [`names ${nameVersions(missing)}, which ${missing.length === 1 ? 'is' : 'are'} not there`]
+      ? [`names ${nameVersions(missing)}, which ${missing.length === 1 ? 'does' : 'do'} not exist`]
       : []),
   ];
-  return told.length === 0 ? undefined : `the version_policy of its ${TRITON_FILE} ${told.join(', and ')}`;
+  return effects.length === 0
+    ? undefined
+    : `the version_policy in its ${TRITON_FILE} ${effects.join(', and ')}`;
 }
 
 /** Most versions that are named. */
@@ -69,9 +71,9 @@ function nameVersions(versions: readonly string[]): string {
 const READS = 16;
 
 /**
- * Takes the versions out of a listing that the `config.pbtxt` of their model leaves out. Only models with that file cost a
- * look at it. One that cannot be understood harms its own model alone; where it cannot be fetched, what it said in the
- * listing before holds.
+ * Removes the versions from a listing that the `config.pbtxt` of their model excludes. The file is read only for models
+ * that have one. A file that cannot be parsed affects only its own model. If the file cannot be fetched, the policy of
+ * the previous listing stays in force.
  *
  * @param read the policy in a file
  */
@@ -124,7 +126,7 @@ export async function applyPolicies(
   return { ...listing, models, unserved, notes };
 }
 
-/** @throws what is not a trouble of the file */
+/** @throws errors that are not about the file */
 function reasonOf(error: unknown): string {
   if (error instanceof ModelError) return error.message;
   if (error instanceof StoreError) return `its ${TRITON_FILE} cannot be read from the model repository`;

@@ -1,24 +1,25 @@
 import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
 import { ModelError } from './model-config.ts';
 
-/** Largest file that is read into memory for what it says of a model. */
+/** Largest file that is read into memory for what it says about a model. */
 export const LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * The content of a file, read and parsed once as long as its etag stays. The value is shared: it is only to be read.
+ * The content of a file, read and parsed once as long as its etag stays the same. The value is shared: do not change
+ * it.
  *
- * @throws StoreError, ModelError for files that are too large, or whatever parsing throws
+ * @throws StoreError, ModelError for files that are too large, or what parsing throws
  */
 export type SmallFileReader<T> = (file: StoredFile) => Promise<T>;
 
 export interface SmallFiles {
   /** A reader of files of one kind. */
   reader<T>(parse: (text: string) => T | Promise<T>): SmallFileReader<T>;
-  /** Forgets what was read of all files but these. */
+  /** Forgets all files except these. */
   keep(files: Iterable<StoredFile>): void;
 }
 
-/** Reads the small files of a store: a request that names no model looks at the configs of all. */
+/** Reads the small files of a store: a request that names no model looks at the configs of all models. */
 export function createSmallFiles(store: ModelStore): SmallFiles {
   const texts = new Map<string, Promise<string>>();
   const caches: Map<string, Promise<unknown>>[] = [texts];
@@ -33,7 +34,7 @@ export function createSmallFiles(store: ModelStore): SmallFiles {
     return text;
   }
 
-  /** What could not be read may be there the next time; what could not be parsed stays so. */
+  /** Keeps errors of parsing, which stay the same, but not errors of reading, which may be gone the next time. */
   function forget(key: string): void {
     for (const cache of caches) cache.delete(key);
   }
@@ -73,6 +74,6 @@ async function readText(store: ModelStore, file: StoredFile): Promise<string> {
     return Buffer.concat(chunks).toString('utf8');
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    throw new StoreError('unreachable', `reading ${file.path} of ${store.url} broke off`, error);
+    throw new StoreError('unreachable', `reading ${file.path} of ${store.url} was interrupted`, error);
   }
 }

@@ -21,28 +21,28 @@ export interface ModelFolder extends FormatFolder {
   readonly path: string;
   /** The file that holds the graph, below the folder. */
   readonly modelFile: string;
-  /** Where that file is; a single file may be called otherwise there. */
+  /** Where that file is; a single file may have another name there. */
   readonly modelPath: string;
   readonly sizeBytes: number;
-  /** What its model.json says; undefined without one. */
+  /** Its model.json; undefined without one. */
   readonly config: ModelConfig | undefined;
-  /** A request it is known to answer, from its reference.json; undefined without one. */
+  /** A request from its reference.json, which it is known to answer; undefined without that file. */
   readonly example: JsonObject | undefined;
-  /** The bytes of one of its files that may be large, such as a tokenizer; undefined when it is not there. */
+  /** The bytes of one of its files that may be large, such as a tokenizer; undefined when it does not exist. */
   readLarge(path: string): Promise<Buffer | undefined>;
-  /** The files are not used any more, and may make room for others. */
+  /** The caller no longer uses the files; they may be removed to make room. */
   release(): Promise<void>;
 }
 
-/** The files of versions, for finding out what kind of model each is. */
+/** The files of versions, to determine what kind of model each is. */
 export interface VersionFolders {
-  /** A version whose small files are read from the store. */
+  /** A version, with its small files read from the store. */
   inStore(known: Listing, reference: ModelReference): FormatFolder;
   /** The first request of a version's reference.json, read from the store. */
   example(known: Listing, reference: ModelReference): Promise<JsonObject | undefined>;
   /**
-   * A version that was brought to this machine.
-   * @throws ModelError when it holds no graph, or its files are not valid
+   * A version that was fetched to this machine.
+   * @throws ModelError when it has no graph, or its files are not valid
    */
   onDisk(known: Listing, reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>>;
 }
@@ -63,18 +63,21 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
     return file && (await readText(file));
   }
 
-  /** The files of a version, read by a given way; those beside its versions are read from the store. */
+  /**
+   * The files of a version, read with the given function; files next to the folders of versions are read from the
+   * store.
+   */
   function openFolder(known: Listing, reference: ModelReference, read: FormatFolder['read']): FormatFolder {
     const prefix = pathOf(reference);
     return {
       files: (known.versionFiles.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
-      // Some files name others, and could name any.
+      // Some files name other files, and could name any path.
       read: async (path) => (isPlainPath(path) ? await read(path) : undefined),
       readShared: (path) => readStored(known, `${reference.name}/${path}`),
     };
   }
 
-  /** What only serves as an example must not keep a model from being served. */
+  /** An example alone must not keep a model from being served. */
   function firstRequest(reference: string, folder: string): JsonObject | undefined {
     try {
       return parseReference(reference)[0]?.request;
@@ -95,7 +98,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
     onDisk: async (known, reference, path) => {
       const prefix = pathOf(reference);
       const find = (file: string) => known.files.get(`${prefix}/${file}`);
-      // The store lists no links that leave it, so neither are they read.
+      // The store does not list links that leave it, so they are not read either.
       const readLarge = async (file: string) =>
         find(file) ? await readIfPresent(join(path, file)) : undefined;
       const folder = openFolder(known, reference, async (file) => {
@@ -121,13 +124,13 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   };
 }
 
-/** @throws ModelError when a file has more bytes than one that says something of a model needs */
+/** @throws ModelError when the file has more than LIMIT_BYTES */
 function checkSize(file: string, sizeBytes: number): void {
   if (sizeBytes <= LIMIT_BYTES) return;
   throw new ModelError(`its ${file} has more than ${LIMIT_BYTES} bytes`);
 }
 
-/** What is beside the model is what was fetched: a published version holds only what its files.json lists. */
+/** The files next to the model are the fetched ones: a published version holds only what its files.json lists. */
 async function readIfPresent(path: string): Promise<Buffer | undefined> {
   try {
     return await readFile(path);

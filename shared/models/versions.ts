@@ -8,8 +8,8 @@ export function isVersion(name: string): boolean {
 
 /**
  * Orders version names: numbers by value, so that 2 < 10; semantic versions by their precedence, with a pre-release
- * before its release (semver.org, item 11). Other names come before all of these, as text: a folder `2.bak` must not
- * become live by being there.
+ * before its release (semver.org, item 11). Other names sort before all of these, as text: a folder `2.bak` must not
+ * become live just because it exists.
  */
 export function compareVersions(a: string, b: string): number {
   if (isVersion(a) !== isVersion(b)) return isVersion(a) ? 1 : -1;
@@ -36,7 +36,7 @@ function compareParts(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
-/** A missing part comes first; numbers come before words. */
+/** A missing part sorts first; numbers sort before words. */
 function comparePart(a: string | undefined, b: string | undefined): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
   const aIsNumber = /^\d+$/.test(a);

@@ -3,16 +3,18 @@ import type { LogLevel } from '../config.ts';
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
-  /** @param fields members of the line, or what makes them where a line that is not written should cost nothing */
+  /**
+   * @param fields members of the line, or a function that makes them, so that a line that is not written costs nothing
+   */
   log(level: Exclude<LogLevel, 'silent'>, message: string, fields?: LogFields | (() => LogFields)): void;
 }
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
 /**
- * Writes one JSON object per line, which is what the log services of all clouds take apart by themselves.
+ * Writes one JSON object per line, which the log services of all clouds parse on their own.
  *
- * @param describe makes the line of a record, for those who read it in a terminal
+ * @param describe formats a record as a line for people who read it in a terminal
  */
 export function createLogger(
   level: LogLevel,
@@ -32,8 +34,8 @@ export function createLogger(
 }
 
 /**
- * A value that JSON can hold: errors with their whole chain of causes, as the message alone seldom says where it
- * came from; no circles, which errors of other libraries may have.
+ * A value that JSON can hold. Errors include their whole chain of causes, as the message alone seldom says where it
+ * came from. Cycles, which errors of other libraries may have, are removed.
  */
 function toPlain(value: unknown, parents: readonly unknown[]): unknown {
   if (typeof value === 'bigint') return value.toString();
@@ -56,7 +58,7 @@ function describeError(error: Error): LogFields {
   };
 }
 
-/** Milliseconds to the microsecond, as logs and headers have them. */
+/** Milliseconds, rounded to the microsecond, as in logs and headers. */
 export function roundMs(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

@@ -1,6 +1,6 @@
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 
-/** How one inference went. */
+/** The outcome and cost of one inference. */
 export interface Measurement {
   readonly batchSize: number;
   /** Time before, inside and after the runtime. */
@@ -26,7 +26,7 @@ export interface ModelStatistics {
   readonly reference: ModelReference;
   /** Milliseconds since the epoch; 0 before the first inference. */
   readonly lastInferenceMs: number;
-  /** Instances, which a batch has several of. */
+  /** Number of instances; a batch has several. */
   readonly inferences: number;
   readonly success: Duration;
   readonly failure: Duration;
@@ -76,7 +76,7 @@ export function createStatistics(now: () => number = Date.now): Statistics {
       counters.lastInferenceMs = now();
       counters.inferences += batchSize;
       counters.success = add(counters.success, inputMs + runMs + outputMs);
-      // Clients choose batch sizes: an account of each of them must not grow without end.
+      // Clients choose batch sizes, so the number of counters must be limited.
       if (!counters.batches.has(batchSize) && counters.batches.size >= MOST_BATCH_SIZES) return;
       const batch = counters.batches.get(batchSize);
       counters.batches.set(batchSize, {

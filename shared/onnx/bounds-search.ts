@@ -4,28 +4,28 @@ import { readNumber } from './node-attributes.ts';
 import { type Node, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 
-/** Longest way back from an output; a graph can have circles only when it is broken. */
+/** Most steps back from an output; only broken graphs have cycles. */
 export const LONGEST_WAY = 48;
 
-/** Real graphs need a few dozen steps: a file can be made to need as many as there are ways through it. */
+/** Most nodes to look at. Real graphs need a few dozen; a crafted file can need as many as it has paths. */
 const MOST_STEPS = 100_000;
 
-/** Operators that hand on all values of their first input, each once. */
+/** Operators that pass all values of their first input, each once. */
 const SHAPING = ['Identity', 'Cast', 'CastLike', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose'];
 
-/** What is known of a graph while the bounds of its values are followed back. */
+/** The state of a search back through a graph for the bounds of its values. */
 export interface Search {
   readonly source: ByteSource;
   /** The node that makes each value. */
   readonly makers: ReadonlyMap<string, Field>;
   readonly initializers: ReadonlyMap<string, Field>;
-  /** Nodes that were read. */
+  /** Nodes that have been parsed. */
   readonly nodes: Map<Field, Maker>;
-  /** Values that were looked at: many can come from one of them. */
+  /** Bounds that were found; many values can come from one of them. */
   readonly found: Map<string, Bounds>;
-  /** How many more nodes are looked at; then nothing more is known. */
+  /** How many more nodes may be looked at; after that, bounds are unknown. */
   left: number;
-  /** Bounds of a value, so many steps back from an output. */
+  /** Bounds of a value at this number of steps back from an output. */
   readonly boundsOf: (search: Search, name: string, steps: number) => Bounds;
 }
 
@@ -41,18 +41,18 @@ export function startSearch(source: ByteSource, graph: Field, boundsOf: Search['
     const outputs = readFields(source, part.start, part.end, (number) => number === NODE.output);
     for (const output of outputs) makers.set(readText(source, output), part);
   }
-  // Clients can send other values for those that are inputs as well.
+  // Clients can send other values for initializers that are also inputs.
   for (const name of inputs) initializers.delete(name);
   return { source, makers, initializers, nodes: new Map(), found: new Map(), left: MOST_STEPS, boundsOf };
 }
 
-/** A node where it stands in the file. */
+/** A node and its position in the file. */
 export interface Maker extends Node {
   readonly source: ByteSource;
   readonly field: Field;
 }
 
-/** The node that makes a value; undefined for those that no node makes, and where too many were looked at. */
+/** The node that makes a value; undefined if no node makes it, or if too many nodes were looked at. */
 export function findMaker(search: Search, name: string): Maker | undefined {
   const { source, makers, nodes } = search;
   const field = makers.get(name);
@@ -63,7 +63,7 @@ export function findMaker(search: Search, name: string): Maker | undefined {
   return node;
 }
 
-/** The value that was brought into another shape or type. */
+/** The value that a node only reshapes or casts. */
 export function rootOf(search: Search, name: string): string {
   let root = name;
   for (let steps = 0; steps < LONGEST_WAY; steps++) {
@@ -74,7 +74,7 @@ export function rootOf(search: Search, name: string): string {
   return root;
 }
 
-/** A value that loses its fraction is another one. */
+/** A cast that drops the fraction changes the value. */
 function cutsFractions(maker: Maker): boolean {
   return (
     maker.type === 'CastLike' || (maker.type === 'Cast' && !FLOATS.includes(readNumber(maker, 'to', 0) ?? 0))

@@ -8,15 +8,15 @@ export const ANY: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIV
 export const NOT_NEGATIVE: Bounds = { low: 0, high: Number.POSITIVE_INFINITY };
 export const NOT_POSITIVE: Bounds = { low: Number.NEGATIVE_INFINITY, high: 0 };
 export const SHARE: Bounds = { low: 0, high: 1 };
-/** Shares are rounded to float32, and a forest adds up thousands of them: the sum can be this much more than one. */
+/** Shares are rounded to float32, and a forest adds up thousands of them: the sum can exceed one by this much. */
 export const SHARE_ROUNDING = 1e-3;
 
-/** Of values that are put beside each other. */
+/** Bounds of concatenated values. */
 export function join(all: readonly Bounds[]): Bounds {
   return fold(all, (a, b) => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) }));
 }
 
-/** Of the largest of some values, each at its place. */
+/** Bounds of the element-wise maximum of values. */
 export function largest(all: readonly Bounds[]): Bounds {
   return fold(all, (a, b) => ({ low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) }));
 }
@@ -38,7 +38,7 @@ export function add(a: Bounds, b: Bounds): Bounds {
 }
 
 export function multiply(a: Bounds, b: Bounds): Bounds {
-  // Nothing times whatever has no bounds is nothing.
+  // Zero times an unbounded value counts as zero.
   const products = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high].map(
     (product) => product || 0,
   );

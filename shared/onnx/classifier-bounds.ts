@@ -5,8 +5,8 @@ import { readList } from './ml-outputs.ts';
 import { readFloats, readString } from './node-attributes.ts';
 
 /**
- * What the classifiers of ONNX-ML give for scores. Of two classes for which there is one number the runtime makes two of
- * it, and then leaves out a softmax; SVMClassifier has one number for two classes unless it has `prob_a`.
+ * The bounds of the scores of the classifiers of ONNX-ML. If there is one number for two classes, the runtime makes two
+ * scores of it and then skips a softmax. SVMClassifier has one number for two classes unless it has `prob_a`.
  */
 export const CLASSIFIERS: Readonly<Record<string, (maker: Maker) => Bounds>> = {
   LinearClassifier: (maker) => (['LOGISTIC', 'SOFTMAX'].includes(transformOf(maker)) ? SHARE : ANY),

@@ -3,7 +3,7 @@ import { ML_DOMAIN, type Node, readName } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import type { ValueInfo } from './value-info.ts';
 
-/** Values that columns of an input had in training, one for each column; undefined for those of which nothing is known. */
+/** A value from training for each column of an input; undefined for columns without a known value. */
 export type ColumnExamples = ReadonlyMap<string, readonly (string | number | undefined)[]>;
 
 /** A column of an input of the graph. */
@@ -12,18 +12,18 @@ interface Column {
   readonly index: number;
 }
 
-/** Operators that hand on all columns of their first input, each in its place. */
+/** Operators that pass all columns of their first input in the same order. */
 const PASSING = ['Identity', 'Cast', 'Flatten', 'StringNormalizer', 'Imputer'];
-/** More columns than these nobody reads in an example. */
+/** Most columns of an example; nobody reads more. */
 const MOST_COLUMNS = 4096;
 
 /**
- * What encoders and scalers in a graph say of its columns: a category of each that is encoded, and the mean of each that
- * is scaled.
+ * Example values from the encoders and scalers of a graph: a category of each encoded column, and the mean of each
+ * scaled column.
  * Source: OneHotEncoder, LabelEncoder, Scaler and ArrayFeatureExtractor in the ONNX-ML operator list.
  *
- * @param nodes in the order of the graph, in which a node follows those that make its inputs
- * @param constants initializers by their names
+ * @param nodes in the order of the graph: each node comes after those that make its inputs
+ * @param constants initializers by name
  */
 export function findColumnExamples(
   source: ByteSource,
@@ -64,7 +64,7 @@ export function findColumnExamples(
   return examples;
 }
 
-/** Of a matrix beside a matrix; undefined where that is not known of one of them, or there are too many. */
+/** Columns of concatenated matrices; undefined if those of one of them are unknown, or there are too many. */
 function joinColumns(
   source: ByteSource,
   { inputs, attributes }: Node,
@@ -91,7 +91,7 @@ function columnsOf({ name, shape = [] }: ValueInfo): readonly Column[] {
   return Array.from({ length: width }, (_, index) => ({ input: name, index }));
 }
 
-/** The first category of an encoder that has a name. */
+/** The first category of an encoder that is not empty. */
 function firstText(source: ByteSource, { type, attributes }: Node): string | undefined {
   const name = ENCODERS.get(type);
   const list = name && attributes.find((each) => readName(source, each, ATTRIBUTE.name) === name);
@@ -109,7 +109,7 @@ const ENCODERS: ReadonlyMap<string, string> = new Map([
   ['CategoryMapper', 'cats_strings'],
 ]);
 
-/** To three digits: they are means of what a model was trained on. */
+/** Rounds to three digits, as these are means of training data. */
 function readOffsets(source: ByteSource, { attributes }: Node): readonly number[] {
   const list = attributes.find((each) => readName(source, each, ATTRIBUTE.name) === 'offset');
   if (!list) return [];
@@ -123,7 +123,7 @@ function readOffsets(source: ByteSource, { attributes }: Node): readonly number[
   });
 }
 
-/** Whole numbers of a constant. */
+/** The whole numbers of a constant. */
 function readIndices(source: ByteSource, { start, end }: Field): readonly number[] {
   const members = [...readFields(source, start, end)];
   const [raw] = members.filter(({ number }) => number === TENSOR.raw);

@@ -3,10 +3,10 @@ import { readName } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readVarints } from './protobuf.ts';
 import type { Message } from './walk.ts';
 
-/** Constants that say how large something is have no more numbers than a tensor has axes, or twice as many. */
+/** Constants that give sizes have at most two numbers per axis of a tensor. */
 const MOST_NUMBERS = 128;
 
-/** Element types by their numbers in the standard, with how their raw bytes are read. */
+/** Element types by their numbers in the standard, with the functions that read their raw bytes. */
 const RAW: Readonly<Record<number, readonly [size: number, read: (view: DataView, at: number) => number]>> = {
   1: [4, (view, at) => view.getFloat32(at, true)],
   6: [4, (view, at) => view.getInt32(at, true)],
@@ -14,12 +14,10 @@ const RAW: Readonly<Record<number, readonly [size: number, read: (view: DataView
   11: [8, (view, at) => view.getFloat64(at, true)],
 };
 
-/** What holds a constant: an initializer, or a node that is a Constant. */
+/** The source of a constant: an initializer, or a Constant node. */
 export type ConstantHolder = Pick<Message, 'kind' | 'field'>;
 
-/**
- * The numbers of short constants, by their names. Where graphs inside others use a name again all its values are kept.
- */
+/** The numbers of short constants, by name. If nested graphs reuse a name, all its values are kept. */
 export function readConstants(
   source: ByteSource,
   holders: readonly ConstantHolder[],
@@ -39,9 +37,8 @@ export function readConstants(
 }
 
 /**
- * The numbers of a short constant of int32, int64 or floats that is in the file itself; undefined for others.
- *
- * @param most how many numbers are short
+ * The numbers of a short constant of int32, int64 or floats that is in the file itself; undefined for others. @param
+ * most the largest count of numbers that is short
  */
 export function readConstant(
   source: ByteSource,
@@ -97,7 +94,7 @@ function readTensor(source: ByteSource, { start, end }: Field, most: number): re
   return [...integers.flatMap((list) => readVarints(source, list)), ...floats];
 }
 
-/** float16 and bfloat16: their numbers stand among whole ones as bit patterns. */
+/** float16 and bfloat16: the field of whole numbers holds their bit patterns. */
 const HALF_FLOATS = [10, 16];
 
 const TENSOR_MEMBERS: ReadonlySet<number> = new Set([

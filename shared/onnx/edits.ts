@@ -1,7 +1,7 @@
 import { type ByteSource, encodeHead } from './protobuf.ts';
 import type { Message } from './walk.ts';
 
-/** Bytes that stand in the place of others; where `start` is `end` they come in between. */
+/** Bytes that replace those from `start` to `end`; they are inserted if the two are equal. */
 export interface Edit {
   readonly start: number;
   readonly end: number;
@@ -11,10 +11,10 @@ export interface Edit {
 }
 
 /**
- * A model with some of its bytes replaced. The lengths of all messages around them are written anew, all else stays byte
- * for byte as it is. The result is the only copy that is made.
+ * A model with some of its bytes replaced. The lengths of all messages around them are updated; everything else stays
+ * the same byte for byte. The result is the only copy.
  *
- * @param edits none within another one
+ * @param edits must not overlap
  */
 export function applyEdits(source: ByteSource, edits: readonly Edit[]): Uint8Array {
   const pieces = [...edits, ...rewriteLengths(edits)].sort((a, b) => a.start - b.start || a.end - b.end);
@@ -37,12 +37,12 @@ type Piece = Omit<Edit, 'inside'>;
 
 /** The heads (tag and length) of the messages around edits. */
 function rewriteLengths(edits: readonly Edit[]): Piece[] {
-  // By where their content starts, as each walk through a file makes messages of its own.
+  // Keyed by the start of their content, as each walk through a file creates its own message objects.
   const growth = new Map<number, number>();
   const grow = ({ field: { start } }: Message, bytes: number) =>
     growth.set(start, (growth.get(start) ?? 0) + bytes);
   for (const { inside, start, end, bytes } of edits) grow(inside, bytes.length - (end - start));
-  // The innermost first, which begin last.
+  // Innermost first, that is, the latest start first.
   const innermostFirst = messagesAround(edits).sort((a, b) => b.field.start - a.field.start);
   return innermostFirst.flatMap((message) => {
     const { field, parent } = message;

@@ -5,18 +5,18 @@ import { type ByteSource, type Field, readFields } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { nameOperator } from './walk.ts';
 
-/** Operators that give truth values. */
+/** Operators whose outputs are booleans. */
 export const BOOLEAN_OPERATORS = [
   ...['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual'],
   ...['And', 'Or', 'Xor', 'Not', 'IsNaN', 'IsInf'],
 ];
 
-/** The element type of a value by its name, as `TensorProto.DataType`; undefined where the file does not say it. */
+/** The element type of the value with this name, as `TensorProto.DataType`; undefined if the file does not say. */
 export type TypeOf = (name: string) => number | undefined;
 
 type Rule = (node: NodeShapes, output: number, typeOf: TypeOf) => number | undefined;
 
-/** The element type of an output of a node; of a sequence the one of its tensors. */
+/** The element type of an output of a node; for a sequence, the type of its tensors. */
 export function elementTypeOf(node: NodeShapes, output: number, typeOf: TypeOf): number | undefined {
   return RULES.get(nameOperator(node.node.domain, node.node.type))?.(node, output, typeOf);
 }
@@ -37,11 +37,11 @@ const always =
   () =>
     type;
 
-/** The first output has the type of an operand, the others say where something is. */
+/** The first output has the type of an operand; the others hold indices. */
 const withPlaces: Rule = (node, output, typeOf) =>
   output === 0 ? of(0)(node, output, typeOf) : ELEMENT_TYPES.int64;
 
-/** The type that an attribute says by its number, or the one of the first operand. */
+/** The type whose number is in an attribute, or else the type of the first operand. */
 const named =
   (attribute: string): Rule =>
   (node, output, typeOf) =>
@@ -59,7 +59,7 @@ const constant: Rule = (node, ...rest) => {
   return isText ? ELEMENT_TYPES.string : tensor(node, ...rest);
 };
 
-/** What an inner graph says of its outputs, after some that the node does not give on. */
+/** The types of the outputs of an inner graph, after skipping those that are not outputs of the node. */
 const inner =
   (attribute: string, skipped = 0): Rule =>
   (node, output) => {

@@ -1,7 +1,7 @@
 import { ATTRIBUTE, ATTRIBUTE_TYPES, GRAPH, NODE, TENSOR, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
 import { type ByteSource, encodeField, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
-/** A name as it stands in a file. Those of others are copied, as they need not be valid UTF-8. */
+/** A name as bytes of a file. Names in the model are copied as bytes, as they need not be valid UTF-8. */
 export type Name = Uint8Array;
 
 export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, string: 8, boolean: 9, float64: 11 } as const;
@@ -21,7 +21,7 @@ export function encodeNode(
   ]);
 }
 
-/** A node with some of its members written anew and all others as they are. */
+/** A node with some of its members rewritten and all others unchanged. */
 export function replaceMembers(
   source: ByteSource,
   { start, end }: Field,
@@ -48,7 +48,7 @@ export function textAttribute(name: string, value: string): Uint8Array {
   return encodeAttribute(name, ATTRIBUTE_TYPES.string, encodeField(ATTRIBUTE.string, encodeText(value)));
 }
 
-/** An attribute with the value that an integer attribute of the function around has. */
+/** An attribute that takes its value from an integer attribute of the enclosing function. */
 export function referenceAttribute(name: string, reference: string): Uint8Array {
   return encodeAttribute(
     name,
@@ -57,7 +57,7 @@ export function referenceAttribute(name: string, reference: string): Uint8Array 
   );
 }
 
-/** A constant: its elements as the file has them, and their type. */
+/** A constant: its elements as raw bytes, and their type. */
 export function tensorAttribute(
   name: string,
   type: number,
@@ -79,7 +79,7 @@ export interface GraphParts {
   readonly outputs: readonly Name[];
 }
 
-/** A graph inside a node. It sees the names around it; the runtime finds the types of its outputs. */
+/** A graph inside a node. It sees the names of the enclosing graphs; the runtime infers the types of its outputs. */
 export function graphAttribute(name: string, { nodes, inputs = [], outputs }: GraphParts): Uint8Array {
   const value = (of: Name) => encodeField(VALUE_INFO.name, of);
   const graph = Buffer.concat([

@@ -3,21 +3,21 @@ import { readName } from './nodes.ts';
 import { type ByteSource, readFields, readText } from './protobuf.ts';
 import { type Message, walkModel } from './walk.ts';
 
-/** A tensor whose bytes are in another file, as the model says it; nothing of it has been checked. */
+/** A tensor whose bytes are in another file, as the model declares it. Nothing has been checked yet. */
 export interface ExternalData {
   /** Name of the tensor; '' for a constant inside a node. */
   readonly tensor: string;
   readonly location: string;
-  /** Numbers of bytes in decimal digits; undefined where they are left out. */
+  /** Numbers of bytes in decimal digits; undefined if omitted. */
   readonly offset: string | undefined;
   readonly length: string | undefined;
 }
 
-/** Members of the entries of `external_data`. */
+/** Keys of the entries of `external_data`. */
 const ENTRY = { key: 1, value: 2 } as const;
 
 /**
- * What a model says of its outside tensors, those in constants, nested graphs and functions among them.
+ * The external tensors that a model declares, including those in constants, nested graphs and functions.
  *
  * @param entries all `external_data` entries of the model
  */
@@ -51,7 +51,7 @@ function readEntry(source: ByteSource, { field }: Message): { key: string; value
 }
 
 /**
- * The files that a model has tensors in, as it names them.
+ * The files with the tensors of a model, as the model names them.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */

@@ -10,7 +10,7 @@ import {
   readVarints,
 } from './protobuf.ts';
 
-/** The leaves of a forest say what share of a tree's samples is of a class, divided by the number of trees. */
+/** The leaves of a forest hold the share of a tree's samples in each class, divided by the number of trees. */
 export function forestBounds(node: AttributeHolder): Bounds {
   const weights = rangeOfAttribute(node, 'class_weights', 'class_weights_as_tensor');
   return sumOfTrees(node, weights, countIds(node, 'class_treeids'));
@@ -31,7 +31,7 @@ function sumOfTrees(node: AttributeHolder, { low, high }: Bounds, trees: number)
   return hasBase ? add(rangeOfAttribute(node, 'base_values', 'base_values_as_tensor'), sum) : sum;
 }
 
-/** Between which numbers those of the first of some attributes lie. */
+/** The range of the numbers in the first of these attributes that exists. */
 function rangeOfAttribute(node: AttributeHolder, ...names: readonly string[]): Bounds {
   const [attribute] = names.flatMap((name) => findAttribute(node, name) ?? []);
   return attribute ? rangeOfNumbers(node.source.bytes(attribute.start, attribute.end)) : ANY;
@@ -40,7 +40,7 @@ function rangeOfAttribute(node: AttributeHolder, ...names: readonly string[]): B
 const FLOAT_TAG = (ATTRIBUTE.floats << 3) | 5;
 const INTEGER_TAG = ATTRIBUTE.ints << 3;
 
-/** Forests have millions of numbers, each a field of its own: they are read where they are, and none is kept. */
+/** Forests have millions of numbers, each in its own field. They are read in place, and not kept. */
 function rangeOfNumbers(content: Uint8Array): Bounds {
   const source = bytesSource(content);
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);

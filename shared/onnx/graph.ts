@@ -15,34 +15,34 @@ import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
 export interface Graph extends MlOutputs {
-  /** Version of the file format; undefined where the file does not say it. */
+  /** Version of the file format; undefined if the file does not say. */
   readonly irVersion: number | undefined;
-  /** The program that wrote the file, as it calls itself. */
+  /** The name of the program that wrote the file. */
   readonly producer: string;
-  /** What a file of a version that is newer than the runtime has that the runtime does not know. */
+  /** What a file that is newer than the runtime uses that the runtime does not know. */
   readonly novelty: Novelty | undefined;
   readonly opsets: ReadonlyMap<string, number>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly zipMaps: readonly ZipMap[];
-  /** Outputs that are sequences in the file; `outputs` has their parts. */
+  /** Outputs that are sequences in the file; `outputs` lists their parts. */
   readonly sequences: readonly SequenceOutput[];
-  /** Outputs whose values are probabilities, as far as the graph says. */
+  /** Outputs whose values the graph shows to be probabilities. */
   readonly probabilities: ReadonlySet<string>;
-  /** What its nodes do, those of nested graphs and of functions among them: `TopK`, `ai.onnx.ml.ZipMap`. */
+  /** The operators of its nodes, including those in nested graphs and functions: `TopK`, `ai.onnx.ml.ZipMap`. */
   readonly operators: ReadonlySet<string>;
-  /** What in it should be tried in a process of its own first. */
+  /** What in it should first be tried in a separate process. */
   readonly risks: readonly Risk[];
-  /** What is changed in it so that no request ends the process. */
+  /** The changes to it that prevent any request from ending the process. */
   readonly guards: Guards;
-  /** What the maker of the file wrote into it beside the graph. */
+  /** The metadata of the file. */
   readonly metadata: readonly Metadata[];
   /** Its tensors whose bytes are in other files. */
   readonly externalData: readonly ExternalData[];
 }
 
 /**
- * Reads what Ternion needs of an ONNX file. Weights are skipped, not read.
+ * Reads what Ternion needs from an ONNX file. Weights are skipped, not read.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
@@ -101,7 +101,7 @@ function isInputOrOutput(number: number): boolean {
   return number === GRAPH.input || number === GRAPH.output;
 }
 
-/** What all nodes and tensors have to say, in one walk. */
+/** Collects what is needed from all nodes and tensors in one walk. */
 function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];

@@ -4,11 +4,11 @@ import type { Rule } from './guard-rules.ts';
 import { findAttribute, readFloat, readIntegers, readNumber } from './node-attributes.ts';
 import { readFields } from './protobuf.ts';
 
-/** The most places that one window of a pool is made of. Its kernel looks at each, in the picture or not. */
+/** The most positions in one window of a pool. Its kernel visits each, inside or outside of the image. */
 const LARGEST_WINDOW = 2 ** 24;
 const LARGEST_INTEGER = 2 ** 31 - 1;
 
-/** An attribute of the file is a whole number of a range. A caller of a function may give it: then it is not known. */
+/** An attribute is a whole number in a range. If the caller of a function sets it, its value is unknown. */
 export const isWithin =
   (name: string, low: number, high: number | ((node: GuardedNode) => number) = LARGEST_INTEGER): Rule =>
   (node) => {
@@ -17,7 +17,7 @@ export const isWithin =
     if (number !== undefined && !(number >= low && number <= most)) node.refuse(`has no usable ${name}`);
   };
 
-/** No number of a list is negative. */
+/** The numbers of a list are not negative. */
 export const areNotNegative =
   (name: string): Rule =>
   (node) => {
@@ -25,19 +25,19 @@ export const areNotNegative =
     if (!isUsable) node.refuse(`has no usable ${name}`);
   };
 
-/** The windows of a pool have an end. */
+/** The windows of a pool are limited in size. */
 export const hasSmallWindow: Rule = (node) => {
   const places = readIntegers(node, 'kernel_shape').reduce((total, size) => total * size, 1);
   if (!(places <= LARGEST_WINDOW)) node.refuse('has no usable kernel_shape');
 };
 
-/** Numbers are spread by something. */
+/** The scale of random numbers is positive and finite. */
 export const hasPositiveScale: Rule = (node) => {
   const scale = readFloat(node, 'scale', 1);
   if (!(scale > 0 && Number.isFinite(scale))) node.refuse('has no usable scale');
 };
 
-/** The least of random numbers is less than the most. */
+/** The lower limit of random numbers is less than the upper one. */
 export const hasRandomRange: Rule = (node) => {
   const [low, high] = [readFloat(node, 'low', 0), readFloat(node, 'high', 1)];
   if (!(low < high && Number.isFinite(low) && Number.isFinite(high)))
@@ -45,8 +45,9 @@ export const hasRandomRange: Rule = (node) => {
 };
 
 /**
- * There is an index for each n-gram of the pool.
- * Source: TfIdfVectorizer in the ONNX operator list: `ngram_counts` says where in the pool those of each length begin.
+ * The number of indices is that of the n-grams in the pool.
+ * Source: TfIdfVectorizer in the ONNX operator list: `ngram_counts` says where in the pool the n-grams of each length
+ * begin.
  */
 export const hasIndexOfEach: Rule = (node) => {
   const counts = readIntegers(node, 'ngram_counts');

@@ -10,19 +10,20 @@ import { nameOperator, walkModel } from './walk.ts';
 const CHOICES: ReadonlySet<string> = new Set(['If', 'TopK']);
 
 /**
- * Keeps the runtime from inlining an If into a graph that it inlines as well. It inlines each If whose condition is
- * constant, the inner ones first, and ONNX Runtime 1.30 loses an If that is moved twice so: it goes on with memory that
- * it gave back. An If that holds others and stands in a branch, a body or a function gets a condition that the runtime
- * cannot compute at the load; those in the graph itself are inlined as before.
- * Source: `Graph::InlineIfSubgraph`; freed memory that is overwritten (`MALLOC_PERTURB_`) makes the crash certain.
+ * Keeps the runtime from inlining an If into a graph that it inlines as well. The runtime inlines each If whose
+ * condition is constant, inner ones first. ONNX Runtime 1.30 loses an If that is moved twice in this way, and then uses
+ * memory that it has freed. So an If that contains others and is itself in a branch, a body or a function gets a
+ * condition that the runtime cannot compute at load time. An If in the main graph is inlined as before.
+ * Source: `Graph::InlineIfSubgraph`; overwriting freed memory (`MALLOC_PERTURB_`) makes the crash certain.
  */
 export const isInlinedOnce: Rule = (node) => {
   if (node.isInMainGraph || !holdsChoice(node)) return;
-  if (node.opset < FIRST_LESS) return node.refuse('holds another one, in too old an operator set');
+  if (node.opset < FIRST_LESS)
+    return node.refuse('contains another one, which cannot be guarded against in an operator set this old');
   node.replace(0, node.hide(node.input(0), node.opset));
 };
 
-/** Whether there is an If in what a node holds, or may be one in a function that is called there. */
+/** Whether the graphs of a node contain an If, or call a function that may contain one. */
 function holdsChoice({ source, field, functions }: GuardedNode): boolean {
   const root = { kind: 'node', field, parent: undefined } as const;
   for (const { operator, parent } of walkModel(source, root)) {
@@ -31,7 +32,7 @@ function holdsChoice({ source, field, functions }: GuardedNode): boolean {
   return false;
 }
 
-/** The operators that the functions of a model are. */
+/** The operators that the functions of a model define. */
 export function readFunctions(source: ByteSource): ReadonlySet<string> {
   const functions = readFields(source, 0, source.length, (number) => number === MODEL.function);
   const name = (field: Parameters<typeof readName>[1]) =>

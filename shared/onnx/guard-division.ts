@@ -4,28 +4,30 @@ import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS } from './guard-steps.ts';
 import { readNumber } from './node-attributes.ts';
 
-/** Types whose smallest number ends the process when it is divided by -1: the quotient is one too large for them. */
+/** Types whose smallest number ends the process when it is divided by -1: the quotient exceeds their range by one. */
 const ENDING: ReadonlySet<number> = new Set([ELEMENT_TYPES.int32, ELEMENT_TYPES.int64]);
-/** What is below it in amount is neither the smallest number of such a type, nor wrapped around to -1. */
+/**
+ * A number with a smaller absolute value is neither the smallest number of such a type, nor does it wrap around to -1.
+ */
 const LARGE = 2 ** 31;
-/** From this version on there is CastLike. */
+/** CastLike exists from this version on. */
 const FIRST_CAST_LIKE = 15;
 
-/** Where the divisor is -1, both operands change their signs. The quotient stays as it is, and wraps around. */
+/** If the divisor is -1, both operands change their signs. The quotient stays the same, and wraps around. */
 export const dividesByMinusOne: Rule = (node) => {
   const sign = signOf(node);
   if (!sign) return;
   for (const operand of [0, 1]) node.replace(operand, node.add('Mul', [node.input(operand), sign]));
 };
 
-/** Where the divisor is -1 it becomes 1, which leaves the same rest: none. The rest of a float division is safe. */
+/** If the divisor is -1, it becomes 1: the remainder is 0 in both cases. The remainder of a float division is safe. */
 export const dividesByMinusOneForRest: Rule = (node) => {
   if (readNumber(node, 'fmod', 0) === 1) return;
   const sign = signOf(node);
   if (sign) node.replace(1, node.add('Mul', [node.input(1), sign]));
 };
 
-/** A number for each divisor: -1 where it is -1, and 1 otherwise. Undefined where the file rules out a fatal pair. */
+/** A number for each divisor: -1 if it is -1, and 1 otherwise. Undefined if the file rules out a fatal pair. */
 function signOf(node: GuardedNode): Name | undefined {
   const type = node.elementType(0) ?? node.elementType(1) ?? node.elementTypeOfOutput();
   if ((type !== undefined && !ENDING.has(type)) || isSafe(node)) return undefined;
@@ -51,7 +53,7 @@ function signOf(node: GuardedNode): Name | undefined {
   return like(node.add('Sub', [node.number(1), twice]));
 }
 
-/** Whether the file says divisors without -1, or what is divided without the smallest number. */
+/** Whether the file holds the divisors and none is -1, or the dividends and none is the smallest number. */
 function isSafe(node: GuardedNode): boolean {
   const [dividends, divisors] = [0, 1].map((operand) => node.allNumbers(operand));
   const isSmall = (numbers?: readonly number[]) =>

@@ -22,16 +22,16 @@ import type { KnownShape } from './node-shapes.ts';
 
 const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
 
-/** The elements of the first operand, scaled by a list that is an attribute. */
+/** The elements of the first operand, scaled by a list in an attribute. */
 export const makesScaled = growsLittle(
   (node) => node.add('Mul', [elements(node), node.double(scaling(node))]),
   scaling,
 );
 
 /**
- * As many elements for each row as attributes say.
+ * A number of elements per row that attributes give.
  *
- * @param widthOf what the attributes say
+ * @param widthOf reads the number from the attributes
  */
 export const makesWide = (widthOf: Ratio): Rule =>
   growsLittle((node) => node.add('Mul', [rows(node), node.double(widthOf(node))]), widthOf);
@@ -48,13 +48,13 @@ export const bySum =
   (node) =>
     readIntegers(node, attribute).reduce((total, each) => total + Math.abs(each), 0);
 
-/** As many as there are indices in a list. */
+/** The largest index in a list, plus one. */
 export const byLargest =
   (attribute: string): Ratio =>
   (node) =>
     readIntegers(node, attribute).reduce((largest, each) => Math.max(largest, Math.abs(each)), 0) + 1;
 
-/** Each place becomes as many as the filters step, and the last as many as they reach. */
+/** Each position grows by the stride of the filters, and the last one by their reach. */
 export const makesFilteredBack: Rule = growsLittle((node) => {
   const asked = readIntegers(node, 'output_shape');
   const groups = node.double(readNumber(node, 'group', 1) ?? Number.MAX_VALUE);
@@ -65,7 +65,7 @@ export const makesFilteredBack: Rule = growsLittle((node) => {
   return node.add('Mul', [pictures, product(node, places)]);
 }, spread);
 
-/** The same for what was pooled, unless a list of sizes is given. */
+/** The same for unpooling, unless a list of sizes is given. */
 export const makesUnpooled: Rule = (node) => {
   if (node.has(2)) makesList(2)(node);
   else unpool(node);
@@ -77,7 +77,7 @@ const unpool = growsLittle((node) => {
   return node.add('Mul', [channels, product(node, placesBack(node, kernel))]);
 }, spread);
 
-/** How far attributes move places apart, by the axis that each says most of. */
+/** How far attributes move positions apart: the largest value of each, over all axes. */
 function spread(node: GuardedNode): number {
   const lists = ['strides', 'dilations', 'kernel_shape', 'output_padding', 'output_shape'].map((name) =>
     readIntegers(node, name),
@@ -90,7 +90,7 @@ function spread(node: GuardedNode): number {
   );
 }
 
-/** How many places come of those of the first operand, without what padding takes away. */
+/** The number of positions that the first operand's become, ignoring what padding removes. */
 function placesBack(node: GuardedNode, kernel: Name): Name {
   const list = (attribute: string, fallback: number) => {
     const numbers = readIntegers(node, attribute);
@@ -105,9 +105,9 @@ function placesBack(node: GuardedNode, kernel: Name): Name {
 }
 
 /**
- * Filters, or windows, that are laid on more padding than they take away again.
+ * Filters or windows whose padding adds more positions than they remove.
  *
- * @param filters the operand that has them; windows have none
+ * @param filters the operand with the filters; undefined for windows
  */
 export const makesFiltered = (filters?: number): Rule =>
   growsLittle(
@@ -123,7 +123,7 @@ export const makesFiltered = (filters?: number): Rule =>
     (node) => productOf(padding(readIntegers(node, 'pads'))?.map((added) => 1 + added)),
   );
 
-/** What is as large as one operand times another. Weights count as small, as a file holds all of them. */
+/** An output as large as the product of two operands. Weights count as small, as the file holds all of them. */
 const makesPairs =
   (operands: readonly number[], count: Count): Rule =>
   (node) => {
@@ -131,8 +131,8 @@ const makesPairs =
   };
 
 /**
- * The product of two matrices. Stacks of matrices are left out: those of transformers are multiplied a dozen times in each
- * run, and lead to no more than what is in them by their common width.
+ * The product of two matrices. Stacks of matrices are not guarded: transformers multiply them a dozen times per run,
+ * and the product has at most their elements times their common width.
  */
 export const makesProduct =
   (first: number, second: number, isTransposed = false): Rule =>
@@ -150,14 +150,14 @@ export const makesProduct =
     })(node);
   };
 
-/** What a client sends for several operands, stretched to each other: a row and a column become a matrix. */
+/** Operands that a client sends and that are broadcast to each other: a row and a column become a matrix. */
 export const makesStretched: Rule = (node) => {
   const sent = node.inputs.flatMap((_, operand) => (node.sentShape(operand) === undefined ? [] : [operand]));
   const shapes = new Set(sent.map((operand) => node.sentShape(operand)));
   const known = sent.map((operand) => node.known(operand));
   if (shapes.size < 2 || !canGrow(known)) return;
   const isRankKnown = known.every(({ least, most }) => least === most);
-  // Expand is of later operator sets.
+  // Older operator sets have no Expand.
   if (!isRankKnown && node.opset < FIRST_EXPAND) return;
   const most = isRankKnown ? Math.max(...known.map(({ least }) => least)) : 0;
   const together = isRankKnown ? larger : stretch;
@@ -170,7 +170,7 @@ export const makesStretched: Rule = (node) => {
   })(node);
 };
 
-/** The sizes of an operand, after as many ones as make a list of so many. */
+/** The sizes of an operand, padded with leading ones to a list of this length. */
 function sizesOf(node: GuardedNode, operand: number, most: number): Name {
   const missing = most - node.known(operand).least;
   if (missing <= 0) return node.shape(operand);
@@ -178,10 +178,10 @@ function sizesOf(node: GuardedNode, operand: number, most: number): Name {
   return node.add('Concat', [ones, node.shape(operand)], [integerAttribute('axis', 0)]);
 }
 
-/** From this version on lists of any length can be made. */
+/** Lists of any length can be made from this version on. */
 const FIRST_EXPAND = 8;
 
-/** Whether one operand can be stretched on an axis, and another one on another axis. */
+/** Whether one operand can be broadcast on one axis, and another operand on another axis. */
 function canGrow(shapes: readonly KnownShape[]): boolean {
   if (shapes.some(({ least, most }) => least !== most)) return true;
   const most = Math.max(...shapes.map(({ least }) => least));
@@ -197,7 +197,9 @@ function canGrow(shapes: readonly KnownShape[]): boolean {
   return stretched.some((one) => stretched.some(({ axis, own }) => axis !== one.axis && own !== one.own));
 }
 
-/** A slice for each index. A list has one element for each of them, which is no more than there is already. */
+/**
+ * A slice for each index. If the operand is a list, a slice is one element, so the output is as large as the indices.
+ */
 export const makesGathered: Rule = (node) => {
   const axis = readNumber(node, 'axis', 0);
   if (node.known(0).most < 2 || axis === undefined) return;
@@ -221,12 +223,12 @@ export const makesExtracted: Rule = makesPairs([0, 1], (node) =>
   node.add('Mul', [rows(node), doubles(node, node.count(node.input(1)))]),
 );
 
-/** A number of each channel at each place of a grid. */
+/** A number for each channel at each point of a grid. */
 export const makesSampled: Rule = makesPairs([0, 1], (node) =>
   node.add('Mul', [doubles(node, node.sizeAt(0, 1)), rows(node, 1)]),
 );
 
-/** A picture of one size for each channel and each region. */
+/** An image of fixed size for each channel of each region. */
 export const makesRegions: Rule = makesPairs([0, 1], (node) => {
   const pooled = readIntegers(node, 'pooled_shape');
   const sides =
@@ -252,12 +254,12 @@ export const makesLetters: Rule = (node) => {
   })(node);
 };
 
-/** All elements but those of the last axis. */
+/** The product of all axes except the last. */
 function rows(node: GuardedNode, operand = 0): Name {
   return product(node, withOne(node, node.part(node.shape(operand), 0, -1)));
 }
 
-/** Lists in one, which need not have a number. */
+/** Joins several lists after a 1, as all of them may be empty. */
 function withOne(node: GuardedNode, ...lists: readonly Name[]): Name {
   return node.add('Concat', [node.list(1), ...lists], [integerAttribute('axis', 0)]);
 }

@@ -9,12 +9,12 @@ import {
 import type { GuardedNode, Substitute } from './guard-node.ts';
 import { encodeInt64s, FIRST_CAST, FIRST_LESS, isGiven, NO_NAME, Steps } from './guard-steps.ts';
 
-/** Runs a node for inputs with elements alone, and something else for those without. */
+/** Runs a node only for inputs with elements, and something else for inputs without. */
 export function runForElements(node: GuardedNode, instead: Substitute): readonly Uint8Array[] {
   const [input = NO_NAME] = node.inputs;
   const [size, hasElements] = [node.newName(), node.newName()];
   const steps = new Steps(node.newName);
-  // As guard-choices.ts says of those that the file has.
+  // The reason is in guard-choices.ts.
   const isHidden = !node.isInMainGraph && node.opset >= FIRST_LESS;
   const condition = isHidden ? steps.hide(hasElements, node.opset) : hasElements;
   return [
@@ -25,7 +25,7 @@ export function runForElements(node: GuardedNode, instead: Substitute): readonly
   ];
 }
 
-/** An If that gives what one of two branches gives, without the outputs that the guarded node leaves out. */
+/** An If with the outputs of one of two branches, without those that the guarded node omits. */
 export function encodeChoice(
   condition: Name,
   whenTrue: Substitute,
@@ -41,8 +41,8 @@ export function encodeChoice(
 }
 
 /**
- * What to run where nobody knows what the node would give: the runtime refuses the request, as an index leaves the
- * input, before it comes to the operator.
+ * What to run if the node's result is undefined: the runtime refuses the request before it reaches the operator, as an
+ * index is out of range.
  */
 export function refuseEmpty(node: GuardedNode): Substitute {
   const [input = NO_NAME] = node.inputs;
@@ -56,13 +56,16 @@ export function refuseEmpty(node: GuardedNode): Substitute {
   return { nodes, outputs: repeated.outputs };
 }
 
-/** No axis of a tensor in memory is as long. */
+/** Longer than any axis of a tensor in memory. */
 const FAR_INDEX = 2 ** 60;
 
-/** Whether a number is not 0. Older operator sets have no Cast that the runtime knows: a Loop of one turn or none. */
+/**
+ * Whether a number is not 0. In older operator sets the runtime has no Cast, so this is a Loop of one iteration or
+ * none.
+ */
 function convertToBoolean(node: GuardedNode, size: Name, result: Name): Uint8Array[] {
   const { opset, newName } = node;
-  // The runtime never computes a Loop at the load, so the result of one is never constant.
+  // The runtime never computes a Loop at load time, so its result is never constant.
   if (opset >= (node.isInMainGraph ? FIRST_CAST : FIRST_LESS)) {
     return [encodeNode('Cast', [size], [result], [integerAttribute('to', ELEMENT_TYPES.boolean)])];
   }

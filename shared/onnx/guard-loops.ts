@@ -3,18 +3,21 @@ import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS, type Steps } from './guard-steps.ts';
 
-/** A turn takes a microsecond at least: more of them would keep the thread for seconds. */
+/** Most iterations. An iteration takes at least a microsecond, so more would block the thread for seconds. */
 export const MOST_TURNS = 2 ** 20;
-/** Exporters write such a count, most often the largest int64, for a loop that a condition alone ends. */
+/** From this count on, only a condition ends a loop: exporters then write such a count, usually the largest int64. */
 const ENDLESS = 2 ** 31;
-/** A file can say thousands. */
+/** Most enclosing loops; a file can nest thousands. */
 const MOST_AROUND = 8;
-/** Name of the node that the runtime refuses to compute where loops take too many turns. Its errors quote it. */
+/**
+ * Name of the node that the runtime refuses to compute if loops take too many iterations. Its errors quote the name.
+ */
 export const TURNS_GUARD = 'ternion: too many turns';
-/** What goes on after "its Loop". */
-const OLD = 'takes turns that clients choose, in too old an operator set';
+/** Follows "its Loop" in a message. */
+const OLD =
+  'takes a number of iterations that clients choose, which cannot be limited in an operator set this old';
 
-/** A loop takes few turns where a client chooses their number. */
+/** A loop takes few iterations if a client chooses their number. */
 export const takesFewTurns: Rule = (node) => {
   if (!node.isChosen(0)) return;
   if (node.opset < FIRST_LESS) return node.refuse(OLD);
@@ -23,8 +26,8 @@ export const takesFewTurns: Rule = (node) => {
 };
 
 /**
- * A loop ends: what its body says of whether to go on has one element, and there are few turns where that alone ends it.
- * Its body is the only place where turns can be counted that a condition ends.
+ * A loop ends: the condition that its body computes has one element, and if only that condition ends the loop, there
+ * are few iterations. Such iterations can be counted only in the body.
  */
 export const goesOnForAWhile: Rule = (node) => {
   const mustCount = isEndless(node);
@@ -40,16 +43,18 @@ export const goesOnForAWhile: Rule = (node) => {
   });
 };
 
-/** Whether nothing but a condition ends a loop, as far as the file says. */
+/** Whether only a condition ends a loop, as far as the file shows. */
 function isEndless(node: GuardedNode): boolean {
   if (!node.has(0)) return true;
   const counts = node.numbers(0);
   if (counts.length > 0) return counts.some(([turns = ENDLESS]) => turns >= ENDLESS);
-  // Counts that clients choose have a limit of their own, and what is made of sizes is about as large as what is sent.
+  // Counts that clients choose have their own limit, and counts that come from sizes are about as large as the request.
   return node.isConstant(0) && !node.isChosen(0);
 }
 
-/** The largest number of a turn that may be run, from 0. A count that is computed of constants may be small after all. */
+/**
+ * The largest index of an iteration that may run, from 0. A count that is computed from constants may turn out small.
+ */
 function limitOf(node: GuardedNode): Name {
   const limit = node.add('Sub', [most(node), node.double(1)]);
   if (!node.has(0)) return limit;
@@ -57,7 +62,7 @@ function limitOf(node: GuardedNode): Name {
   return node.add('Max', [limit, node.add('Mul', [isCounted, node.double(ENDLESS)])]);
 }
 
-/** How many turns are left for a loop: the turns of loops in each other are multiplied. */
+/** How many iterations are left for a loop; those of nested loops are multiplied. */
 function most(node: GuardedNode): Name {
   const around = node.turnsAround();
   if (around.length > MOST_AROUND) node.refuse(`is in more than ${MOST_AROUND} other loops`);
@@ -75,7 +80,7 @@ function scalar(steps: Steps, number: Name): Name {
   return steps.add('Reshape', [number, steps.list()]);
 }
 
-/** Float32 has too few digits to count turns. */
+/** Float32 has too few digits to count iterations. */
 function double(steps: Steps, number: Name): Name {
   return steps.add('Cast', [number], [integerAttribute('to', ELEMENT_TYPES.float64)]);
 }

@@ -10,12 +10,12 @@ import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
 import { readValueInfo } from './value-info.ts';
 import type { Values } from './values.ts';
 
-/** From this version on Slice takes its limits as inputs. */
+/** Slice takes its limits as inputs from this version on. */
 const FIRST_INPUT_SLICE = 10;
 const LAST = 2 ** 31 - 1;
-export const OLD = 'cannot be guarded in so old an operator set';
+export const OLD = 'cannot be guarded against in an operator set this old';
 
-/** What a graph inside a node says of what it takes and gives. */
+/** The declared inputs and outputs of a graph inside a node. */
 export interface InnerGraph {
   readonly inputs: readonly Name[];
   readonly output: Name;
@@ -23,36 +23,36 @@ export interface InnerGraph {
   readonly declaredAxes: number | undefined;
 }
 
-/** What a node is guarded with. */
+/** The context in which nodes are guarded. */
 export interface Surroundings {
   readonly source: ByteSource;
   readonly values: Values;
   readonly newName: () => Name;
   readonly mostElements: number;
-  /** The operators that the functions of the model are. */
+  /** The operators that the functions of the model define. */
   readonly functions: ReadonlySet<string>;
 }
 
 /**
- * A node that is changed so that its kernel never sees what ends the process.
+ * A node that is changed so that its kernel never receives an input that ends the process.
  *
- * A check gives the node its operand through a Reshape to the shape that it has, which copies nothing. The list of sizes
- * for that Reshape comes out of nodes that the runtime refuses to compute where the operand is one that the kernel does
- * not survive: an index outside of a list. So the request fails there, before the kernel is run.
+ * A check passes the operand to the node through a Reshape to its own shape, which copies nothing. The sizes for that
+ * Reshape come from nodes that the runtime refuses to compute if the kernel would not survive the operand: they read an
+ * index that is out of range. So the request fails there, before the kernel runs.
  */
 export class GuardedNode extends Steps {
   readonly operator: string;
-  /** Version of the default operator set where it stands; 0 in functions that import none. */
+  /** Version of the default operator set at the node; 0 in functions that do not import it. */
   readonly opset: number;
   readonly defaults: ReadonlySet<string>;
   readonly isInMainGraph: boolean;
   readonly functions: ReadonlySet<string>;
   readonly inputs: readonly Name[];
-  /** As many as the node has; those that it leaves out are empty. */
+  /** As many as the node has; those that it omits are empty. */
   readonly outputs: readonly Name[];
   /** Why the model cannot be served with this node in it. */
   refusal: string | undefined;
-  /** Most elements that a client may have it make. */
+  /** Most elements that a client may make it produce. */
   readonly mostElements: number;
   readonly source: ByteSource;
   readonly field: Field;
@@ -84,18 +84,18 @@ export class GuardedNode extends Steps {
     return isGiven(this.inputs[operand] ?? NO_NAME);
   }
 
-  /** The operand as it is, or as it was made safe so far. */
+  /** The operand, with the checks that were added so far. */
   input(operand: number): Name {
     return this.#replaced.get(operand) ?? this.inputs[operand] ?? NO_NAME;
   }
 
-  /** What the file says of the shape of an operand. */
+  /** What the file shows of the shape of an operand. */
   known(operand: number): KnownShape {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.shape(decoder.decode(name)) : OPEN;
   }
 
-  /** What the file says of the element type of an operand, as `TensorProto.DataType`. */
+  /** The element type of an operand as `TensorProto.DataType`, if the file shows it. */
   elementType(operand: number): number | undefined {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.elementType(decoder.decode(name)) : undefined;
@@ -106,7 +106,7 @@ export class GuardedNode extends Steps {
     return this.#values.elementType(decoder.decode(this.outputs[0]));
   }
 
-  /** Whether a MatMul takes what the node gives. */
+  /** Whether an output of the node is an input of a MatMul. */
   isMultiplied(): boolean {
     return this.outputs.some((name) => this.#values.isMultiplied(decoder.decode(name)));
   }
@@ -117,36 +117,36 @@ export class GuardedNode extends Steps {
     return isGiven(name) && this.#values.isChosen(decoder.decode(name));
   }
 
-  /** Stands for the shape of an operand that a client sends; undefined for what is made of others. */
+  /** Identifies the shape of an operand that a client sends; undefined if it is computed from several. */
   sentShape(operand: number): string | undefined {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.sentShape(decoder.decode(name)) : undefined;
   }
 
-  /** How many places it must be given, if it is the first of a chain of filters and pools that needs some. */
+  /** How many positions the input needs, if the node starts a chain of filters and pools that needs some. */
   leastPlaces(): readonly number[] | undefined {
     return this.#values.leastPlaces(decoder.decode(this.outputs[0]));
   }
 
-  /** Whether the file alone says the numbers of an operand, or what they are computed of. */
+  /** Whether the file alone determines the numbers of an operand. */
   isConstant(operand: number): boolean {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) && this.#values.isConstant(decoder.decode(name));
   }
 
-  /** The numbers of an operand that the file says; several lists where its name is used again. */
+  /** The numbers of an operand in the file; several lists if its name is reused. */
   numbers(operand: number): readonly (readonly number[])[] {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.numbers(decoder.decode(name)) : [];
   }
 
-  /** The numbers of an operand that can have no others. */
+  /** The numbers of an operand that cannot have other values. */
   allNumbers(operand: number): readonly number[] | undefined {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.allNumbers(decoder.decode(name)) : undefined;
   }
 
-  /** The numbers of the turns, from 0, that the loops around the node are in. */
+  /** The current iteration of each loop around the node, counted from 0. */
   turnsAround(): Name[] {
     const turns: Name[] = [];
     for (let { message } = this.#placed; message.parent; message = message.parent) {
@@ -163,7 +163,7 @@ export class GuardedNode extends Steps {
     return this.add('Shape', [this.input(operand)]);
   }
 
-  /** The size of one axis, as a list of one number. Where there is no such axis the request is refused. */
+  /** The size of one axis, as a list of one number. If there is no such axis, the request is refused. */
   sizeAt(operand: number, axis: number): Name {
     return this.gather(this.shape(operand), this.list(axis));
   }
@@ -173,7 +173,7 @@ export class GuardedNode extends Steps {
     return this.add('Shape', [this.shape(operand)]);
   }
 
-  /** The numbers of a list from a place on, before another one. */
+  /** The numbers of a list from one index up to, but without, another. */
   part(list: Name, start: number, end = LAST): Name {
     if (this.opset >= FIRST_INPUT_SLICE) {
       return this.add('Slice', [list, this.list(start), this.list(end)]);
@@ -191,7 +191,7 @@ export class GuardedNode extends Steps {
   }
 
   /**
-   * Gives the node an operand under the condition, a list of one boolean, that it holds.
+   * Lets the node have an operand only if a condition, a list of one boolean, holds.
    *
    * @param name of the node that the runtime refuses to compute otherwise
    */
@@ -200,7 +200,7 @@ export class GuardedNode extends Steps {
   }
 
   /**
-   * Gives the node a number under a condition, a list of one boolean. The number becomes a scalar.
+   * Lets the node have a number only if a condition, a list of one boolean, holds. The number becomes a scalar.
    *
    * @param name of the node that the runtime refuses to compute otherwise
    */
@@ -210,7 +210,7 @@ export class GuardedNode extends Steps {
     this.replace(operand, this.add('Reshape', [checked, this.list()]));
   }
 
-  /** Gives the node an operand under the condition that a list of one int64 number can be computed. */
+  /** Lets the node have an operand only if a list of one int64 number can be computed. */
   requireComputed(operand: number, number: Name): void {
     const others = this.#terms.get(operand);
     if (others) others.push(number);
@@ -218,7 +218,7 @@ export class GuardedNode extends Steps {
   }
 
   /**
-   * Gives the node a list of numbers of a type under a condition, a list of one boolean.
+   * Lets the node have a list of numbers of a type only if a condition, a list of one boolean, holds.
    *
    * @param name of the node that the runtime refuses to compute otherwise
    */
@@ -232,15 +232,15 @@ export class GuardedNode extends Steps {
     this.replace(operand, this.part(longer, 1));
   }
 
-  /** Gives the node another value in the place of an operand. */
+  /** Replaces an operand of the node with another value. */
   replace(operand: number, value: Name): void {
     this.#replaced.set(operand, value);
   }
 
   /**
-   * Gives the graph of an attribute another value in the place of one of its outputs.
+   * Replaces an output of the graph in an attribute with another value.
    *
-   * @param make gives that value out of nodes that it writes; undefined for no change
+   * @param make writes nodes and returns the new value; undefined for no change
    */
   replaceOutput(
     name: string,
@@ -283,30 +283,30 @@ export class GuardedNode extends Steps {
     }
   }
 
-  /** @param why what goes on after "its TopK" */
+  /** @param why follows "its TopK" in the message */
   refuse(why: string): void {
     this.refusal ??= `its ${this.operator} ${why}`;
   }
 
-  /** Leaves out the names at the end that stand for nothing. */
+  /** Removes the empty names at the end. */
   dropLastInputs(): void {
     const last = this.inputs.findLastIndex(isGiven);
     this.replaceAll([this.#write(this.inputs.slice(0, last + 1), this.outputs)]);
   }
 
-  /** Runs other nodes than this one. */
+  /** Runs other nodes instead of this one. */
   replaceAll(nodes: readonly Uint8Array[]): void {
     this.#instead = nodes;
   }
 
-  /** The node once more, with outputs of other names and, if given, another first input. */
+  /** A copy of the node with other names for its outputs and, if given, another first input. */
   repeat(input?: Name): Substitute {
     const outputs = this.outputs.map((name) => (isGiven(name) ? this.newName() : name));
     const inputs = this.inputs.map((name, index) => (index === 0 ? (input ?? name) : name));
     return { nodes: [this.#write(inputs, outputs)], outputs };
   }
 
-  /** What is edited for it. Graphs inside the node stay where they are, as they have edits of their own. */
+  /** The edits for the node. Graphs inside the node stay in place, as they have their own edits. */
   finish(): readonly Edit[] {
     if (this.#instead) return [replaceNode(this.#placed, this.#instead)];
     for (const [operand, terms] of this.#terms) {
@@ -328,7 +328,7 @@ export class GuardedNode extends Steps {
       return name ? [{ start: fieldStart, end, bytes: encodeField(NODE.input, name), inside }] : [];
     });
     const last = Math.max(...this.#replaced.keys());
-    // Inputs that the node does not mention come after the others.
+    // Inputs that the node omits come after the others.
     const more = Array.from({ length: Math.max(0, last + 1 - this.inputs.length) }, (_, index) =>
       encodeField(NODE.input, this.#replaced.get(this.inputs.length + index) ?? NO_NAME),
     );
@@ -345,7 +345,7 @@ export class GuardedNode extends Steps {
   }
 }
 
-/** Nodes that are run instead, and the names of what they give for each output of the guarded node. */
+/** Nodes that run instead, and the name of their value for each output of the guarded node. */
 export interface Substitute {
   readonly nodes: readonly Uint8Array[];
   readonly outputs: readonly Name[];
@@ -357,7 +357,7 @@ function readValueName(source: ByteSource, value: Field): Name {
   return name ? source.bytes(name.start, name.end) : NO_NAME;
 }
 
-/** The names of what a node takes and gives. */
+/** The names of the inputs or outputs of a node. */
 function readNames(source: ByteSource, field: Field) {
   const inputs: Name[] = [];
   const outputs: Name[] = [];

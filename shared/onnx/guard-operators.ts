@@ -88,18 +88,18 @@ import type { ByteSource } from './protobuf.ts';
 import { placeNodes, type Rewriting } from './rewrite-model.ts';
 import { readValues } from './values.ts';
 
-/** Models have some hundreds. Where the heads are of no size nothing else bounds the work. */
+/** Models have a few hundred. If heads have the size 0, nothing else bounds the work. */
 const MOST_HEADS = 2 ** 12;
 const hasHeadsOf = (name: string) => isWithin(name, 1, MOST_HEADS);
 const timesScales = (operand: number) => makesMultiple(operand, ELEMENT_TYPES.float32);
 
 /**
- * Operators whose kernels in ONNX Runtime 1.30 end the process or never end, with what must hold for them not to. What
- * the file does not promise is looked at on each run, before the operator; the request is refused where it does not hold.
- * Operands count from 0. `test/sweep` finds such operators, and has the smallest model for each.
+ * Operators whose kernels in ONNX Runtime 1.30 end the process or never end, with the rules that prevent it. What the
+ * file does not guarantee is checked before the operator in each run. If a rule does not hold, the request is refused.
+ * Operands count from 0. `test/sweep` finds such operators, and has a minimal model for each.
  */
 const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Rule[]>([
-  // Operators that divide by the size of an axis, or read what is not there, when there are no elements.
+  // Operators that divide by the size of an axis, or read out of bounds, if there are no elements.
   ['TopK', [answersEmpty(emptyTopK)]],
   ['LSTM', [hasRank(0, 3), hasSequences]],
   ['GRU', [hasRank(0, 3), hasElements(0)]],
@@ -143,7 +143,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ],
   ['Transpose', [hasElementsIfMultiplied]],
   ['com.microsoft.Inverse', [hasRank(0, 2), isSquare]],
-  // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
+  // The same for the operators that ONNX Runtime adds to the standard, as its own tools write them.
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
   ['com.microsoft.SkipSimplifiedLayerNormalization', [hasElements(1)]],
   ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasSmallWindow, hasPlaces]],
@@ -175,10 +175,10 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearSoftmax', [1, 2, 3, 4].map(isScalar)],
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allAreThere, allParametersAreScalars, hasOneRank(2, 3)]],
-  // Whole numbers whose quotient has no place in their type.
+  // Whole numbers whose quotient exceeds their type.
   ['Div', [dividesByMinusOne, makesStretched]],
   ['Mod', [dividesByMinusOneForRest, makesStretched]],
-  // Operators that count on a number of axes.
+  // Operators that rely on a number of axes.
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
   ...['QLinearConv', 'com.microsoft.QLinearConv'].map(
@@ -191,7 +191,8 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
         ],
       ] as const,
   ),
-  // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
+  // Operators that the runtime creates from others at load time, such as chains of filters with another layout
+  // (pools.ts).
   ...['MaxPool', 'AveragePool'].map((name) => [name, [hasSmallWindow, hasPlaces, makesFiltered()]] as const),
   ['LpPool', [hasSmallWindow, makesFiltered()]],
   ...['Conv', 'MaxPool', 'AveragePool'].map(
@@ -208,7 +209,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['MaxRoiPool', [hasExactRank(0, 4), hasExactRank(1, 2), makesRegions]],
   ['Multinomial', [hasExactRank(0, 2), makesWide(byNumber('sample_size'))]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector, makesWide(byNumber('n_targets'))]],
-  // Operators that read a number without a look, or copy a list of any length.
+  // Operators that read a number without checking that it exists, or copy a list of any length.
   ['Loop', [isScalar(0), isScalar(1), takesFewTurns, goesOnForAWhile]],
   ['Dropout', [isScalar(2)]],
   ['SequenceAt', [isScalar(1)]],
@@ -222,7 +223,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
     ],
   ],
   ['Upsample', [hasScaleOfEachAxis, since(9, timesScales(1)), before(9, makesScaled)]],
-  // Operators that a client can have make, or do, more than there is room or time for.
+  // Operators that a client can make produce or do more than memory or time allow.
   ['ConstantOfShape', [makesList(0)]],
   ['Expand', [makesExpanded]],
   ['Tile', [makesMultiple(1)]],
@@ -234,7 +235,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['Col2Im', [makesPictures]],
   ['MelWeightMatrix', [makesFilters]],
   ...['Hann', 'Hamming', 'Blackman'].map((name) => [`${name}Window`, [makesNumber(0)]] as const),
-  // Operators that make many elements of few by what a small file says, or by two things that a client sends.
+  // Operators that turn few elements into many because of a small file, or because of two inputs from a client.
   ['com.microsoft.nchwc.Upsample', [makesScaled]],
   ...['MatMul', 'Gemm', 'MatMulInteger', 'com.microsoft.TransposeMatMul', 'com.microsoft.FusedGemm'].map(
     (name) => [name, [makesProduct(0, 1)]] as const,
@@ -255,11 +256,11 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
     [hasIndexOfEach, isWithin('max_skip_count', 0, 1024), makesWide(byLargest('ngram_indexes'))],
   ],
   ['com.microsoft.UnfoldTensor', [makesWide(byNumber('size'))]],
-  // Operators that a model alone can make fatal.
+  // Operators that only a model can make fatal.
   ['If', [isInlinedOnce]],
   ['Scan', [isWithin('num_scan_inputs', 1, (node) => node.inputs.length), movesElements]],
   ['Split', [isWithin('num_outputs', 1)]],
-  // Channels: a picture is copied with as many more.
+  // Channels: an image is copied with this many more.
   ['LRN', [isWithin('size', 1, 2 ** 12)]],
   ['BatchNormalization', [isWithin('training_mode', 0, 1)]],
   ...['RandomNormal', 'RandomNormalLike'].map((name) => [name, [hasPositiveScale]] as const),
@@ -283,7 +284,7 @@ export interface Guards {
 
 export const NO_GUARDS: Guards = { edits: [], refusals: [] };
 
-/** What has to be changed in a model so that no request can end the process by one of its operators. */
+/** The changes to a model that keep requests from ending the process through its operators. */
 export function findGuards(source: ByteSource, mostElements: number): Guards {
   const valuesIn = readValues(source);
   const functions = readFunctions(source);

@@ -12,13 +12,15 @@ import {
 } from './node-attributes.ts';
 import type { KnownShape } from './node-shapes.ts';
 
-/** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */
+/**
+ * Makes a node safe against one thing that its kernel does not survive. Most rules do nothing if the file rules it out.
+ */
 export type Rule = (node: GuardedNode) => void;
 
-/** From this version on the runtime has Or and Equal. */
+/** The runtime has Or and Equal from this version on. */
 const FIRST_OR = 7;
 
-/** An operand has so many axes at least. */
+/** An operand has at least this number of axes. */
 export function hasRank(operand: number, least: number): Rule {
   return (node) => {
     if (!node.has(operand) || node.known(operand).least >= least) return;
@@ -26,7 +28,7 @@ export function hasRank(operand: number, least: number): Rule {
   };
 }
 
-/** An operand has so many axes, no less and no more. */
+/** An operand has exactly this number of axes. */
 export function hasExactRank(operand: number, axes: number): Rule {
   return (node) => {
     const { least, most } = node.known(operand);
@@ -48,12 +50,12 @@ export const allHaveElements: Rule = (node) => {
   for (const operand of node.inputs.keys()) hasElements(operand)(node);
 };
 
-/** The same where there are several: products of some with others divide by the sizes of their axes. */
+/** The same if there are several operands: their products divide by the sizes of their axes. */
 export const allHaveElementsIfMany: Rule = (node) => {
   if (node.inputs.length > 1) allHaveElements(node);
 };
 
-/** An operand has one element, where the kernel reads a first one without a look. */
+/** An operand has one element, as the kernel reads the first one without checking that it exists. */
 export function isScalar(operand: number): Rule {
   return (node) => {
     const { sizes } = node.known(operand);
@@ -71,7 +73,7 @@ export function isNotZero(operand: number): Rule {
   };
 }
 
-/** Some axis of an operand has a size. */
+/** At least one axis of an operand is not of size 0. */
 function hasSize(operand: number, axis: number): Rule {
   return (node) => {
     if (!node.has(operand) || isPositive(node.known(operand).sizes?.at(axis))) return;
@@ -79,7 +81,7 @@ function hasSize(operand: number, axis: number): Rule {
   };
 }
 
-/** The axes of an operand from one on have sizes, unless one of those before has none. */
+/** The axes of an operand from this one on are not of size 0, unless an earlier axis is. */
 export function hasSpace(operand: number, first: number): Rule {
   return (node) => {
     const { sizes } = node.known(operand);
@@ -95,7 +97,7 @@ export function hasSpace(operand: number, first: number): Rule {
   };
 }
 
-/** As `hasSpace`, for the transposed convolutions that are not of pictures: those of pictures give the right answer. */
+/** Like `hasSpace`, for transposed convolutions without two spatial axes: those of images give the right answer. */
 export const hasSpaceUnlessPicture: Rule = (node) => {
   const isPicture = [0, 1].some((operand) => {
     const { least, most } = node.known(operand);
@@ -106,7 +108,7 @@ export const hasSpaceUnlessPicture: Rule = (node) => {
 
 const PICTURE_AXES = 4;
 
-/** Filters have channels and places, which those that a file holds do. */
+/** Filters have channels and positions; filters in a file always do. */
 export function hasKernel(operand: number): Rule {
   return (node) => {
     if (node.known(operand).sizes?.slice(1).every(isPositive)) return;
@@ -114,12 +116,12 @@ export function hasKernel(operand: number): Rule {
   };
 }
 
-/** The picture is large enough for all pools after it, up to what has places of its own again. */
+/** The image is large enough for all pools after it, up to the next node with its own positions. */
 export const hasPlaces: Rule = (node) => {
   const least = node.leastPlaces();
   const places = node.known(0).sizes?.slice(2);
   if (!least || least.every((size, axis) => size <= (places?.[axis] ?? 0))) return;
-  if (node.opset < FIRST_LESS) return node.refuse(`takes pictures of any size, which ${OLD}`);
+  if (node.opset < FIRST_LESS) return node.refuse(`takes images of any size, which ${OLD}`);
   const [sizes, smallest] = [node.part(node.shape(0), 2), node.list(...least)].map((list) =>
     node.add('Cast', [list], [integerAttribute('to', ELEMENT_TYPES.float64)]),
   );
@@ -135,21 +137,21 @@ export const hasSequences: Rule = (node) => {
   rule(node);
 };
 
-/** For operator sets from a version on. */
+/** Applies a rule to operator sets from a version on. */
 export function since(opset: number, ...rules: readonly Rule[]): Rule {
   return (node) => {
     if (node.opset >= opset) for (const rule of rules) rule(node);
   };
 }
 
-/** For operator sets before a version. */
+/** Applies a rule to operator sets before a version. */
 export function before(opset: number, ...rules: readonly Rule[]): Rule {
   return (node) => {
     if (node.opset < opset) for (const rule of rules) rule(node);
   };
 }
 
-/** Some attribute is there and not 0. */
+/** Applies a rule if an attribute is set and not 0. */
 export function where(attribute: string, ...rules: readonly Rule[]): Rule {
   return (node) => {
     if (readNumber(node, attribute, 0) === 0) return;
@@ -157,7 +159,7 @@ export function where(attribute: string, ...rules: readonly Rule[]): Rule {
   };
 }
 
-/** What is sorted along `axis` has elements, or there is nothing to sort. */
+/** The axis that is sorted has elements, or the operand is empty anyway. */
 export const hasSlices: Rule = (node) => {
   if (!findAttribute(node, 'axis') || isNeverEmpty(node.known(0))) return;
   const axis = readNumber(node, 'axis', 0);
@@ -167,8 +169,8 @@ export const hasSlices: Rule = (node) => {
 };
 
 /**
- * What is transposed has elements, if it is multiplied next: the runtime then makes one FusedMatMul of both, unless the
- * first axis stays the first. That divides by the size of the axis that was the first.
+ * The operand of a Transpose has elements if a MatMul follows: the runtime fuses both into one FusedMatMul, unless the
+ * first axis stays first. The fused kernel divides by the size of the original first axis.
  */
 export const hasElementsIfMultiplied: Rule = (node) => {
   const [first = 0] = readIntegers(node, 'perm');
@@ -177,8 +179,8 @@ export const hasElementsIfMultiplied: Rule = (node) => {
 };
 
 /**
- * What a Scan takes and gives along another axis than the first has elements: it is transposed by a kernel that divides
- * by sizes. What is given may be empty for some requests alone, so that is looked at in the body.
+ * The inputs and outputs of a Scan have elements if it scans another axis than the first: the kernel that transposes
+ * them divides by sizes. Outputs may be empty for some requests only, so they are checked in the body.
  */
 export const movesElements: Rule = (node) => {
   const count = readNumber(node, 'num_scan_inputs', 1);
@@ -195,7 +197,7 @@ export const movesElements: Rule = (node) => {
   }
 };
 
-/** Whether an axis of a list is not the first. A caller of a function may give the list: then it is not known. */
+/** Whether an axis of a list is not the first. If the caller of a function sets the list, it is unknown. */
 function isMoved(node: GuardedNode, name: string, index: number): boolean {
   if (!findAttribute(node, name)) return false;
   const axes = readIntegers(node, name);
@@ -203,9 +205,10 @@ function isMoved(node: GuardedNode, name: string, index: number): boolean {
 }
 
 /**
- * No region is larger than any picture, as there is memory for each of its places where their number is not given. NaN
- * is not a size either.
- * Source: RoiAlign in the ONNX operator list (regions are [x1, y1, x2, y2], sampling_ratio 0 takes a place per pixel).
+ * No region is larger than an image can be: if the number of samples is not given, each pixel of a region takes memory.
+ * NaN is refused too.
+ * Source: RoiAlign in the ONNX operator list (regions are [x1, y1, x2, y2], sampling_ratio 0 takes one sample per
+ * pixel).
  */
 export const hasSmallRegions: Rule = (node) => {
   const ratio = readNumber(node, 'sampling_ratio', 0);
@@ -229,7 +232,7 @@ export const hasSmallRegions: Rule = (node) => {
 /** Pixels: 2048 by 2048. The runtime takes 32 bytes for each. */
 const LARGEST_REGION = 2 ** 22;
 
-/** Without the numbers of heads as attributes, each of the operands has an axis of heads. */
+/** If the attributes do not give the number of heads, each operand has an axis of heads. */
 export const hasHeads: Rule = (node) => {
   const counts = ['q_num_heads', 'kv_num_heads'].map((name) => readNumber(node, name, 0));
   for (const operand of [0, 1, 2]) {
@@ -238,19 +241,19 @@ export const hasHeads: Rule = (node) => {
   }
 };
 
-/** The last two axes have one size. */
+/** The last two axes have the same size. */
 export const isSquare: Rule = (node) => {
   node.require(0, node.add('Equal', [node.sizeAt(0, -1), node.sizeAt(0, -2)]));
 };
 
-/** A vector has elements; tensors of more axes may have none. */
+/** A vector has elements; tensors with more axes may be empty. */
 export const isNoEmptyVector: Rule = (node) => {
   if (node.known(0).least > 1 || isNeverEmpty(node.known(0))) return;
   const isVector = node.add('Equal', [node.rank(0), node.list(1)]);
   node.require(0, node.add('Or', [node.isTrue(node.count(node.input(0))), node.not(isVector)]));
 };
 
-/** A list is not longer than the first operand has axes. */
+/** A list is not longer than the number of axes of the first operand. */
 export function isOnePerAxis(operand: number): Rule {
   return (node) => {
     const length = node.known(operand).sizes?.[0];
@@ -262,8 +265,8 @@ export function isOnePerAxis(operand: number): Rule {
 }
 
 /**
- * There is a scale for each axis. Kernels of older operators do not look where the file has the scales, in an operand or
- * in an attribute, and read more of them than there are.
+ * There is a scale for each axis. Kernels of older operators do not check the number of scales in the file, neither in
+ * an operand nor in an attribute, and read past their end.
  */
 export const hasScaleOfEachAxis: Rule = (node) => {
   const { least, most } = node.known(0);
@@ -275,17 +278,17 @@ export const hasScaleOfEachAxis: Rule = (node) => {
   node.require(0, node.add('Equal', [node.rank(0), scales]));
 };
 
-/** Lists of such a length do no harm to any kernel. */
+/** Lists of this length are harmless to all kernels. */
 const MOST_AXES = 8;
 
 /**
- * The axis that is transformed has a size; two elements at least where their number is counted back from half a spectrum.
+ * The transformed axis is not of size 0. It has at least two elements if its length is computed from half a spectrum.
  * Source: DFT 17 and 20 in the ONNX operator list.
  */
 export const hasSignal: Rule = (node) => {
   const attribute = node.opset < FIRST_INPUT_AXIS ? readNumber(node, 'axis', 1) : undefined;
   if (node.opset < FIRST_INPUT_AXIS && attribute === undefined) return hasElements(0)(node);
-  // The kernel looks at the axis even where it is left out.
+  // The kernel reads the axis even if it is omitted.
   if (attribute === undefined && !node.has(2)) node.replace(2, node.number(-2));
   const axis =
     attribute === undefined ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(attribute);
@@ -295,10 +298,10 @@ export const hasSignal: Rule = (node) => {
   if (isHalf && !node.has(1)) node.require(0, node.not(node.add('Equal', [size, node.list(1)])));
 };
 
-/** From this version on the axis of a DFT is an input. */
+/** The axis of a DFT is an input from this version on. */
 const FIRST_INPUT_AXIS = 20;
 
-/** Each operand has as many axes as the equation has letters for it. */
+/** The number of axes of each operand is that of its letters in the equation. */
 export const hasLetters: Rule = (node) => {
   const equation = readString(node, 'equation') ?? '';
   const terms = equation.replace(/\s/g, '').split('->')[0]?.split(',') ?? [];
@@ -309,10 +312,10 @@ export const hasLetters: Rule = (node) => {
 };
 
 /**
- * What is joined has one number of axes. The runtime itself looks at tensors with elements alone.
+ * All joined tensors have the same number of axes. The runtime itself checks only tensors with elements.
  *
- * @param first of the operands that are joined
- * @param step to the next one
+ * @param first index of the first joined operand
+ * @param step distance to the next one
  */
 export const hasOneRank =
   (first = 0, step = 1): Rule =>
@@ -327,7 +330,7 @@ export const hasOneRank =
     }
   };
 
-/** As `hasOneRank`, for the tensors of a sequence. They are looked at one by one. */
+/** Like `hasOneRank`, for the tensors of a sequence. They are checked one by one. */
 export const allHaveOneRank: Rule = (node) => {
   const [sequence = NO_NAME] = node.inputs;
   const body = new Steps(node.newName);
@@ -347,45 +350,45 @@ export const allHaveOneRank: Rule = (node) => {
   });
   const length = node.add('SequenceLength', [sequence]);
   const looked = node.isTrue(node.add('Loop', [length, NO_NAME, node.number(0)], [loop]));
-  // Both are the node: the condition is there for what is refused while it is computed.
+  // Both branches are the node: the If only exists because computing its condition can refuse the request.
   node.replaceAll([...node.nodes, encodeChoice(looked, node.repeat(), node.repeat(), node.outputs)]);
 };
 
-/** Inputs that are left out at the end are not mentioned: the runtime looks at one of them while it loads the model. */
+/** Omitted inputs at the end are not listed: the runtime reads one of them while it loads the model. */
 export const endsWithInput: Rule = (node) => {
   if (node.inputs.length > 0 && !node.has(node.inputs.length - 1)) node.dropLastInputs();
 };
 
-/** An input that may not be left out is there. */
+/** A required input is present. */
 export function isThere(operand: number): Rule {
   return (node) => {
-    if (!node.has(operand)) node.refuse(`leaves out its input ${operand}, which ends the process`);
+    if (!node.has(operand)) node.refuse(`omits its input ${operand}, which ends the process`);
   };
 }
 
-/** No input is left out. */
+/** No input is omitted. */
 export const allAreThere: Rule = (node) => {
   for (const operand of node.inputs.keys()) isThere(operand)(node);
 };
 
-/** An operand that may be left out only together with another one. */
+/** An operand may be omitted only together with another one. */
 export function isTherePair(operand: number, needed: number): Rule {
   return (node) => {
     if (node.has(operand)) isThere(needed)(node);
   };
 }
 
-/** Inputs that come in threes after the first two, a tensor each with its scale and its zero point. */
+/** After the first two, inputs come in threes: a tensor with its scale and zero point. */
 export const allParametersAreScalars: Rule = (node) => {
   for (const operand of node.inputs.keys()) {
     if (operand < 2 || (operand - 2) % 3 !== 0) isScalar(operand)(node);
   }
 };
 
-/** Nothing is known that makes it safe. */
+/** There is no known way to make the operator safe. */
 export const isRefused: Rule = (node) => node.refuse('ends the process on some inputs, and has no guard');
 
-/** Something else is given for a first operand without elements; nothing else for a node that no runtime loads. */
+/** A first operand without elements gives another result; nodes that no runtime loads are left alone. */
 export function answersEmpty(answer: (node: GuardedNode) => Substitute | undefined): Rule {
   return (node) => {
     if (!node.has(0) || !node.outputs.some(isGiven)) return;

@@ -4,21 +4,23 @@ import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS } from './guard-steps.ts';
 import { readIntegers, readNumber, readString } from './node-attributes.ts';
 
-/** How many elements a node makes at most, as a list of one float. */
+/** The largest number of elements that a node makes, as a list of one float. */
 export type Count = (node: GuardedNode) => Name;
 
-/** Name of the node that the runtime refuses to compute where a model makes too many elements. Its errors quote it. */
+/**
+ * Name of the node that the runtime refuses to compute if a model makes too many elements. Its errors quote the name.
+ */
 export const GROWTH_GUARD = 'ternion: too many elements';
 
-/** How a number, or a list, that says how many is given to a node. */
+/** How to pass a number or list that decides the number of elements to a node. */
 interface Kind {
-  /** Makes it what the count can be made of. */
+  /** Converts the operand into what the count is computed from. */
   prepare(node: GuardedNode): void;
   require(node: GuardedNode, condition: Name): void;
 }
 
 const ofList = (operand: number, type: number = ELEMENT_TYPES.int64): Kind => ({
-  // With a list of lists the runtime does not survive what is done with it here.
+  // The runtime does not survive these nodes with a list of lists.
   prepare: (node) => node.replace(operand, node.add('Reshape', [node.input(operand), node.list(-1)])),
   require: (node, condition) => node.requireOfList(operand, condition, type, GROWTH_GUARD),
 });
@@ -28,18 +30,18 @@ const ofNumber = (operand: number): Kind => ({
   require: (node, condition) => node.requireOfNumber(operand, condition, GROWTH_GUARD),
 });
 
-/** How many elements a node makes of each one of its first operand, by what the file says; NaN where that is open. */
+/** How many elements a node makes per element of its first operand, according to the file; NaN if unknown. */
 export type Ratio = (node: GuardedNode) => number;
 
-/** Honest models make as many: images that become 64 times as wide and high. */
+/** Honest models make this many: images that become 64 times as wide and high. */
 const MUCH = 4096;
-/** A text takes four times the bytes that other elements have room for: 32, and as many for its letters. */
+/** A text takes four times the bytes of other elements: 32, and as many again for its letters. */
 const ELEMENTS_PER_TEXT = 4;
 
 /**
- * A node makes no more elements than the host has room for, where a client chooses the numbers that say how many, or where
- * the file makes many of each. What the file says alone is a risk, which is tried at the load (risks.ts); sizes of what is
- * there already are no such numbers.
+ * A node makes no more elements than the host has room for, if a client chooses their number, or if the file makes many
+ * from each element. A number that the file alone sets is a risk, which is tried at load time (risks.ts). Sizes of
+ * existing tensors do not count as chosen.
  */
 const makesFew =
   (chosen: readonly number[], kind: Kind, count: Count, ratio?: Ratio): Rule =>
@@ -49,14 +51,14 @@ const makesFew =
       return;
     }
     if (node.opset < FIRST_LESS) {
-      node.refuse('has a size that clients choose, in too old an operator set');
+      node.refuse('has a size that clients choose, which cannot be limited in an operator set this old');
       return;
     }
     kind.prepare(node);
     kind.require(node, isSmall(node, count));
   };
 
-/** The same where the file says how many elements are made of each. */
+/** The same if the file says how many elements are made from each. */
 export const growsLittle =
   (count: Count, ratio: Ratio): Rule =>
   (node) => {
@@ -67,7 +69,7 @@ export const growsLittle =
 export const staysSmall =
   (count: Count): Rule =>
   (node) => {
-    // Comparisons are of later operator sets, and such a node does no harm to small requests.
+    // Only later operator sets have comparisons, and small requests do no harm with such a node.
     if (node.opset >= FIRST_LESS) node.require(0, isSmall(node, count), GROWTH_GUARD);
   };
 
@@ -81,17 +83,17 @@ function isSmall(node: GuardedNode, count: Count): Name {
 export const productOf = (numbers: readonly (number | undefined)[] = [Number.NaN]) =>
   numbers.reduce<number>((total, number = Number.NaN) => total * Math.abs(number), 1);
 
-/** What an operand says that the file has. */
+/** The numbers of an operand in the file. */
 const ofNumbers =
   (operand: number): Ratio =>
   (node) =>
     productOf(node.allNumbers(operand));
 
-/** As many elements as a list of sizes says. */
+/** The number of elements is the product of a list of sizes. */
 export const makesList = (operand: number): Rule =>
   makesFew([operand], ofList(operand), (node) => product(node, node.input(operand)));
 
-/** As many as a number says, for each element of another operand if there is one. */
+/** The number of elements is in an operand, for each element of another operand if there is one. */
 export function makesNumber(operand: number, each?: number): Rule {
   const count: Count = (node) => {
     const number = numberOf(node, operand);
@@ -111,14 +113,14 @@ export const makesMultiple = (operand: number, type?: number): Rule =>
     ofNumbers(operand),
   );
 
-/** Both are stretched to each other, the axes counted from the last one. */
+/** Both shapes are broadcast to each other, with axes aligned at the last one. */
 export const makesExpanded: Rule = makesFew([1], ofList(1), countExpanded, ofNumbers(1));
 
 function countExpanded(node: GuardedNode): Name {
   return product(node, stretch(node, node.shape(0), node.input(1)));
 }
 
-/** The larger of two sizes on each axis, where the shorter list lacks the first ones. */
+/** The larger of two sizes on each axis; the shorter list lacks the first axes. */
 export function stretch(node: GuardedNode, first: Name, second: Name): Name {
   const [axes, others] = [first, second].map((sizes) => doubles(node, node.count(sizes)));
   if (!axes || !others) return first;
@@ -131,7 +133,7 @@ export function stretch(node: GuardedNode, first: Name, second: Name): Name {
   return larger(node, filled(first, axes, others), filled(second, others, axes));
 }
 
-/** The larger of two sizes on each axis, of lists of one length. */
+/** The larger of two sizes on each axis, for lists of the same length. */
 export function larger(node: GuardedNode, first: Name, second: Name): Name {
   return node.integers(node.add('Max', [floats(node, first), floats(node, second)]));
 }
@@ -143,7 +145,7 @@ export const makesRange: Rule = makesFew([0, 1, 2], ofNumber(1), (node) => {
   return node.add('Abs', [node.add('Div', [node.add('Sub', [limit, start]), step])]);
 });
 
-/** Padding on both ends of some axes, or of all; in older operator sets an attribute says it. */
+/** Padding at both ends of some or all axes; in older operator sets it is an attribute. */
 export const makesPadded: Rule = (node) => {
   const pads = readIntegers(node, 'pads');
   const isInFile = pads.length > 0;
@@ -152,7 +154,7 @@ export const makesPadded: Rule = (node) => {
   (isInFile ? growsLittle(count, ratio) : makesFew([1], ofList(1), count, ratio))(node);
 };
 
-/** What is added at both ends of each axis, which holds one element at least. */
+/** The padding at both ends of each axis plus its size, which counts as at least one. */
 export function padding(pads: readonly number[] | undefined): number[] | undefined {
   const axes = (pads?.length ?? 0) / 2;
   return pads?.slice(0, axes).map((before, axis) => Math.max(0, before + (pads[axis + axes] ?? 0)));
@@ -166,7 +168,7 @@ function countPadded(node: GuardedNode, pads: Name): Name {
   return resized(node, sizes, node.add('Add', [sizes, node.add('Add', [before, after])]));
 }
 
-/** Some axes, or all, get the sizes of a list. Those of all are as many for each request. */
+/** Some or all axes get the sizes in a list. If all do, each request has the same number of elements. */
 export const makesResized = (operand: number): Rule =>
   makesFew(
     [operand],
@@ -180,26 +182,26 @@ export const makesResized = (operand: number): Rule =>
     (node) => (readIntegers(node, 'axes').length > 0 ? ofNumbers(operand)(node) : Number.NaN),
   );
 
-/** One picture for each channel, which come in blocks. */
+/** One image per channel; channels come in blocks. */
 export const makesPictures: Rule = makesFew([1], ofList(1), (node) => {
   const channels = product(node, node.part(node.shape(0), 0, 2));
   const blocks = node.add('Max', [product(node, node.input(2)), node.double(1)]);
   return node.add('Div', [node.add('Mul', [channels, product(node, node.input(1))]), blocks]);
 });
 
-/** Two or three coordinates for each place; channels have the same. */
+/** Two or three coordinates for each position; channels share them. */
 export const makesGrid: Rule = makesFew([1], ofList(1), (node) => {
   const channels = doubles(node, node.gather(node.input(1), node.list(1)));
   const places = node.add('Div', [product(node, node.input(1)), node.add('Abs', [channels])]);
   return node.add('Mul', [places, node.double(3)]);
 });
 
-/** Filters for each frequency. */
+/** One filter for each frequency. */
 export const makesFilters: Rule = makesFew([0, 1], ofNumber(0), (node) =>
   node.add('Mul', [numberOf(node, 0), numberOf(node, 1)]),
 );
 
-/** A complex number for each place of what is transformed, which gets another length. */
+/** A complex number for each position; the transformed axis gets a new length. */
 export const makesSpectrum: Rule = makesFew([1], ofNumber(1), countSpectrum, ofNumbers(1));
 
 function countSpectrum(node: GuardedNode): Name {
@@ -228,7 +230,7 @@ function countFrames(node: GuardedNode): Name {
   ]);
 }
 
-/** What the first operand becomes when some of its axes get other sizes. */
+/** The number of elements of the first operand after some of its axes get other sizes. */
 function resized(node: GuardedNode, sizes: Name, target: Name, keepsRatio = false): Name {
   const before = oneAtLeast(node, sizes);
   const ratios = node.add('Div', [node.add('Abs', [floats(node, target)]), before]);
@@ -236,12 +238,12 @@ function resized(node: GuardedNode, sizes: Name, target: Name, keepsRatio = fals
   return node.add('Mul', [elements(node), doubles(node, node.product(largest))]);
 }
 
-/** How many elements the first operand has, but one at least. */
+/** How many elements the first operand has, but at least one. */
 export function elements(node: GuardedNode): Name {
   return doubles(node, oneAtLeast(node, node.count(node.input(0))));
 }
 
-/** Sizes with 1 in the place of 0. Max of old operator sets takes no list and a number. */
+/** Sizes, with 1 instead of 0. In old operator sets, Max cannot take a list and a number. */
 export function oneAtLeast(node: GuardedNode, sizes: Name): Name {
   return node.add('Add', [floats(node, sizes), floats(node, node.not(node.isTrue(sizes)))]);
 }

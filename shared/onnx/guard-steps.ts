@@ -10,24 +10,24 @@ import {
 import { NODE } from './fields.ts';
 import { encodeField } from './protobuf.ts';
 
-/** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
+/** Cast takes types as numbers from this version on. Many operators have no kernel for older versions. */
 export const FIRST_CAST = 6;
-/** From this version on Less compares numbers of any shape. */
+/** Less compares numbers of any shape from this version on. */
 export const FIRST_LESS = 7;
-/** From this version on there are sequences. From 22 on the runtime has no kernel for random numbers. */
+/** Sequences exist from this version on. From 22 on, the runtime has no kernel for random numbers. */
 const FIRST_SEQUENCE = 11;
 
-/** Nodes that are written one by one. */
+/** Writes nodes one by one. */
 export class Steps {
   readonly nodes: Uint8Array[] = [];
-  /** A name that nothing in the model has. */
+  /** A name that the model does not use. */
   readonly newName: () => Name;
 
   constructor(newName: () => Name) {
     this.newName = newName;
   }
 
-  /** Adds a node, and gives the name of its output. */
+  /** Adds a node, and returns the name of its output. */
   add(type: string, inputs: readonly Name[], attributes: readonly Uint8Array[] = []): Name {
     const output = this.newName();
     this.nodes.push(encodeNode(type, inputs, [output], attributes));
@@ -63,12 +63,12 @@ export class Steps {
   /**
    * The elements at an index, or at each index of a list, along the first axis.
    *
-   * @param name that the one of the node begins with, which the runtime quotes when the index is none
+   * @param name prefix of the node's name, which the runtime quotes if an index is out of range
    */
   gather(data: Name, index: Name, name = ''): Name {
     const output = this.newName();
     const node = encodeNode('Gather', [data, index], [output], [integerAttribute('axis', 0)]);
-    // The runtime takes no two nodes of one name.
+    // The runtime does not accept two nodes with the same name.
     const unique = Buffer.concat([encodeText(`${name}, `), output]);
     this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, unique)]));
     return output;
@@ -94,8 +94,8 @@ export class Steps {
   }
 
   /**
-   * The same condition, of which the runtime does not know whether it is constant: it computes no sequences at the load,
-   * and no random numbers. From operator set 7 on.
+   * The same condition in a form that the runtime does not recognise as constant: at load time it computes neither
+   * sequences nor random numbers. From operator set 7 on.
    */
   hide(condition: Name, opset: number): Name {
     if (opset >= FIRST_SEQUENCE) {
@@ -106,9 +106,9 @@ export class Steps {
   }
 
   /**
-   * A list of one 0 that the runtime refuses to compute where a condition does not hold.
+   * A list of one 0 that the runtime refuses to compute if a condition does not hold.
    *
-   * @param name of the node that it quotes then
+   * @param name of the node that its error quotes then
    */
   unless(condition: Name, name = ''): Name {
     return this.gather(this.list(0), this.integers(condition), name);
@@ -126,7 +126,7 @@ export function encodeInt64s(name: Name, values: readonly number[] | number): Ui
 
 export const NO_NAME = encodeText('');
 
-/** Nodes leave out what is optional by an empty name. */
+/** Nodes omit optional inputs with an empty name. */
 export function isGiven(name: Name): boolean {
   return name.length > 0;
 }

@@ -13,15 +13,15 @@ import { encodeInt64s, FIRST_CAST, isGiven, NO_NAME } from './guard-steps.ts';
 import { findAttribute, readNumber } from './node-attributes.ts';
 import { readName } from './nodes.ts';
 
-/** From this version on k is an input; before it is an attribute. */
+/** k is an input from this version on; before, it is an attribute. */
 const FIRST_INPUT_K = 10;
-/** From this version on a Constant can be a number that the caller of a function gives. */
+/** From this version on, a Constant can take a number from an attribute that the caller of a function sets. */
 const FIRST_INTEGER_CONSTANT = 12;
 
 /**
- * What TopK gives for a tensor without elements: the same with k on the axis, as values and as int64. Where k is
- * negative or more than there is on the axis the request is refused, as it is for other tensors. TopK itself must not do
- * that: it takes 2^32 + 1 for 1.
+ * The outputs of TopK for a tensor without elements: the same tensor with size k on the axis, as values and as int64.
+ * If k is negative or exceeds the size of the axis, the request is refused, as for other tensors. TopK itself cannot
+ * check this: it reads 2^32 + 1 as 1.
  * Source: TopK 1, 10, 11 and 24 in the ONNX operator list.
  */
 export function emptyTopK(node: GuardedNode): Substitute | undefined {
@@ -54,7 +54,7 @@ function emptyByInput(node: GuardedNode): Substitute {
   return { nodes, outputs: [values, indices] };
 }
 
-/** The first k - 1 of the axis and the one after them, which must be there. */
+/** The first k - 1 elements of the axis and the next one, which must exist. */
 function emptyByAttribute(node: GuardedNode): Substitute | undefined {
   const { newName, opset } = node;
   const [input = NO_NAME] = node.inputs;
@@ -87,7 +87,7 @@ function encodeIndices(values: Name, indices: Name): Uint8Array {
   return encodeNode('Cast', [values], [indices], [integerAttribute('to', ELEMENT_TYPES.int64)]);
 }
 
-/** The axis as a list of one number, or nothing where it can be left open by who calls the function. */
+/** The axis as a list of one number; undefined if the caller of the function may leave it open. */
 function encodeAxis(
   node: GuardedNode,
 ): { readonly nodes: readonly Uint8Array[]; readonly name: Name } | undefined {

@@ -2,8 +2,8 @@ import { GRAPH, MODEL, TENSOR } from './fields.ts';
 import { type ByteSource, readFields, readText, readVarints } from './protobuf.ts';
 
 /**
- * The weights of a model: the number of elements of each initializer by its name, wherever their bytes are. Constants
- * inside nodes, such as the trees of a forest, are none.
+ * The weights of a model: the number of elements of each initializer by name, inside or outside of the file. Constants
+ * inside nodes, such as the trees of a forest, do not count.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */

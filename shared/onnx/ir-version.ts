@@ -3,20 +3,20 @@ import { MODEL } from './fields.ts';
 import { type ByteSource, encodeVarintField, type Field, readFields } from './protobuf.ts';
 import { modelMessage } from './walk.ts';
 
-/** Newest version of ONNX's file format that ONNX Runtime 1.30 takes. */
+/** Newest version of the ONNX file format that ONNX Runtime 1.30 accepts. */
 export const NEWEST_IR_VERSION = 13;
 
-/** Whether a file is of a version that the runtime does not take. */
+/** Whether a file has a version that the runtime does not accept. */
 export function isNewer(irVersion = 0): boolean {
   return irVersion > NEWEST_IR_VERSION;
 }
 
-/** Something in a file that its version of the format has and the runtime does not know. */
+/** Something in a file that its format version allows but the runtime does not know. */
 export type Novelty =
   | { readonly kind: 'datatype'; readonly number: number }
   | { readonly kind: 'field'; readonly message: string; readonly number: number };
 
-/** What a field of a message holds: a message, a datatype, a number up to another one, or anything. */
+/** What a field of a message holds: a message, a datatype, a number up to a maximum, or anything. */
 type Content = string | number | typeof DATATYPE | null;
 
 const DATATYPE = Symbol('datatype');
@@ -106,13 +106,13 @@ const MESSAGES: Readonly<Record<string, Readonly<Record<number, Content>>>> = {
 };
 
 /**
- * The first thing in a file that the runtime would not know: it passes over such fields in silence. A file without any is
- * the same in an older version of the format.
+ * The first thing in a file that the runtime does not know; the runtime silently skips such fields. A file without any
+ * means the same in an older version of the format.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
 export function findNovelty(source: ByteSource): Novelty | undefined {
-  // A list instead of calls, as graphs can be nested deeper than calls can.
+  // A list instead of recursion, as graphs can be nested deeper than the call stack allows.
   const open: (Pick<Field, 'start' | 'end'> & { readonly message: string })[] = [
     { message: 'model', start: 0, end: source.length },
   ];
@@ -131,7 +131,7 @@ export function findNovelty(source: ByteSource): Novelty | undefined {
   return undefined;
 }
 
-/** Makes a file of a newer version of the format one that the runtime takes. */
+/** Converts a file with a newer format version into one that the runtime accepts. */
 export function lowerIrVersion(source: ByteSource): Edit[] {
   const inside = modelMessage(source);
   const bytes = encodeVarintField(MODEL.irVersion, NEWEST_IR_VERSION);

@@ -5,14 +5,14 @@ import { type ByteSource, encodeField } from './protobuf.ts';
 import { editNodes, type Rewriting } from './rewrite-model.ts';
 
 /**
- * A locale that knows how to lower all of Unicode and that function images have; they lack the runtime's default,
- * en_US.UTF-8. Letters have the same lower and upper case in both.
+ * A locale that can lower-case all of Unicode and that the images of cloud functions have; they lack the runtime's
+ * default, en_US.UTF-8. Lower and upper case are the same in both.
  */
 const LOCALE = 'C.UTF-8';
 
 /**
- * Gives each StringNormalizer of a model a locale that is at hand. The tokenizing pipelines of scikit-learn
- * (CountVectorizer, TfidfVectorizer) begin with one.
+ * Sets the locale of each StringNormalizer of a model to one that exists on the host. The tokenizing pipelines of
+ * scikit-learn (CountVectorizer, TfidfVectorizer) start with a StringNormalizer.
  *
  * Source: StringNormalizer in the ONNX operator list (`locale` depends on the host).
  */

@@ -1,6 +1,6 @@
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 
-/** A small message with its members by number; as protocol buffers want it, the last of a singular field counts. */
+/** A small message with its members by number. As in protocol buffers, the last value of a singular field counts. */
 export function readMembers(source: ByteSource, field: Field) {
   const members = [...readFields(source, field.start, field.end)];
   const all = (number: number) => members.filter((member) => member.number === number);

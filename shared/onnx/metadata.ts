@@ -1,10 +1,10 @@
 import { MODEL, STRING_ENTRY } from './fields.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 
-/** What the maker of a file wrote into it beside the graph: a name and a text. */
+/** An entry of the metadata of a file: a name and a text. */
 export interface Metadata {
   readonly key: string;
-  /** The text, or as much of it as is read. */
+  /** The text, or the part of it that was read. */
   readonly value: string;
   /** Size of the whole text in UTF-8. */
   readonly bytes: number;
@@ -16,13 +16,13 @@ const MOST_KEY_BYTES = 256;
 /** Most bytes of all texts together: the names of 20 000 classes take half a megabyte. */
 const MOST_VALUE_BYTES = 1024 * 1024;
 
-/** Gathers the `metadata_props` of a file while its fields are read. Source: ModelProto in onnx.proto. */
+/** Collects the `metadata_props` of a file while its fields are read. Source: ModelProto in onnx.proto. */
 export function gatherMetadata(source: ByteSource) {
   const entries: Metadata[] = [];
   let left = MOST_VALUE_BYTES;
   return {
     entries: entries as readonly Metadata[],
-    /** Takes a field of the model; it may be any. */
+    /** Accepts any field of the model. */
     take: (field: Field): void => {
       if (field.number !== MODEL.metadata || entries.length >= MOST_ENTRIES) return;
       let [key, value]: [Field | undefined, Field | undefined] = [undefined, undefined];

@@ -2,7 +2,7 @@ import { ATTRIBUTE } from './fields.ts';
 import { groupByInput, ML_DOMAIN, type Node, readName } from './nodes.ts';
 import { type ByteSource, bytesSource, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
-/** Operators that hand on the values of an input, each as it is. */
+/** Operators that pass the values of an input unchanged. */
 const PASSING = [
   'Identity',
   'Cast',
@@ -13,17 +13,17 @@ const PASSING = [
   'FeatureVectorizer',
 ];
 
-/** Programs whose trees all know missing values, even where none leads to the left: XGBoost, LightGBM and CatBoost. */
+/** Programs whose trees all support missing values, even if none leads to the left: XGBoost, LightGBM and CatBoost. */
 const PRODUCERS = ['OnnxMLTools', 'CatBoost'];
-/** Longest way from an input; a graph can have circles only when it is broken. */
+/** Most steps from an input; only broken graphs have cycles. */
 const LONGEST_WAY = 64;
 
 /**
- * The inputs whose numbers can be missing (NaN): every way that they take ends in trees that were trained with missing
+ * The inputs whose numbers can be missing (NaN): every path from them ends in trees that were trained with missing
  * values, or in an Imputer that fills them in.
  * Source: the ONNX-ML operator list (`nodes_missing_value_tracks_true` of the tree ensembles, Imputer).
  *
- * @param producer the program that wrote the file, as it calls itself
+ * @param producer name of the program that wrote the file
  */
 export function findMissingInputs(
   source: ByteSource,
@@ -69,8 +69,8 @@ function isNotANumber(source: ByteSource, attribute: Field | undefined): boolean
 }
 
 /**
- * Whether one of the whole numbers of an attribute is 1. Forests have one for each of their nodes, hundreds of thousands,
- * so their bytes are searched: each is a 0 or 1, with the tag before it or all packed into one field.
+ * Whether one of the whole numbers of an attribute is 1. A forest has one for each of its hundreds of thousands of
+ * nodes, so this searches the bytes: each number is a 0 or 1, after its own tag or packed into one field.
  */
 function hasOne(source: ByteSource, { start, end }: Field): boolean {
   const content = Buffer.from(source.bytes(start, end));

@@ -7,17 +7,17 @@ import type { ValueInfo } from './value-info.ts';
 
 export type ClassLabels = readonly string[] | readonly number[];
 
-/** What the operators of the domain `ai.onnx.ml` give away of a graph's outputs. */
+/** What the operators of the domain `ai.onnx.ml` show about a graph's outputs. */
 export interface MlOutputs {
   /** Outputs that hold predicted labels, with all labels in the order of the classes. */
   readonly classLabels: ReadonlyMap<string, ClassLabels>;
-  /** Outputs whose two scores stand in each other's place. */
+  /** Outputs whose two scores are swapped. */
   readonly swappedScores: ReadonlySet<string>;
-  /** Outputs that hold what a regressor predicts. */
+  /** Outputs that hold predictions of a regressor. */
   readonly regressions: ReadonlySet<string>;
-  /** Values that columns of the inputs had in training, as far as the graph says. */
+  /** Values that columns of the inputs had in training, if the graph shows them. */
   readonly columnExamples: ColumnExamples;
-  /** Inputs of numbers that can be missing: all that becomes of them is made by operators that know NaN. */
+  /** Inputs whose numbers can be missing: all operators that use them support NaN. */
   readonly missingInputs: ReadonlySet<string>;
 }
 
@@ -31,19 +31,19 @@ export const NO_ML_OUTPUTS: MlOutputs = {
 
 const CLASSIFIERS = ['TreeEnsembleClassifier', 'LinearClassifier', 'SVMClassifier'];
 const REGRESSORS = ['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor'];
-/** Operators that hand the values of their first input on in another shape or type. */
+/** Operators that pass the values of their first input in another shape or type. */
 const PASSING = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
-/** Operators that add up, scale or shift what several regressors say. */
+/** Operators that add up, scale or shift the predictions of several regressors. */
 const COMBINING = [...PASSING, 'Add', 'Sub', 'Mul', 'Div', 'Sum', 'Mean', 'Neg', 'Exp'];
-/** Longest way back from an output; a graph can have circles only when it is broken. */
+/** Most steps back from an output; only broken graphs have cycles. */
 const LONGEST_WAY = 32;
 
 /**
- * Follows each output back to the operator that makes it, and each input on to those that take it.
+ * Follows each output back to the operator that makes it, and each input forward to those that use it.
  * Source: the ONNX-ML operator list (attributes of the classifiers, ArrayFeatureExtractor, LabelEncoder).
  *
  * @param graph the field of the file that holds the graph
- * @param producer the program that wrote the file, as it calls itself
+ * @param producer name of the program that wrote the file
  */
 export function readMlOutputs(
   source: ByteSource,
@@ -78,9 +78,9 @@ export function readMlOutputs(
 interface Way {
   readonly source: ByteSource;
   readonly makers: ReadonlyMap<string, Node>;
-  /** Initializers by their names. */
+  /** Initializers by name. */
   readonly constants: () => ReadonlyMap<string, Field>;
-  /** Labels of values that were looked at: many outputs can come from one of them. */
+  /** Labels that were found; many outputs can come from one value. */
   readonly found: Map<string, ClassLabels | undefined>;
 }
 
@@ -117,7 +117,7 @@ function lookForLabels(way: Way, name: string, steps: number): ClassLabels | und
   if (node.type !== 'LabelEncoder') return undefined;
   const keys: readonly (string | number)[] = readList(way.source, node, 'keys') ?? [];
   const values = readList(way.source, node, 'values');
-  // Of a key that is there twice the first counts.
+  // If a key occurs twice, the first entry counts.
   const placeOf = new Map(keys.map((key, place) => [key, place] as const).reverse());
   const places = findLabels(way, first, steps + 1)?.map((label) => placeOf.get(label) ?? -1);
   return values && places && pick(values, places);
@@ -131,8 +131,8 @@ function pick(values: ClassLabels, places: readonly number[]): ClassLabels | und
 }
 
 /**
- * Whether scores are those of a SVMClassifier of two classes without `prob_a`: the runtime gives the first class the
- * negative of the number by which it chooses that class, and the second class the number itself.
+ * Whether scores come from an SVMClassifier with two classes and without `prob_a`. The runtime chooses the first class
+ * by a number, but then gives that class the negative of the number, and the second class the number itself.
  */
 function isSwapped({ source, makers }: Way, output: string): boolean {
   let name = output;
@@ -151,14 +151,15 @@ function isSwapped({ source, makers }: Way, output: string): boolean {
   return false;
 }
 
-/** All that is made of what regressors say, by operators that keep it a prediction. */
+/** All values computed from predictions of regressors by operators that keep them predictions. */
 function followRegressors(nodes: readonly Node[]): ReadonlySet<string> {
   const takers = groupByInput(
     nodes.filter(({ domain, type }) => domain !== ML_DOMAIN && COMBINING.includes(type)),
   );
   const regressors = nodes.filter(({ domain, type }) => domain === ML_DOMAIN && REGRESSORS.includes(type));
   const found = new Set(regressors.flatMap(({ outputs }) => outputs));
-  // A set that grows while it is walked through has each name once, whatever circles a broken graph has.
+  // The loop also visits names that are added to the set meanwhile, each once, so it ends even if a broken graph has
+  // cycles.
   for (const name of found) {
     for (const taker of takers.get(name) ?? []) for (const output of taker.outputs) found.add(output);
   }

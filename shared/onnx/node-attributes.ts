@@ -2,20 +2,20 @@ import { ATTRIBUTE, NODE } from './fields.ts';
 import { readName } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readVarints } from './protobuf.ts';
 
-/** A node with attributes, in the file that it is in. */
+/** A node with its attributes and the file that it is in. */
 export interface AttributeHolder {
   readonly source: ByteSource;
   readonly field: Field;
 }
 
-/** An attribute of the node, by its name. */
+/** An attribute of the node by name. */
 export function findAttribute({ source, field }: AttributeHolder, name: string): Field | undefined {
   return [...readFields(source, field.start, field.end)].find(
     (member) => member.number === NODE.attribute && readName(source, member, ATTRIBUTE.name) === name,
   );
 }
 
-/** The number of an attribute; undefined where it refers to one of the function around. */
+/** The number of an attribute; undefined if it refers to an attribute of the enclosing function. */
 export function readNumber(node: AttributeHolder, name: string, fallback: number): number | undefined {
   const attribute = findAttribute(node, name);
   if (!attribute) return fallback;
@@ -27,7 +27,7 @@ export function readNumber(node: AttributeHolder, name: string, fallback: number
   return number;
 }
 
-/** The float32 number of an attribute; the largest there is where it refers to one of the function around. */
+/** The float32 number of an attribute; the largest float32 if it refers to an attribute of the enclosing function. */
 export function readFloat(node: AttributeHolder, name: string, fallback: number): number {
   const attribute = findAttribute(node, name);
   if (!attribute) return fallback;
@@ -37,7 +37,7 @@ export function readFloat(node: AttributeHolder, name: string, fallback: number)
   return Number.MAX_VALUE;
 }
 
-/** The list of an attribute; empty where it is not there. */
+/** The list of an attribute; empty if it is not set. */
 export function readIntegers(node: AttributeHolder, name: string): number[] {
   const attribute = findAttribute(node, name);
   if (!attribute) return [];
@@ -50,7 +50,7 @@ export function readIntegers(node: AttributeHolder, name: string): number[] {
   return [...lists].flatMap((list) => readVarints(node.source, list));
 }
 
-/** The float32 numbers of an attribute; empty where it is not there. */
+/** The float32 numbers of an attribute; empty if it is not set. */
 export function readFloats(node: AttributeHolder, name: string): number[] {
   const attribute = findAttribute(node, name);
   if (!attribute) return [];
@@ -63,7 +63,7 @@ export function readFloats(node: AttributeHolder, name: string): number[] {
   });
 }
 
-/** The text of an attribute; undefined where there is none. */
+/** The text of an attribute; undefined if it is not set. */
 export function readString(node: AttributeHolder, name: string): string | undefined {
   const attribute = findAttribute(node, name);
   return attribute && readName(node.source, attribute, ATTRIBUTE.string);

@@ -2,12 +2,12 @@ import { ATTRIBUTE, TENSOR } from './fields.ts';
 import { type Node, readName } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 
-/** What a file says of the shape of a value, whatever is fed. */
+/** What a file guarantees about the shape of a value for any input. */
 export interface KnownShape {
-  /** Axes that it has at least and at most. */
+  /** The smallest and largest number of axes. */
   readonly least: number;
   readonly most: number;
-  /** Of a value whose number of axes is known: the size of each, undefined for one that is open. */
+  /** The size of each axis, undefined for open ones; only set if the number of axes is known. */
   readonly sizes?: Sizes;
 }
 
@@ -15,7 +15,7 @@ export type Sizes = readonly (number | undefined)[];
 
 export const OPEN: KnownShape = { least: 0, most: Number.POSITIVE_INFINITY };
 
-/** No kernel takes tensors of as many; a file can say any number. */
+/** Most axes. No kernel takes tensors with more, but a file can declare any number. */
 export const MOST_AXES = 64;
 
 export function ranked(least: number, most = least): KnownShape {
@@ -38,7 +38,7 @@ export function readDims(source: ByteSource, tensor: Field): number[] {
   return [...dims].flatMap((member) => readVarints(source, member));
 }
 
-/** A node with the shapes of what it takes. */
+/** A node with the shapes of its inputs. */
 export class NodeShapes {
   readonly node: Node;
   readonly source: ByteSource;
@@ -70,14 +70,14 @@ export class NodeShapes {
     return [...readFields(this.source, attribute.start, attribute.end, (other) => other === number)];
   }
 
-  /** The number of an attribute; undefined where the caller of a function gives it. */
+  /** The number of an attribute; undefined if the caller of a function sets it. */
   integer(name: string, fallback: number): number | undefined {
     if (!this.attribute(name)) return fallback;
     if (this.members(name, ATTRIBUTE.reference).length > 0) return undefined;
     return this.members(name, ATTRIBUTE.integer)[0]?.value ?? 0;
   }
 
-  /** The numbers of an attribute; none where it is not there. */
+  /** The numbers of an attribute; empty if it is not set. */
   integers(name: string): number[] {
     return this.members(name, ATTRIBUTE.ints).flatMap((list) => readVarints(this.source, list));
   }
@@ -87,14 +87,14 @@ export class NodeShapes {
     return member && readText(this.source, member);
   }
 
-  /** How many numbers a list has that is an attribute or, in newer operator sets, an input. */
+  /** The length of a list that is an attribute or, in newer operator sets, an input. */
   listLength(name: string, index: number): number | undefined {
     const list = this.integers(name);
     if (list.length > 0) return list.length;
     return this.has(index) ? this.input(index).sizes?.[0] : undefined;
   }
 
-  /** The shape of a tensor that is an attribute. */
+  /** The shape of a tensor in an attribute. */
   tensor(name: string): KnownShape | undefined {
     const [member] = this.members(name, ATTRIBUTE.tensor);
     return member && sized(readDims(this.source, member));

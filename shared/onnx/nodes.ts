@@ -3,7 +3,7 @@ import { type ByteSource, type Field, readFields, readText } from './protobuf.ts
 
 export const ML_DOMAIN = 'ai.onnx.ml';
 
-/** An operator of a graph with the names of what it takes and gives. */
+/** An operator of a graph with the names of its inputs and outputs. */
 export interface Node {
   readonly type: string;
   readonly domain: string;
@@ -28,7 +28,7 @@ export function readNode(source: ByteSource, field: Field): Node {
   return { type, domain, inputs, outputs, attributes };
 }
 
-/** The first text of some field of a message, such as the name of an attribute. */
+/** The first text in a field of a message, such as the name of an attribute. */
 export function readName(source: ByteSource, message: Field, number: number): string {
   for (const member of readFields(source, message.start, message.end)) {
     if (member.number === number) return readText(source, member);
@@ -36,7 +36,7 @@ export function readName(source: ByteSource, message: Field, number: number): st
   return '';
 }
 
-/** The nodes that take a value, by its name. */
+/** The nodes that use a value, by its name. */
 export function groupByInput(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
   const takers = new Map<string, Node[]>();
   for (const node of nodes) {

@@ -1,16 +1,16 @@
 import type { NodeShapes } from './node-shapes.ts';
 import { nameOperator } from './walk.ts';
 
-/** Sizes of the axes of places, without those of the pictures and of their channels. */
+/** Sizes of the spatial axes, without those of the images and channels. */
 type Places = readonly number[];
 
-/** What is known of constants. */
+/** What is known about constants. */
 interface Constants {
   isConstant(name: string): boolean;
   numbers(name: string): readonly (readonly number[])[];
 }
 
-/** Filters, with the operand that holds them. */
+/** Operators with filters, and the operand that holds the filters. */
 const FILTERS: ReadonlyMap<string, number> = new Map([
   ['Conv', 1],
   ['com.microsoft.FusedConv', 1],
@@ -20,17 +20,17 @@ const FILTERS: ReadonlyMap<string, number> = new Map([
 ]);
 const POOLS: ReadonlySet<string> = new Set(
   ['MaxPool', 'AveragePool', 'com.microsoft.QLinearAveragePool'].concat(
-    // Of files that the runtime has written for one kind of processor.
+    // In files that the runtime has optimised and saved for one kind of processor.
     ['com.microsoft.nchwc.MaxPool', 'com.microsoft.nchwc.AveragePool'],
   ),
 );
-/** Operators that leave one place. */
+/** Operators that reduce all positions to one. */
 const WHOLE: ReadonlySet<string> = new Set([
   'GlobalAveragePool',
   'GlobalMaxPool',
   'com.microsoft.QLinearGlobalAveragePool',
 ]);
-/** Operators on each place alone. */
+/** Operators that work on each position alone. */
 const POINTS: ReadonlySet<string> = new Set(
   ['Add', 'Sub', 'Mul', 'Div', 'Sum', 'Max', 'Min', 'Relu', 'LeakyRelu', 'PRelu', 'Clip', 'Sigmoid', 'Tanh']
     .concat(['Elu', 'Selu', 'HardSigmoid', 'HardSwish', 'Erf', 'Gelu', 'Identity', 'Cast', 'Dropout'])
@@ -41,17 +41,18 @@ const JOINS: ReadonlySet<string> = new Set(['Concat', 'com.microsoft.QLinearConc
 const CHANNELS = 1;
 const FIRST_PLACE = 2;
 
-/** Whether a node says how many places the nodes after it have. */
+/** Whether a node determines how many positions the nodes after it have. */
 export function isOfPlaces(operator: string): boolean {
   return [FILTERS, POOLS, WHOLE, POINTS, JOINS].some((known) => known.has(operator)) || operator === 'Pad';
 }
 
 /**
- * How many places the first filter or pool of a chain must be given for each pool after it to give some. The runtime lays
- * out the channels of such a chain in its own way, and its pools for that divide by the number of places that they give.
+ * How many positions the first filter or pool of a chain needs in its input so that each pool after it has some in its
+ * output. The runtime uses its own layout for the channels of such a chain, and its pools for that layout divide by the
+ * number of their output positions.
  *
  * @param nodes those that `isOfPlaces`, in order
- * @returns by the first output of the node
+ * @returns the numbers by the name of the node's first output
  */
 export function findLeastPlaces(
   nodes: readonly NodeShapes[],
@@ -80,10 +81,10 @@ function nameNode({ node: { domain, type, outputs } }: NodeShapes) {
   return { operator: nameOperator(domain, type), output: outputs[0] ?? '' };
 }
 
-/** What comes out of filters and goes on from place to place, and the nodes that such chains begin with. */
+/** The values that come from filters through operators on each position, and the nodes at the start of such chains. */
 function findChains(nodes: readonly NodeShapes[], constants: Constants) {
   const chain = new Set<string>();
-  /** Values of one place, which are stretched to what they meet. */
+  /** Values with one position, which are broadcast to the other operand. */
   const single = new Set<string>();
   const firsts: (readonly [output: string, input: string])[] = [];
   let hasFilters = false;
@@ -93,7 +94,7 @@ function findChains(nodes: readonly NodeShapes[], constants: Constants) {
     const isFilter = FILTERS.has(operator);
     if (WHOLE.has(operator)) single.add(output);
     else if (isFilter || POOLS.has(operator)) {
-      // A pool of more than one place gives none there.
+      // There a pool whose window exceeds one position has no output.
       if (isFilter && single.has(input)) single.add(output);
       else if (windowOf(shapes, operator) && (isFilter || hasFilters)) {
         if (!chain.has(input)) firsts.push([output, input]);
@@ -116,7 +117,7 @@ function findChains(nodes: readonly NodeShapes[], constants: Constants) {
   return { chain, firsts };
 }
 
-/** How many places a node must be given, so that those after it get what they need. */
+/** How many positions a node needs in its input, so that those after it get what they need. */
 function needBefore(
   shapes: NodeShapes,
   operator: string,
@@ -137,7 +138,7 @@ function needBefore(
   return need.map((size, axis) => Math.max(0, size - (padding?.[axis] ?? 0)));
 }
 
-/** For each axis of places, from how many on there is one result, and how many more each further one takes. */
+/** For each spatial axis, how many positions the first result needs, and how many more each further result needs. */
 function windowOf(
   shapes: NodeShapes,
   operator: string,
@@ -163,7 +164,7 @@ function windowOf(
   return windows.every((window) => window !== undefined) ? windows : undefined;
 }
 
-/** The sizes of what a filter or a pool gives, where the file says them. */
+/** The output sizes of a filter or a pool, if the file determines them. */
 export function sizesAfter(
   shapes: NodeShapes,
   operator: string,
@@ -171,7 +172,7 @@ export function sizesAfter(
   const window = windowOf(shapes, operator);
   const { sizes } = shapes.input(0);
   if (!window || sizes?.length !== FIRST_PLACE + window.length) return undefined;
-  // Where the last place is not a whole one, versions of the operator differ in whether there is one.
+  // If the last window is incomplete, it depends on the version of the operator whether it counts.
   const isExact = shapes.integer('ceil_mode', 0) === 0;
   const places = window.map(({ reach, stride }, axis) => {
     const size = sizes[FIRST_PLACE + axis];
@@ -184,7 +185,7 @@ export function sizesAfter(
   return [sizes[0], channels, ...places];
 }
 
-/** What a Pad adds on both ends of each axis of places; undefined where the file does not say it. */
+/** What a Pad adds at both ends of each spatial axis; undefined if the file does not say. */
 function paddingOf(shapes: NodeShapes, { numbers }: Constants): Places | undefined {
   const [, list = '', , axes = ''] = shapes.node.inputs;
   const given = shapes.integers('pads');

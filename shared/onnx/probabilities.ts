@@ -22,7 +22,7 @@ import { ML_DOMAIN } from './nodes.ts';
 import type { ByteSource, Field } from './protobuf.ts';
 import { isLogOfShare, isShare, isTimesShare } from './shares.ts';
 
-/** Operators that hand on the values of their first input, all or some of them, wherever they put them. */
+/** Operators whose outputs only have values of their first input: all or some of them, in any order. */
 const PASSING = new Set([
   ...['Identity', 'Cast', 'CastLike', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose', 'Dropout'],
   ...['ArrayFeatureExtractor', 'Gather', 'GatherElements', 'GatherND', 'Slice', 'Split', 'Expand', 'Tile'],
@@ -31,7 +31,7 @@ const PASSING = new Set([
 ]);
 const JOINING = ['Concat', 'Mean'];
 
-/** What holds for the outputs of operators whatever they are given. */
+/** Bounds that hold for the outputs of operators with any input. */
 const FIXED: Readonly<Record<string, Bounds>> = {
   Softmax: SHARE,
   Sigmoid: SHARE,
@@ -49,7 +49,7 @@ const FIXED: Readonly<Record<string, Bounds>> = {
   ...Object.fromEntries(BOOLEAN_OPERATORS.map((type) => [type, SHARE])),
 };
 
-/** Functions of one value that grow with it. */
+/** Monotonically increasing functions of one value. */
 const GROWING: Readonly<Record<string, (value: number) => number>> = {
   Exp: Math.exp,
   Tanh: Math.tanh,
@@ -61,15 +61,15 @@ const GROWING: Readonly<Record<string, (value: number) => number>> = {
 };
 
 /**
- * The outputs whose values are probabilities as far as the graph says: each lies between 0 and 1, whatever the inputs
- * are. Their bounds follow from the operators and their attributes, from the output back. It is known of a softmax or
- * sigmoid, of the shares of a sum, of the leaves of a forest, and of the classifiers of `ai.onnx.ml` with a
- * `post_transform` or `prob_a`; margins, logits and votes have no bounds.
+ * The outputs whose values the graph shows to be probabilities: each is between 0 and 1 for any input. Their bounds
+ * follow from the operators and their attributes, from the output backwards. Bounds are known for a softmax or sigmoid,
+ * for the shares of a sum, for the leaves of a forest, and for the classifiers of `ai.onnx.ml` with a `post_transform`
+ * or `prob_a`. Margins, logits and votes have no bounds.
  *
  * Source: the ONNX and ONNX-ML operator lists.
  *
  * @param graph the field of the file that holds the graph
- * @param outputs the outputs with the values of the graph that they are
+ * @param outputs the outputs with their values in the graph
  */
 export function findProbabilities(
   source: ByteSource,
@@ -94,7 +94,7 @@ function boundsOf(search: Search, name: string, steps: number): Bounds {
   return bounds;
 }
 
-/** In others an operator of a known name may do anything. */
+/** In other domains an operator with the same name may do anything. */
 const DOMAINS = ['', 'ai.onnx', ML_DOMAIN, 'com.microsoft'];
 
 function boundsMade(search: Search, maker: Maker, name: string, steps: number): Bounds {
@@ -164,7 +164,7 @@ function constantBounds({ source, initializers }: Search, name: string, most?: n
   return field ? rangeOf(readConstant(source, { kind: 'tensor', field }, most)) : ANY;
 }
 
-/** Most values of the leaves of one tree that are looked at: 2 MB of them. */
+/** Most leaf values of one tree that are checked: 2 MB of them. */
 const MOST_LEAVES = 2 ** 19;
 
 function rangeOf(numbers: readonly number[] | undefined): Bounds {
@@ -179,7 +179,7 @@ function rangeOf(numbers: readonly number[] | undefined): Bounds {
 }
 
 function clip(maker: Maker, value: Bounds, low: Bounds | undefined, high: Bounds | undefined): Bounds {
-  // Before operator set 11 they were attributes.
+  // Before operator set 11 these were attributes.
   const least = low ?? constantOf(readFloat(maker, 'min', ANY.low));
   const most = high ?? constantOf(readFloat(maker, 'max', ANY.high));
   return {
@@ -192,7 +192,9 @@ function constantOf(value: number): Bounds {
   return { low: value, high: value };
 }
 
-/** What is brought back by the scale and zero point that it was quantised with has the values that it had. */
+/**
+ * If a value is dequantised with the scale and zero point that it was quantised with, its bounds are the original ones.
+ */
 function dequantisedBounds(search: Search, { inputs: [name = '', ...scale] }: Maker, steps: number): Bounds {
   const quantiser = findMaker(search, name);
   const [value = '', ...others] = quantiser?.inputs ?? [];

@@ -5,13 +5,13 @@ export interface ByteSource {
   readonly length: number;
   /** One byte; `at` is below `length`. */
   byteAt(at: number): number;
-  /** The bytes from `start` to `end`; fewer where the source ends before. */
+  /** The bytes from `start` to `end`; fewer if the source ends earlier. */
   bytes(start: number, end: number): Uint8Array;
   /** Writes the bytes from `start` to `end` into a larger array. */
   copy(start: number, end: number, target: Uint8Array, at: number): void;
 }
 
-/** The bytes are not what the wire format allows, which is how damaged and foreign files show. */
+/** The bytes violate the wire format, as in damaged files and files of other formats. */
 export class ProtobufError extends Error {
   override readonly name = 'ProtobufError';
 }
@@ -20,11 +20,14 @@ export class ProtobufError extends Error {
 export interface Field {
   readonly number: number;
   readonly wireType: number;
-  /** Value of a varint field, 0 for the others. int64 beyond 2^53 loses digits: no field of ONNX we read has any. */
+  /**
+   * Value of a varint field, 0 for the others. int64 beyond 2^53 loses digits, but no field that Ternion reads has such
+   * values.
+   */
   readonly value: number;
-  /** Where the field's tag begins. */
+  /** Start of the field's tag. */
   readonly fieldStart: number;
-  /** Where its content begins and ends. */
+  /** Start and end of its content. */
   readonly start: number;
   readonly end: number;
 }
@@ -38,16 +41,16 @@ const LONGEST_VARINT = 10;
 const LARGEST_NUMBER = 2 ** 29 - 1;
 const WINDOW_BYTES = 16 * 1024;
 const CHUNK_BYTES = 64 * 1024;
-/** Systems read less than 2 GiB in one call. */
+/** Most bytes per read: operating systems read less than 2 GiB in one call. */
 const COPIED_AT_ONCE = 1024 ** 3;
-/** Fields that were passed over one by one before it pays to do so by chunks. */
+/** How many fields to skip one by one before skipping in chunks pays off. */
 const LONG_LIST = 16;
 
 /**
- * The fields of a message, in order, without looking into them.
+ * The fields of a message, in order, without parsing their content.
  * Source: the protocol buffers encoding guide (varints, tags, length-delimited records).
  *
- * @param isWanted whether to give fields of a number; the others are passed over, which costs next to nothing
+ * @param isWanted whether to return fields with this number; the others are skipped, which costs next to nothing
  * @throws ProtobufError when the bytes cannot be a message
  */
 export function* readFields(
@@ -63,7 +66,7 @@ export function* readFields(
     const tag = cursor.varint();
     const number = Math.floor(tag / 8);
     const wireType = tag % 8;
-    // The runtime drops the bits of larger numbers, and would see another field than we do.
+    // The runtime drops the higher bits of larger numbers, so it would see another field than Ternion does.
     if (number < 1 || number > LARGEST_NUMBER) {
       throw new ProtobufError(`field number ${number} at byte ${fieldStart}`);
     }
@@ -84,7 +87,7 @@ export function* readFields(
   }
 }
 
-/** A place in a message from which numbers are read. */
+/** A position in a message from which numbers are read. */
 class Cursor {
   position: number;
   readonly #source: ByteSource;
@@ -103,7 +106,7 @@ class Cursor {
     let scale = 1;
     for (let i = 0; i < longest; i++) {
       const byte = this.#source.byteAt(start + i);
-      // Multiplication, as shifts stop at 32 bits.
+      // Multiplication, as shifts only work on 32 bits.
       if (i < 9) value += (byte & 0x7f) * scale;
       scale *= 128;
       if (byte >= 0x80) continue;
@@ -113,14 +116,16 @@ class Cursor {
     throw new ProtobufError(`varint at byte ${start} has no end`);
   }
 
-  /** Ten-byte varints are negative int64 in two's complement: small ones are exact only by way of the complement. */
+  /**
+   * Ten-byte varints are negative int64 in two's complement; small ones are exact only if computed from the complement.
+   */
   #negative(start: number): number {
     let complement = 0;
     for (let i = 0; i < 9; i++) complement += (~this.#source.byteAt(start + i) & 0x7f) * 128 ** i;
     return -complement - 1;
   }
 
-  /** Passes over the fields that follow with one tag: the numbers of a forest are millions of small fields. */
+  /** Skips the following fields with the same tag: the numbers of a forest are millions of small fields. */
   passOver(tag: number): void {
     if (tag >= 0x80) return;
     for (let at = -1; at !== 0; ) {
@@ -148,10 +153,10 @@ export function readText(source: ByteSource, field: Field): string {
   return decoder.decode(source.bytes(field.start, field.end));
 }
 
-/** A byte order mark is a part of a name like any other. */
+/** A byte order mark is an ordinary part of a name. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Bytes at the start of a chunk that are whole, small fields with one tag. */
+/** The number of bytes at the start of a chunk that are complete, small fields with the same tag. */
 function passFields(chunk: Uint8Array, tag: number): number {
   const wireType = tag % 8;
   const last = chunk.length - 1 - LONGEST_VARINT;
@@ -233,7 +238,7 @@ export function withFileSource<R>(path: string, use: (source: ByteSource) => R):
   }
 }
 
-/** A field as it stands in its message, tag and length included. */
+/** The bytes of a field, including its tag and length. */
 export function whole(message: Uint8Array, field: Field): Uint8Array {
   return message.subarray(field.fieldStart, field.end);
 }
@@ -253,7 +258,7 @@ export function encodeVarint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Most varints are tags and lengths of small messages. Nobody writes into them. */
+/** Shared arrays for small varints, which are mostly tags and lengths of small messages. Nobody writes into them. */
 const ONE_BYTE: readonly Uint8Array[] = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
 
 function encodeNegative(value: number): Uint8Array {

@@ -14,29 +14,29 @@ import { isDefaultDomain, isMainGraph, type Message, modelMessage, walkModel } f
 /** A version that is known to every runtime that loads files without the default operator set. */
 const ADDED_OPSET = 13;
 
-/** What is changed in a model for one purpose. */
+/** A set of changes to a model for one purpose. */
 export type Rewriting = (source: ByteSource) => readonly Edit[];
 
 /** A node of the graph, of a graph inside it, or of a function. */
 export interface PlacedNode {
   readonly message: Message;
-  /** The graph or the function that it is in. */
+  /** The graph or function that it is in. */
   readonly parent: Message;
   /** The function that it is in, or the model. */
   readonly home: Message;
   /** Whether it is a node of the graph itself. */
   readonly isInMainGraph: boolean;
-  /** Version of the default operator set where it stands; 0 in functions that import none. */
+  /** Version of the default operator set at the node; 0 in functions that do not import it. */
   readonly opset: number;
-  /** Attributes of the function around it that have a value whoever calls it. */
+  /** Attributes of the enclosing function that have a value for every caller. */
   readonly defaults: ReadonlySet<string>;
 }
 
-/** Gives the nodes that stand in the place of one, in order; undefined leaves it as it is. */
+/** Returns the nodes that replace a node, in order; undefined leaves it unchanged. */
 export type RewriteNode = (node: PlacedNode) => readonly Uint8Array[] | undefined;
 
 /**
- * A model with all of some rewritings done; its other bytes stay as they are.
+ * A model after all of the given rewritings; its other bytes stay the same.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
@@ -45,7 +45,7 @@ export function rewriteModel(source: ByteSource, rewritings: readonly Rewriting[
   return applyEdits(source, edits.length === 0 ? [] : [...edits, ...importDefaultSet(source)]);
 }
 
-/** What is written is of the default operator set, which models with other operators alone need not have imported. */
+/** New nodes use the default operator set, which models with only other operators need not import. */
 function importDefaultSet(source: ByteSource): Edit[] {
   const imports = readFields(source, 0, source.length, (number) => number === MODEL.opsetImport);
   if ([...imports].some((each) => isDefaultDomain(readOpsetImport(source, each).domain))) return [];
@@ -53,7 +53,7 @@ function importDefaultSet(source: ByteSource): Edit[] {
   return [{ start: source.length, end: source.length, bytes, inside: modelMessage(source) }];
 }
 
-/** Rewrites each node of some operators, wherever in the model it is. */
+/** Rewrites all nodes of the given operators, anywhere in the model. */
 export function editNodes(source: ByteSource, rewrites: ReadonlyMap<string, RewriteNode>): Edit[] {
   return [...placeNodes(source, rewrites)].flatMap((placed) => {
     const nodes = rewrites.get(placed.message.operator)?.(placed);
@@ -61,7 +61,7 @@ export function editNodes(source: ByteSource, rewrites: ReadonlyMap<string, Rewr
   });
 }
 
-/** The nodes of some operators, wherever in the model they are. */
+/** All nodes of the given operators, anywhere in the model. */
 export function* placeNodes(
   source: ByteSource,
   operators: Pick<ReadonlySet<string>, 'has'>,
@@ -77,19 +77,19 @@ export function* placeNodes(
   }
 }
 
-/** Puts other nodes in the place of one, with all that is in it. */
+/** Replaces a node and everything in it with other nodes. */
 export function replaceNode({ message: { field }, parent }: PlacedNode, nodes: readonly Uint8Array[]): Edit {
   const bytes = Buffer.concat(nodes.map((node) => encodeField(field.number, node)));
   return { start: field.fieldStart, end: field.end, bytes, inside: parent };
 }
 
-/** Puts nodes in front of one. */
+/** Inserts nodes before a node. */
 export function insertNodes(placed: PlacedNode, nodes: readonly Uint8Array[]): Edit {
   const { fieldStart } = placed.message.field;
   return { ...replaceNode(placed, nodes), end: fieldStart };
 }
 
-/** What holds for all nodes in a function or, outside of functions, in a model. */
+/** The context of all nodes in a function or, outside of functions, in a model. */
 type Owner = Pick<PlacedNode, 'home' | 'opset' | 'defaults'>;
 
 function readOwner(source: ByteSource, home: Message): Owner {

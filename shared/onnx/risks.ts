@@ -4,12 +4,12 @@ import { readName, readNode } from './nodes.ts';
 import { type ByteSource, readFields, readVarints } from './protobuf.ts';
 import type { Message } from './walk.ts';
 
-/** What in a model can take the process down, or keep it busy forever, when it is loaded and run once. */
+/** A node that can end the process, or keep it busy forever, when the model is loaded and run once. */
 export interface Risk {
   readonly operator: string;
-  /** What it does, for a sentence: `Loop has no small number of turns`. */
+  /** What it does, to follow its operator in a sentence: `can take more than 1000 iterations`. */
   readonly why: string;
-  /** Bytes that it makes at least: a risk where that is much of the memory. Undefined: a risk anywhere. */
+  /** Fewest bytes that it makes: a risk if they are a large part of the memory. Undefined: always a risk. */
   readonly bytes?: number;
 }
 
@@ -21,40 +21,40 @@ export interface SuspectNode {
 }
 
 interface Suspect extends SuspectNode {
-  /** The values of an input, or of an attribute with a list, that the file says; several where a name is used again. */
+  /** The values in the file of an input, or of an attribute with a list; several if a name is reused. */
   input(index: number): readonly (readonly number[])[];
   attribute(name: string): readonly number[];
 }
 
 type Judge = (suspect: Suspect) => Omit<Risk, 'operator'> | undefined;
 
-/** A Loop that is not in another one ends in next to no time with so many turns. */
+/** A Loop outside of other loops ends almost at once with this many iterations. */
 const MOST_TURNS = 1000;
-/** What most tensors are made of is float32. */
+/** Most tensors consist of float32. */
 const BYTES_PER_ELEMENT = 4;
 
 const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * Math.max(size, 1), 1);
 
-/** An operator that makes as many elements as a list of sizes says. */
+/** An operator whose number of elements is the product of a list of sizes. */
 const makes =
   (list: (suspect: Suspect) => readonly (readonly number[])[], count = product): Judge =>
   (suspect) => {
     const bytes = Math.max(0, ...list(suspect).map(count)) * BYTES_PER_ELEMENT;
-    return bytes > 0 ? { bytes, why: 'makes a tensor of a size that the file says' } : undefined;
+    return bytes > 0 ? { bytes, why: 'makes a tensor whose size is set in the file' } : undefined;
   };
 const ofInput = (index: number) => (suspect: Suspect) => suspect.input(index);
 const ofAttribute = (name: string) => (suspect: Suspect) => [suspect.attribute(name)];
 const scaled = (scales: readonly number[]) => Math.floor(product(scales));
-/** Each axis gets at least what is added at both of its ends, and holds one element. */
+/** Each axis has at least its padding at both ends plus one element. */
 const padded = (pads: readonly number[]) => {
   const axes = Math.floor(pads.length / 2);
   return product(Array.from({ length: axes }, (_, axis) => 1 + (pads[axis] ?? 0) + (pads[axis + axes] ?? 0)));
 };
 
 /**
- * Operators that are tried in a process of their own first, each with what makes it a risk. Operators that end the
- * process on some values are guarded in the graph instead where that can be done (guard-operators.ts), as requests bring
- * such values too.
+ * Operators that are first tried in a separate process, each with what makes it a risk. If possible, operators that end
+ * the process on some values are guarded in the graph instead (guard-operators.ts), as such values also come with
+ * requests.
  */
 const RISKS: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ['Loop', judgeLoop],
@@ -90,9 +90,9 @@ export function isSuspect({ operator }: Message): boolean {
 }
 
 /**
- * What in a model should be tried in a process of its own.
+ * The parts of a model that should be tried in a separate process.
  *
- * @param suspects its nodes that can be a risk
+ * @param suspects the nodes that can be a risk
  * @param constants its initializers and Constants
  */
 export function findRisks(
@@ -130,10 +130,10 @@ function judgeLoop(suspect: Suspect): Omit<Risk, 'operator'> | undefined {
   const turns = suspect.input(0);
   const isShort =
     turns.length > 0 && turns.every(([count = Number.POSITIVE_INFINITY]) => count <= MOST_TURNS);
-  return isShort ? undefined : { why: `can take more than ${MOST_TURNS} turns` };
+  return isShort ? undefined : { why: `can take more than ${MOST_TURNS} iterations` };
 }
 
-/** Whether what is inside a message can be run many times. */
+/** Whether the content of a message can run many times. */
 export function isRepeating({ kind, operator }: Message): boolean {
   return kind === 'function' || operator === 'Loop' || operator === 'Scan';
 }

@@ -10,10 +10,10 @@ import { modelMessage } from './walk.ts';
 
 export const SEQUENCE = 'SequenceConstruct';
 
-/** An output of a graph that is a sequence of tensors, each of which becomes an output of its own. */
+/** An output of a graph that is a sequence of tensors; each tensor becomes a separate output. */
 export interface SequenceOutput {
   readonly output: string;
-  /** The tensors by their names in the graph, with the names of the outputs that they become. */
+  /** The tensors by name in the graph, with the names of their new outputs. */
   readonly parts: readonly { readonly value: string; readonly name: string }[];
 }
 
@@ -27,9 +27,9 @@ interface PlacedSequence extends SequenceOutput {
 const ELEMENT = 1;
 
 /**
- * Rewrites a graph so that an output which is a sequence of tensors becomes one output for each of them. A classifier of
- * several targets gives the probabilities of each target in a sequence, which neither clients nor the runtime's Node
- * binding can fetch. The outputs are called `probabilities_0`, `probabilities_1` and so on.
+ * Rewrites a graph so that an output that is a sequence of tensors becomes one output per tensor. A classifier of
+ * several targets returns the probabilities of each target in a sequence, which neither clients nor the runtime's Node
+ * binding can fetch. The new outputs are called `probabilities_0`, `probabilities_1` and so on.
  *
  * Source: SequenceConstruct in the ONNX operator list; the converter for MultiOutputClassifier of skl2onnx.
  */
@@ -68,7 +68,7 @@ function placeSequences(source: ByteSource): readonly PlacedSequence[] {
   });
 }
 
-/** What the names of the outputs begin with, so that none of them is there already. */
+/** A prefix for the names of the outputs that no existing name has. */
 function findPrefix(output: string, count: number, taken: ReadonlySet<string>): string {
   let prefix = `${output}_`;
   while (Array.from({ length: count }).some((_, index) => taken.has(`${prefix}${index}`))) prefix += '_';
@@ -81,7 +81,7 @@ function* membersOfGraph(source: ByteSource, member: number): Generator<Field> {
   }
 }
 
-/** An output for each part, of the type that the elements of the sequence have. */
+/** One output per part, with the type of the sequence's elements. */
 function declareParts(source: ByteSource, declared: Field, names: readonly string[]): Edit {
   const type = elementTypeOf(source, declared);
   const parts = names.map((name) =>
@@ -105,7 +105,7 @@ function elementTypeOf(source: ByteSource, declared: Field): Field | undefined {
   return sequence && readMembers(source, sequence).all(ELEMENT)[0];
 }
 
-/** The outputs of a graph as they are once its sequences are split. */
+/** The outputs of a graph after its sequences have been split. */
 export function splitOutputs(
   outputs: readonly ValueInfo[],
   sequences: readonly SequenceOutput[],
@@ -116,7 +116,7 @@ export function splitOutputs(
   });
 }
 
-/** The value of the graph that each output is. */
+/** The value in the graph for each output. */
 export function valuesOf(
   outputs: readonly ValueInfo[],
   sequences: readonly SequenceOutput[],

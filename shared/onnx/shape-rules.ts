@@ -13,11 +13,12 @@ import { nameOperator } from './walk.ts';
 
 type ShapeRule = (shapes: NodeShapes) => KnownShape;
 
-/** What is known of the shape of an output of a node. */
+/** What is known about the shape of an output of a node. */
 export function shapeOf(shapes: NodeShapes, output: number): KnownShape {
   const { domain, type } = shapes.node;
   const rule = RULES.get(nameOperator(domain, type));
-  // Classifiers give labels and then a matrix. Further outputs of others mostly have another shape than the first.
+  // Classifiers have an output of labels and then a matrix. The further outputs of other operators usually differ from
+  // the first in shape.
   if (output === 1 && CLASSIFIERS.has(nameOperator(domain, type))) return ranked(2);
   return rule && (output === 0 || ALIKE.has(type)) ? rule(shapes) : OPEN;
 }
@@ -27,17 +28,17 @@ export function keepsShape(operator: string): boolean {
   return RULES.get(operator) === same;
 }
 
-/** Operators that stretch their operands to each other. */
+/** Operators that broadcast their operands to each other. */
 export const STRETCHING: readonly string[] = [
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where'],
   ...['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'],
   ...['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor'],
 ];
 
-/** The same values in the same places, or others. */
+/** The shape of the input, with the same values or others. */
 const same: ShapeRule = (shapes) => shapes.input(0);
 
-/** As many axes as the first input, of other sizes. */
+/** As many axes as the first input, with other sizes. */
 const asFirst: ShapeRule = (shapes) => ranked(shapes.input(0).least, shapes.input(0).most);
 
 /** As many axes as the input with the most. */
@@ -49,14 +50,14 @@ const broadcast: ShapeRule = (shapes) => {
   return sized(Array.from({ length: least }, (_, axis) => stretch(inputs, axis - least)));
 };
 
-/** The size that inputs have together, on an axis that is counted from the last one. */
+/** The broadcast size of the inputs on an axis that is counted from the last one. */
 function stretch(inputs: readonly KnownShape[], fromLast: number): number | undefined {
   const sizes = inputs.flatMap((each) => (each.most < -fromLast ? [] : [each.sizes?.at(fromLast)]));
   const stretched = sizes.find((size) => isKnown(size) && size !== 1);
   return stretched ?? (sizes.every(isKnown) ? 1 : undefined);
 }
 
-/** Inputs of one number of axes each. */
+/** Inputs that each have a fixed number of axes. */
 const alike =
   (...indices: readonly number[]): ShapeRule =>
   (shapes) => {
@@ -65,7 +66,7 @@ const alike =
     return ranked(least, Math.max(least, Math.min(...inputs.map(({ most }) => most))));
   };
 
-/** Filters and pools. Where the file does not say all, they have as many axes as some operands. */
+/** Filters and pools. If the file does not say everything, they have as many axes as some of their operands. */
 const places =
   (...ranks: readonly number[]): ShapeRule =>
   (shapes) => {
@@ -78,14 +79,14 @@ const always =
   () =>
     shape;
 
-/** Axes are taken away unless they are kept, which is the default. */
+/** Axes are removed unless they are kept, which is the default. */
 const reduce =
   (list: (shapes: NodeShapes) => number | undefined): ShapeRule =>
   (shapes) => {
     const { least, most } = shapes.input(0);
     if (shapes.integer('keepdims', 1) === 1) return ranked(least, most);
     const axes = list(shapes);
-    // None given means all of them.
+    // Without axes, it means all of them.
     return !axes ? ranked(0, most) : ranked(Math.max(0, least - axes), Math.max(0, most - axes));
   };
 
@@ -94,7 +95,7 @@ const concat: ShapeRule = (shapes) => {
   const least = inputs.reduce((largest, each) => Math.max(largest, each.least), 0);
   const most = inputs.reduce((fewest, each) => Math.min(fewest, each.most), Number.POSITIVE_INFINITY);
   if (least !== 1 || most !== 1) return ranked(least, Math.max(least, most));
-  // A list, such as the shape for a Reshape. One whose size is open makes the sum open.
+  // A list, such as the shape for a Reshape. If the size of one is open, so is the sum.
   const sizes = inputs.map((each) => each.sizes?.[0]);
   return sized([sizes.every(isKnown) ? sizes.reduce((total, size) => total + size, 0) : undefined]);
 };
@@ -133,7 +134,7 @@ const constantOfShape: ShapeRule = (shapes) => {
   return axes === undefined ? OPEN : ranked(axes);
 };
 
-/** Whatever becomes a vector keeps its elements. */
+/** The output is a vector with all elements. */
 const reshape: ShapeRule = (shapes) => {
   const axes = shapes.listLength('shape', 1);
   const { sizes } = shapes.input(0);
@@ -153,7 +154,7 @@ const shape: ShapeRule = (shapes) => {
   return sized([least === most && !isPart ? least : undefined]);
 };
 
-/** Vectors lose an axis. */
+/** Axes of operands that are vectors are dropped. */
 const multiply: ShapeRule = (shapes) => {
   const [a, b] = [shapes.input(0), shapes.input(1)];
   const hasVectors = a.least < 2 || b.least < 2;
@@ -178,7 +179,7 @@ const einsum: ShapeRule = (shapes) => {
   return letters === undefined || letters.includes('.') ? OPEN : ranked(letters.length);
 };
 
-/** Vectors become matrices of one row. */
+/** Vectors become matrices with one row. */
 const rows: ShapeRule = (shapes) =>
   ranked(Math.max(2, shapes.input(0).least), Math.max(2, shapes.input(0).most));
 

@@ -2,10 +2,12 @@ import type { Bounds } from './bounds.ts';
 import { findMaker, type Maker, rootOf, type Search } from './bounds-search.ts';
 import { findAttribute, readNumber } from './node-attributes.ts';
 
-/** What keeps a sum from being 0; each can have a sum on either side, so that more of them take long to look through. */
+/**
+ * Most additions to a sum that keep it from being 0. Each can have a sum on either side, so searching more takes long.
+ */
 const MOST_GUARDS = 6;
 
-/** Whether a value is divided by the sum that it is a part of, to which small numbers may be added. */
+/** Whether a value is divided by the sum of which it is a part. Small numbers may be added to that sum. */
 export function isShare(
   search: Search,
   { inputs: [part = '', divisor = ''] }: Maker,
@@ -29,7 +31,7 @@ export function isTimesShare(
   return isReciprocal && isSumOf(search, maker.inputs[0] ?? '', rootOf(search, part), steps);
 }
 
-/** Where all parts are 0, scikit-learn's converter adds 1 to each of them, and their number to the sum. */
+/** If all parts are 0, scikit-learn's converter adds 1 to each of them, and their number to the sum. */
 function isShareWhereNothing(search: Search, part: string, divisor: string, steps: number): boolean {
   const [partMaker, sumMaker] = [findMaker(search, part), findMaker(search, rootOf(search, divisor))];
   if (partMaker?.type !== 'Add' || sumMaker?.type !== 'Add') return false;
@@ -54,7 +56,7 @@ function isSumOf(search: Search, name: string, part: string, steps: number, guar
   switch (type) {
     case 'ReduceSum':
     case 'ReduceL1':
-      // Without its axis the sum would go along another one, unless it is put back.
+      // If the summed axis is dropped, the division would broadcast along another one, unless the axis is restored.
       return (keepsAxes(maker) || maker.outputs[0] !== name) && rootOf(search, inputs[0] ?? '') === part;
     case 'Clip':
       return !hasMost(maker) && isSum(0);
@@ -85,7 +87,10 @@ function isTestOf(search: Search, condition = '', value = ''): boolean {
   return maker?.type === 'Equal' && maker.inputs.some((input) => rootOf(search, input) === root);
 }
 
-/** Whether the largest or the logarithm of the sum of its powers is subtracted from a value, as a softmax does. */
+/**
+ * Whether the maximum of a value, or the logarithm of the sum of its exponentials, is subtracted from it, as a softmax
+ * does.
+ */
 export function isLogOfShare(search: Search, { inputs: [value = '', subtracted = ''] }: Maker): boolean {
   const maker = findMaker(search, rootOf(search, subtracted));
   const root = rootOf(search, value);

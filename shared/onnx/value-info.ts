@@ -2,13 +2,15 @@ import { DIMENSION, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
 import { readMembers } from './members.ts';
 import { type ByteSource, type Field, readFields } from './protobuf.ts';
 
-/** An input, an output or another value of a graph, as the file declares it. */
+/** An input, output or other value of a graph, as the file declares it. */
 export interface ValueInfo {
   readonly name: string;
   readonly kind: keyof typeof TYPE | 'unknown';
   /** `TensorProto.DataType` of a tensor. */
   readonly elementType: number | undefined;
-  /** One entry per axis: a size, a symbolic name, or '' without either; undefined when even the rank is open. */
+  /**
+   * One entry per axis: a size, a symbolic name, or '' without either; undefined if even the number of axes is open.
+   */
   readonly shape: readonly (number | string)[] | undefined;
 }
 

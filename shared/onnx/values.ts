@@ -9,30 +9,30 @@ import { keepsShape, STRETCHING, shapeOf } from './shape-rules.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
 
-/** Values by their names. */
+/** Values by name. */
 export interface Values {
   shape(name: string): KnownShape;
-  /** Its element type, as `TensorProto.DataType`; undefined where the file does not say it. */
+  /** Its element type, as `TensorProto.DataType`; undefined if the file does not say. */
   elementType(name: string): number | undefined;
   /**
-   * Whether a client chooses its numbers, or they are made of some that a client chooses. Sizes are not such numbers: what
-   * has them is in memory already.
+   * Whether a client chooses its numbers, or they are computed from numbers that a client chooses. Sizes are not such
+   * numbers: tensors with these sizes are already in memory.
    */
   isChosen(name: string): boolean;
-  /** Whether the file alone says its numbers, or what they are computed of. */
+  /** Whether the file alone determines its numbers. */
   isConstant(name: string): boolean;
-  /** Its numbers where it is a short constant; several lists where its name is used again. */
+  /** Its numbers if it is a short constant; several lists if its name is reused. */
   numbers(name: string): readonly (readonly number[])[];
-  /** Its numbers where everything of its name is a short constant; undefined otherwise. */
+  /** Its numbers if all values with its name are short constants; undefined otherwise. */
   allNumbers(name: string): readonly number[] | undefined;
   /**
-   * Stands for the shape of what a client sends, whatever was done to its numbers: values with the same one have the same
-   * shape. Undefined for values that are made of others.
+   * Identifies the shape of a tensor that a client sends, also after element-wise operators: values with the same one
+   * have the same shape. Undefined for values that are computed from several.
    */
   sentShape(name: string): string | undefined;
-  /** How many places the node that gives it must be given, if it is the first of a chain of filters and pools. */
+  /** How many positions the node that makes it needs in its input, if that node starts a chain of filters and pools. */
   leastPlaces(name: string): readonly number[] | undefined;
-  /** Whether a MatMul takes it, as it is or converted. */
+  /** Whether it is an operand of a MatMul, directly or after a conversion. */
   isMultiplied(name: string): boolean;
 }
 
@@ -40,10 +40,10 @@ export interface Values {
 export type ValuesIn = (home: Message) => Values;
 
 /**
- * Finds out how many axes the values of a model have, as far as its inputs, its constants and its operators say. It
- * errs on the open side: operators that are not a listed here give values of any shape.
+ * Determines how many axes the values of a model have, as far as its inputs, constants and operators show. If in doubt,
+ * the number is open: operators that are not listed here give values of any shape.
  *
- * Graphs inside others count with them. Where names are used again, a value is as open as all that have its name.
+ * Nested graphs are included. If a name is reused, its value is as open as all values with that name.
  */
 export function readValues(source: ByteSource): ValuesIn {
   const scopes = new Map<Message, Scope>();
@@ -61,7 +61,7 @@ export function readValues(source: ByteSource): ValuesIn {
     if (message.kind === 'node') scope.nodes.push(message.field);
   }
   for (const scope of scopes.values()) scope.settle();
-  // A walk makes messages of its own, which stand at the same places.
+  // Each walk creates its own message objects, at the same positions.
   const byPlace = new Map([...scopes].map(([{ field }, scope]) => [field.fieldStart, scope]));
   return ({ field }) => {
     const scope = byPlace.get(field.fieldStart);
@@ -79,7 +79,7 @@ export function readValues(source: ByteSource): ValuesIn {
   };
 }
 
-/** Operators that the runtime takes away between a Transpose and a MatMul, or makes a part of the latter. */
+/** Operators that the runtime removes between a Transpose and a MatMul, or fuses into the MatMul. */
 const FOLDED: ReadonlySet<string> = new Set([
   'Cast',
   'Identity',
@@ -91,23 +91,23 @@ const FOLDED: ReadonlySet<string> = new Set([
   'Transpose',
 ]);
 
-/** Values that see each other: those of the graph of a model, or those of a function. */
+/** Values in one scope: those of the graph of a model, or those of a function. */
 class Scope {
   readonly nodes: Field[] = [];
   readonly values = new Map<string, KnownShape>();
   readonly multiplied = new Set<string>();
   readonly constants = new Set<string>();
   readonly sent = new Map<string, string>();
-  /** Initializers and nodes that are Constants, by their names. */
+  /** Initializers and Constant nodes, by name. */
   readonly #holders = new Map<string, ConstantHolder[]>();
-  /** Where a converted value comes from. */
+  /** The original of each converted value. */
   readonly #folded = new Map<string, readonly string[]>();
   readonly #chosen = new Set<string>();
   readonly #ofPlaces: NodeShapes[] = [];
   #leastPlaces: ReadonlyMap<string, readonly number[]> | undefined;
   readonly #declared = new Map<string, KnownShape>();
   readonly #declaredTypes = new Map<string, number>();
-  /** Element types of what has each name; several where it is used again. */
+  /** Element types by name; several if a name is reused. */
   readonly #types = new Map<string, (number | undefined)[]>();
   readonly #source: ByteSource;
 
@@ -134,7 +134,7 @@ class Scope {
   allNumbers(name: string): readonly number[] | undefined {
     const lists = this.numbers(name);
     if (lists.length === 0 || lists.length !== this.#types.get(name)?.length) return undefined;
-    // Numbers that are in another file are not read.
+    // Numbers in another file are not read.
     const count = this.values.get(name)?.sizes?.reduce<number>((total, size) => total * (size ?? 0), 1);
     return lists.every(({ length }) => length === count) ? lists.flat() : undefined;
   }
@@ -144,7 +144,7 @@ class Scope {
     return others.every((other) => other === type) ? type : undefined;
   }
 
-  /** Takes what a graph says of its values. */
+  /** Collects what a graph declares about its values. */
   declare(graph: Field): void {
     const constants = new Set<string>();
     const inputs = new Map<string, { known: KnownShape; elementType: number | undefined; sent: string }>();
@@ -173,7 +173,7 @@ class Scope {
     }
   }
 
-  /** Goes through the nodes, whose inputs are there before them. */
+  /** Walks through the nodes; the inputs of each are defined before it. */
   settle(): void {
     const { values } = this;
     for (const field of this.nodes) {
@@ -209,7 +209,7 @@ class Scope {
       [first, second],
       [second, first],
     ] as const) {
-      // With weights it is refused where it has other sizes.
+      // Together with weights, an operand with other sizes is refused.
       if (this.values.get(other)?.sizes?.some((size) => isKnown(size) && size > 0)) continue;
       this.#addMultiplied(name);
     }
@@ -224,7 +224,7 @@ class Scope {
     if (isSame && (keepsShape(operator) || (others.length > 0 && STRETCHING.includes(operator)))) {
       this.sent.set(output, sent);
     } else if (MOVING.has(operator) && others.every((other) => other !== undefined)) {
-      // Its elements are on other axes.
+      // Its elements move to other axes.
       this.sent.set(output, output);
     }
   }
@@ -238,14 +238,14 @@ class Scope {
     }
   }
 
-  /** Operators with graphs inside see more than their inputs. */
+  /** Operators with nested graphs use more than their inputs. */
   #makesChosen({ domain, type, inputs }: Node): boolean {
     const operator = nameOperator(domain, type);
     if (operator === 'Shape' || operator === 'Size') return false;
     return WITH_GRAPHS.has(operator) || inputs.some((name) => name !== '' && this.isChosen(name));
   }
 
-  /** A node that takes nothing is a Constant, or makes random numbers. */
+  /** A node without inputs is a Constant, or makes random numbers. */
   #makesConstant({ domain, type, inputs }: Node): boolean {
     const isInside = WITH_GRAPHS.has(nameOperator(domain, type));
     return !isInside && inputs.every((name) => name === '' || this.constants.has(name));
@@ -263,13 +263,15 @@ class Scope {
 
 const WITH_GRAPHS: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 
-/** Operators that give the elements of one operand on other axes. */
+/** Operators that move the elements of one operand to other axes. */
 const MOVING: ReadonlySet<string> = new Set([
   ...STRETCHING,
   ...['Unsqueeze', 'Squeeze', 'Transpose', 'Reshape', 'Flatten'],
 ]);
 
-/** Inputs whose axes have the same names and sizes have one shape: their feeds are checked (check-axes.ts). */
+/**
+ * Inputs whose axes have the same names and sizes have the same shape: requests are checked for this (check-axes.ts).
+ */
 function sentAs(name: string, shape: readonly (number | string)[] | undefined): string {
   const isNamed = shape?.every((axis) => axis !== '' && axis !== -1) ?? false;
   return isNamed ? `[${shape?.join()}]` : name;
@@ -286,12 +288,12 @@ function isDeclaration(number: number): boolean {
   return DECLARATIONS.has(number);
 }
 
-/** A size below 0 is what some exporters write for an open one. */
+/** Some exporters write a size below 0 for an open axis. */
 function sizeOf(axis: number | string): number | undefined {
   return typeof axis === 'number' && axis >= 0 ? axis : undefined;
 }
 
-/** What holds for both of two shapes. */
+/** What two shapes have in common. */
 function widen(first: KnownShape | undefined, second: KnownShape): KnownShape {
   if (!first) return second;
   const least = Math.min(first.least, second.least);
@@ -301,7 +303,7 @@ function widen(first: KnownShape | undefined, second: KnownShape): KnownShape {
   return sized(sizes.map((size, axis) => (size === others[axis] ? size : undefined)));
 }
 
-/** What is known from two sides. Where they contradict each other nothing is. */
+/** Combines two facts about the same shape. If they contradict each other, nothing is known. */
 function narrow(first: KnownShape, second: KnownShape): KnownShape {
   const least = Math.max(first.least, second.least);
   const most = Math.min(first.most, second.most);

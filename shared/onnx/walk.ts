@@ -4,7 +4,7 @@ import { type ByteSource, type Field, readFields, readText } from './protobuf.ts
 export type Kind = 'model' | 'function' | 'graph' | 'node' | 'attribute' | 'sparse' | 'tensor' | 'entry';
 
 /**
- * Messages on the way to nodes and tensors, and the fields that lead on. Source: onnx.proto (ONNX 1.20, IR version 13).
+ * Messages on the path to nodes and tensors, and the fields to follow. Source: onnx.proto (ONNX 1.20, IR version 13).
  */
 const WAYS: Readonly<Record<Kind, ReadonlyMap<number, Kind>>> = {
   model: new Map([
@@ -42,26 +42,26 @@ const LENGTH_DELIMITED = 2;
 /** A message of a model, with the one that it is in. */
 export interface Message {
   readonly kind: Kind;
-  /** Where it stands; of the model itself the whole source. */
+  /** Its position; for the model itself, the whole source. */
   readonly field: Field;
   /** Undefined for the model. */
   readonly parent: Message | undefined;
-  /** Of a node what it does, such as `TopK` or `ai.onnx.ml.ZipMap`; '' for other messages. */
+  /** The operator of a node, such as `TopK` or `ai.onnx.ml.ZipMap`; '' for other messages. */
   readonly operator: string;
 }
 
 /**
- * All messages of a model on the way to its nodes and tensors, those of nested graphs and of functions among them; each
- * comes after the one that it is in. Weights are not read.
+ * All messages of a model on the path to its nodes and tensors, including those of nested graphs and functions. Each
+ * comes after the message that contains it. Weights are not read.
  *
- * @param root where to begin, if not at the model itself
+ * @param root where to start, if not at the model itself
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
 export function* walkModel(
   source: ByteSource,
   root: Omit<Message, 'operator'> = modelMessage(source),
 ): Generator<Message> {
-  // A list instead of calls, as graphs can be nested deeper than calls can.
+  // A list instead of recursion, as graphs can be nested deeper than the call stack allows.
   const open = [root];
   for (let next = open.pop(); next; next = open.pop()) {
     const { kind, field, parent } = next;
@@ -87,24 +87,24 @@ export function* walkModel(
   }
 }
 
-/** Whether a message is the graph itself. Functions are in the model as well. */
+/** Whether a message is the graph itself. Functions are also directly in the model. */
 export function isMainGraph({ kind, parent }: Message): boolean {
   return kind === 'graph' && parent?.kind === 'model';
 }
 
-/** The whole of a file as a message. */
+/** The whole file as a message. */
 export function modelMessage(source: ByteSource): Message {
   const end = source.length;
   const field = { number: 0, wireType: LENGTH_DELIMITED, value: 0, fieldStart: 0, start: 0, end };
   return { kind: 'model', field, parent: undefined, operator: '' };
 }
 
-/** The default domain has the name '' or, in some files, its long one. */
+/** The default domain is called '' or, in some files, by its full name. */
 export function isDefaultDomain(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx';
 }
 
-/** What a node does, such as `TopK` or `ai.onnx.ml.ZipMap`. */
+/** The operator of a node, such as `TopK` or `ai.onnx.ml.ZipMap`. */
 export function nameOperator(domain: string, type: string): string {
   return isDefaultDomain(domain) ? type : `${domain}.${type}`;
 }

@@ -12,7 +12,7 @@ export interface ZipMap {
   readonly labels: readonly string[] | readonly number[];
 }
 
-/** What a node says that is a ZipMap. */
+/** The content of a ZipMap node. */
 export function readZipMap(source: ByteSource, node: Field): ZipMap {
   const members = readMembers(source, node);
   const strings: string[] = [];

@@ -10,11 +10,11 @@ import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 const FLOAT32 = 1;
 
 /**
- * Rewrites a graph so that each ZipMap gives the probability matrix itself. Classifiers that scikit-learn's converter
- * exports by default end in a ZipMap, a sequence of maps no client can be sent and the runtime's Node binding cannot
- * fetch. The node becomes a Cast under the same output name, the output an FP32 tensor [rows, classes]. A Cast to the
- * type that is there already costs nothing; models that were exported for float64 give doubles to their ZipMap, which
- * no runtime loads as it is.
+ * Rewrites a graph so that each ZipMap returns the probability matrix itself. By default, classifiers from
+ * scikit-learn's converter end in a ZipMap: a sequence of maps, which cannot be sent to clients and which the runtime's
+ * Node binding cannot fetch. The node becomes a Cast with the same output name, and the output an FP32 tensor [rows,
+ * classes]. A Cast to the existing type costs nothing. Models that were exported for float64 pass doubles to their
+ * ZipMap, which no runtime loads unchanged.
  *
  * Source: ZipMap in the ONNX-ML operator list (input tensor(float) [N, C], output sequence of map).
  */
@@ -30,7 +30,7 @@ export const replaceZipMaps: Rewriting = (source) => {
   return nodes.length === 0 ? [] : [...nodes, ...declareOutputs(source, zipMaps)];
 };
 
-/** Keeps the node's input, output and name; its attributes and its domain (ai.onnx.ml) go. */
+/** Keeps the node's input, output and name; drops its attributes and its domain (ai.onnx.ml). */
 function castNode(source: ByteSource, node: Field): Uint8Array {
   const kept: readonly number[] = [NODE.input, NODE.output, NODE.name];
   return replaceMembers(source, node, ({ number }) => !kept.includes(number), [
@@ -39,7 +39,7 @@ function castNode(source: ByteSource, node: Field): Uint8Array {
   ]);
 }
 
-/** The outputs of the graph that were ZipMaps, as the tensors that they are now. */
+/** The outputs of the graph that were ZipMaps, as tensors. */
 function declareOutputs(source: ByteSource, zipMaps: ReadonlyMap<string, ZipMap>): Edit[] {
   const edits: Edit[] = [];
   for (const graph of readFields(source, 0, source.length, (number) => number === MODEL.graph)) {

@@ -20,8 +20,8 @@ export interface DocumentParts {
 }
 
 /**
- * The description of everything that is served: for each model the routes it answers on, with what it takes and gives
- * itself, and each route of each protocol.
+ * The description of everything that is served: for each model, its routes with its own inputs and outputs, and all
+ * routes of each protocol.
  * Source: OpenAPI 3.1.
  */
 export function buildDocument({ protocols, models, version, config }: DocumentParts): Json {
@@ -45,7 +45,7 @@ export function buildDocument({ protocols, models, version, config }: DocumentPa
     },
     // Relative to the document itself: gateways add prefixes that the server never sees.
     servers: [{ url: '.' }],
-    // What stands before the server may ask for credentials; it does not itself.
+    // A gateway in front of the server may require credentials; the server itself does not.
     security: [],
     tags: [
       ...(models.length > 0 ? [MODELS_TAG] : []),
@@ -69,7 +69,7 @@ const REQUEST_ID = 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11';
 
 function addProtocol(paths: PathTable, protocol: Protocol, examples: Examples, book: SchemaBook): void {
   for (const operation of protocol.operations) {
-    // Routes on which nothing works, those for more than one path, and those for older clients.
+    // Leaves out routes that only refuse, catch-all routes, and routes for older clients.
     const { method, path: route, isLegacy = false } = operation;
     if (method === 'ALL' || route.includes('*') || isLegacy) continue;
     paths.add(operation.method, operation.path, (path) =>

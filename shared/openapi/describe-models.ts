@@ -11,49 +11,49 @@ import type { OutputKind, TextInput } from '../values/contract.ts';
 import type { InputKind } from '../values/input.ts';
 import type { RowFormat } from '../values/row.ts';
 
-/** What is known of a model once it was loaded. It stays true: versions do not change. */
+/** What is known about a model once it has been loaded. It stays true, as versions do not change. */
 export interface ModelFacts {
   readonly reference: ModelReference;
   readonly task: string;
   readonly kind: InputKind;
-  /** What its task gives for each instance. */
+  /** The kind of prediction for each instance. */
   readonly gives: OutputKind;
-  /** In which form it answers on Ternion's own routes. */
+  /** The form of its answers on Ternion's own routes. */
   readonly form: AnswerForm;
-  /** What an answer looks like, where the task gives values of its own. */
+  /** The schema of an answer, if the task has its own kind of values. */
   readonly answer: z.ZodType | undefined;
   readonly description: string | undefined;
   readonly inputs: readonly TensorSpec[];
-  /** How it takes texts, where it does. */
+  /** How it takes texts, if it does. */
   readonly textInput: TextInput | undefined;
   readonly outputs: readonly TensorSpec[];
-  /** What a row looks like, where the model takes rows. */
+  /** The columns of a row, if the model takes rows. */
   readonly features: RowFormat | undefined;
-  /** Names of the classes; undefined where they are only counted. */
+  /** Names of the classes; undefined if only their number is known. */
   readonly labels: readonly Label[] | undefined;
   /** Whether a classifier's scores are known to be probabilities. */
   readonly areProbabilities: boolean;
-  /** Body of a predict request that is answered; undefined where there is none, or it is long. */
+  /** Body of a predict request that the model answers; undefined if it is unknown or long. */
   readonly example: JsonObject | undefined;
 }
 
-/** A model that is served: what it takes and gives, or why that is not known. */
+/** A served model: its inputs and outputs, or why they are unknown. */
 export interface DescribedModel {
   readonly reference: ModelReference;
   readonly facts?: ModelFacts;
   readonly problem?: string;
 }
 
-/** Says what the models of a listing take and give. */
+/** Describes the inputs and outputs of the models in a listing. */
 export type ModelReader = (models: readonly ModelListing[]) => Promise<readonly DescribedModel[]>;
 
 /** Longest example that is shown, in characters of JSON. */
 const LONGEST_EXAMPLE = 16_384;
 
 /**
- * A reader that remembers. It loads no model: anybody can ask for the description, and a repository can have a thousand
- * models that would take all memory and minutes. A model is described once it has been loaded for a request; a look at
- * `/models/{model}` loads one as well. It never rejects.
+ * A reader with a cache. It does not load models: anybody can request the description, and loading a thousand models
+ * would take minutes and all memory. A model is described once a request has loaded it; `GET /models/{model}` loads one
+ * too. The reader never rejects.
  */
 export function createModelReader(inference: Inference): ModelReader {
   let known = new Map<string, ModelFacts>();
@@ -78,7 +78,7 @@ export function createModelReader(inference: Inference): ModelReader {
     for (const { name, liveVersion } of models) {
       described.push(await read({ name, version: liveVersion }));
     }
-    // Versions that are no longer live are forgotten.
+    // Drops versions that are no longer live.
     known = new Map(described.flatMap(({ facts }) => (facts ? [[pathOf(facts.reference), facts]] : [])));
     return described;
   };

@@ -9,14 +9,14 @@ import {
 import { BYTES_SCHEMA, type Json, type MediaType, type MediaTypes } from './openapi.ts';
 import { exampleOf, type SchemaBook, writeSchema } from './schema-book.ts';
 
-/** What is said of an operation beyond what it says of itself, as when it is described for one model. */
+/** Additions to the description of an operation, such as when it is described for one model. */
 export interface Particulars {
   readonly path: string;
   readonly operationId: string;
   readonly tag: string;
   readonly summary?: string;
   readonly description?: string | undefined;
-  /** In place of the operation's own. */
+  /** Replaces the operation's own. */
   readonly request?: MediaTypes;
   readonly response?: MediaTypes;
   /** Values for the parameters of the path. */
@@ -70,18 +70,18 @@ function proposeName(protocol: string, path: string): string {
   return capitalize(`${protocol}-${words.at(-1) ?? ''}`);
 }
 
-/** The words of a text, each with a capital: `a-b/c` → `ABC`. */
+/** The words of a text, each capitalised: `a-b/c` → `ABC`. */
 export function capitalize(text: string): string {
   const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
-/** Where an operation does not say what it answers. */
+/** For operations that do not describe their answer. */
 const ANY_JSON: Content = { 'application/json': null };
 
 const FORM_SCHEMA = { type: 'object', required: ['file'], properties: { file: BYTES_SCHEMA } };
 
-/** What a media type holds that has no schema. */
+/** The content of media types without a schema. */
 function schemaWithout(mediaType: string): Json {
   if (mediaType === 'multipart/form-data') return FORM_SCHEMA;
   return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType) ? {} : BYTES_SCHEMA;
@@ -144,7 +144,7 @@ function describeOthers({ otherResponses = {} }: Operation, name: string, book: 
   return described;
 }
 
-/** Errors are the object for all clients, unless a route or its protocol has its own. */
+/** Errors have the same form for all clients, unless a route or its protocol has its own. */
 function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBook): Json {
   const own = [operation, protocol].find(({ encodeError }) => encodeError !== undefined);
   if (!own) {
@@ -161,5 +161,5 @@ function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBo
   };
 }
 
-export const CLIENT_ERROR = 'The request cannot be answered as it is';
-export const SERVER_ERROR = 'The server failed, or cannot answer now; `retry-after` says when to ask again';
+export const CLIENT_ERROR = 'The request is wrong and must be changed';
+export const SERVER_ERROR = 'The server failed, or cannot answer now; `retry-after` says when to try again';

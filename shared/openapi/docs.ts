@@ -17,8 +17,8 @@ const FILES = [
 ];
 
 /**
- * The description of the other protocols: as OpenAPI for programs and as a page for people. What writes it is brought
- * by the first request for it.
+ * The description of the other protocols: as OpenAPI for programs and as a page for people. The first request for it
+ * loads the code that writes it.
  */
 export function createDocs(options: ProtocolOptions, described: readonly Protocol[]): Protocol {
   const { pages } = options;
@@ -50,7 +50,7 @@ export function createDocs(options: ProtocolOptions, described: readonly Protoco
         method: 'GET',
         path: '/docs',
         handle: async (c) => {
-          // The page names its files relative to its own address, which must be without a slash for that.
+          // The page refers to its files relative to its own address, which therefore must not end in a slash.
           const isFolder = new URL(c.req.url).pathname.endsWith('/');
           if (isFolder) return new Response(null, { status: 308, headers: { location: '../docs' } });
           return await answerFile(c, 'docs.html');

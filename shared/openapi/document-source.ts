@@ -6,13 +6,13 @@ import type { Protocol, ProtocolOptions } from '../protocols/operation.ts';
 import { buildDocument } from './build-document.ts';
 import { createModelReader } from './describe-models.ts';
 
-/** Where the description of the server comes from. */
+/** The source of the server's description. */
 export interface DocumentSource {
-  /** The document as JSON. It never rejects because of a model or of the repository. */
+  /** The document as JSON. A broken model or repository never makes it reject. */
   read(): Promise<Uint8Array>;
 }
 
-/** The document of what is served now, written again only when that has changed. */
+/** The document for the models that are served now; written again only when they change. */
 export function createDocumentSource(
   options: ProtocolOptions,
   protocols: readonly Protocol[],
@@ -25,7 +25,7 @@ export function createDocumentSource(
     try {
       return await inference.repository.list();
     } catch (error) {
-      logger.log('warn', 'the description lacks the models', { error });
+      logger.log('warn', 'the description does not include the models', { error });
       return [];
     }
   }

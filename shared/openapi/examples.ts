@@ -3,18 +3,21 @@ import type { OutputKind } from '../values/contract.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
 import { rowsOf, textsOf, toInferExample } from './infer-example.ts';
 
-/** Values for the routes that are not of one model, made of the models that are served, so that they work as shown. */
+/**
+ * Example values for routes that are not specific to a model. They come from served models, so the examples work as
+ * shown.
+ */
 export interface Examples {
   /** Parameters of the path, by name. */
   readonly path: Readonly<Record<string, string>>;
-  /** The JSON body of a route, where it takes one of its model. */
+  /** The JSON body of a route, if the body depends on the model. */
   body(protocol: string, path: string): JsonObject | undefined;
 }
 
 /**
- * Chooses a model to show routes on: one that takes features, as they are short.
+ * Chooses a model for the examples: one that takes features, as these are short.
  *
- * @param defaultModel the model that answers requests which name none
+ * @param defaultModel the model for requests that name none
  */
 export function chooseExamples(
   models: readonly DescribedModel[],
@@ -35,7 +38,7 @@ export function chooseExamples(
   };
 }
 
-/** How the routes of other servers take what a model takes. */
+/** The input of a model in the forms of other servers' routes. */
 const BODIES: readonly (readonly [RegExp, (facts: ModelFacts) => JsonObject | undefined])[] = [
   [/^\/v2\/models\/.*\/infer$/, toInferExample],
   [/^\/v1\/models\/.*:predict$|\/invocations$|\/invoke$/, (facts) => wrapInstances('instances', facts)],
@@ -61,7 +64,10 @@ function wrapExamples(gives: OutputKind, facts: ModelFacts): JsonObject | undefi
   return named && { examples: named };
 }
 
-/** A model that surely answers requests which name none: the configured one, or the first alone in what it takes. */
+/**
+ * A model that certainly answers requests without a model name: the configured one, or the first with a unique kind of
+ * input.
+ */
 function findDefault(
   models: readonly DescribedModel[],
   defaultModel: string | undefined,

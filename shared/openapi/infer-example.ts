@@ -4,7 +4,7 @@ import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
 
 /**
- * The example of a predict request as an inference request of V2; undefined where it cannot be said in tensors of the
+ * The example of a predict request as a V2 inference request; undefined if it cannot be expressed in tensors of the
  * graph.
  */
 export function toInferExample(facts: ModelFacts): JsonObject | undefined {
@@ -39,7 +39,7 @@ export function rowsOf({ kind, example, inputs, features }: ModelFacts): JsonVal
   return readRows(instancesOf(example), features);
 }
 
-/** The texts of the example of a model of texts; undefined where they are pairs, or none. */
+/** The texts of the example of a text model; undefined if they are pairs, or if there are none. */
 export function textsOf({ kind, example }: ModelFacts): string[] | undefined {
   if (!example || kind !== 'text') return undefined;
   const instances = instancesOf(example);

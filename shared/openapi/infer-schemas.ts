@@ -6,7 +6,7 @@ import type { ModelFacts } from './describe-models.ts';
 import type { JsonSchema } from './openapi.ts';
 import { datatypesFor, describeTensor, shapeSchema } from './tensor-schemas.ts';
 
-/** What an inference request of V2 to one model holds, in JSON. */
+/** The JSON schema of a V2 inference request to one model. */
 export function describeInferRequest(facts: ModelFacts): JsonSchema {
   const isFrame = facts.kind === 'features';
   const inputs = tensorsSchema(facts);
@@ -16,7 +16,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
     required: facts.inputs.length > 0 ? ['inputs'] : [],
     ...(isFrame && { anyOf: [{ title: 'Tensors', ...tensors }, frameSchema()] }),
     properties: {
-      id: { type: ['string', 'null'], description: 'Comes back in the answer.' },
+      id: { type: ['string', 'null'], description: 'Is repeated in the answer.' },
       inputs: isFrame
         ? { type: 'array' }
         : facts.textInput
@@ -24,7 +24,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
           : inputs,
       outputs: {
         type: ['array', 'null'],
-        description: 'The outputs wanted; all by default.',
+        description: 'The requested outputs; all by default.',
         items: {
           type: 'object',
           required: ['name'],
@@ -36,7 +36,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
                 classification: {
                   type: ['integer', 'null'],
                   minimum: 0,
-                  description: 'So many of the best classes as texts `value:index:label`.',
+                  description: 'Return this many of the best classes, as texts `value:index:label`.',
                 },
                 binary_data: { type: ['boolean', 'null'] },
                 content_type: contentType('`np`, `str`, `base64` or `datetime`, as in MLServer.'),
@@ -60,7 +60,7 @@ function contentType(description: string): JsonSchema {
   return { type: ['string', 'null'], description };
 }
 
-/** The inputs of a graph by their names; a table that is one matrix may have any name. */
+/** The inputs of a graph by name; the single matrix of a table may have any name. */
 function tensorsSchema({ inputs, kind }: ModelFacts): JsonSchema {
   const isFree = kind === 'features' && inputs.length === 1;
   const tensors = inputs.flatMap((spec) =>
@@ -100,7 +100,7 @@ function frameSchema(): JsonSchema {
   };
 }
 
-/** What one model answers to it, in JSON. */
+/** The JSON schema of one model's answer to it. */
 export function describeInferAnswer(facts: ModelFacts): JsonSchema {
   const { reference, outputs } = facts;
   const datatypes = new Set(outputs.map(({ datatype }) => datatype));
@@ -121,7 +121,7 @@ export function describeInferAnswer(facts: ModelFacts): JsonSchema {
             name: nameSchema(facts),
             datatype: {
               type: 'string',
-              description: 'BYTES where classes are asked for.',
+              description: 'BYTES if classes are requested.',
               enum: [...datatypes.add('BYTES')],
             },
             shape: { type: 'array', items: { type: 'integer', minimum: 0 } },
@@ -129,7 +129,7 @@ export function describeInferAnswer(facts: ModelFacts): JsonSchema {
             parameters: {
               type: 'object',
               properties: {
-                content_type: { type: 'string', description: 'The one that was asked for.' },
+                content_type: { type: 'string', description: 'The requested one.' },
                 binary_data_size: { type: 'integer', minimum: 0 },
               },
             },
@@ -140,7 +140,7 @@ export function describeInferAnswer(facts: ModelFacts): JsonSchema {
   };
 }
 
-/** The names of the outputs, and of the vectors that texts are answered with. */
+/** The names of the outputs, and of the vectors for texts. */
 function nameSchema({ outputs, textInput, gives }: ModelFacts): JsonSchema {
   const names = new Set(outputs.map(({ name }) => name));
   if (textInput?.isPrepared && gives === 'embedding') names.add(VECTORS_OUTPUT);
@@ -162,7 +162,7 @@ function inputSchema(spec: TensorSpec, isFree = false): JsonSchema {
   });
 }
 
-/** The input of an image model takes encoded images as well, which go through its preprocessing. */
+/** The input of an image model also takes encoded images, which go through its preprocessing. */
 function imagesSchema({ name }: TensorSpec): JsonSchema {
   const count = { type: 'integer', minimum: 1 };
   return tensorSchema({
@@ -177,7 +177,7 @@ function imagesSchema({ name }: TensorSpec): JsonSchema {
   });
 }
 
-/** A model of texts takes them themselves, under any name, in place of its inputs of tokens. */
+/** A text model takes texts under any name, instead of its inputs for tokens. */
 function textsSchema({ takesPairs }: TextInput): JsonSchema {
   const count = { type: 'integer', minimum: 1 };
   const width = takesPairs ? { enum: [1, 2] } : { const: 1 };
@@ -193,7 +193,7 @@ function textsSchema({ takesPairs }: TextInput): JsonSchema {
 
 interface TensorParts {
   readonly title: string;
-  /** Undefined: any name does. */
+  /** Undefined: any name is accepted. */
   readonly name?: string | undefined;
   readonly datatypes: readonly string[];
   readonly shape: JsonSchema;

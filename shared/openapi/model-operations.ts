@@ -12,21 +12,21 @@ import type { SchemaBook } from './schema-book.ts';
 
 export const MODELS_TAG = {
   name: 'models',
-  description: 'The models that are served, each with what it takes and gives.',
+  description: 'The served models, each with its inputs and outputs.',
 } as const satisfies Json;
 
-/** A route that is described for each model on its own. */
+/** A route that is described separately for each model. */
 interface ModelRoute {
   readonly protocol: string;
   readonly path: string;
-  /** Begins the operationId, before the name of the model. */
+  /** Prefix of the operationId, before the name of the model. */
   readonly verb: string;
   readonly summary: (name: string) => string;
   readonly request: (facts: ModelFacts, limits: Limits) => MediaTypes;
   readonly response: (facts: ModelFacts, book: SchemaBook, protocols: readonly Protocol[]) => MediaTypes;
 }
 
-/** In V2, bytes can stand after the JSON. */
+/** In V2, bytes can follow the JSON. */
 const BINARY = { 'application/octet-stream': { schema: BYTES_SCHEMA } };
 
 const MODEL_ROUTES: readonly ModelRoute[] = [
@@ -55,7 +55,7 @@ const MODEL_ROUTES: readonly ModelRoute[] = [
   },
 ];
 
-/** Describes the routes of each model with its name in the path, where their protocols are served. */
+/** Describes the routes of each model with its name in the path, if their protocols are served. */
 export function addModelOperations(
   paths: PathTable,
   protocols: readonly Protocol[],
@@ -89,7 +89,7 @@ export function addModelOperations(
   }
 }
 
-/** What a model says of itself, or why it cannot be described. */
+/** The description of a model, or why there is none. */
 function describeInWords({ reference, facts, problem }: DescribedModel): string {
   const live = `The live version is ${reference.version}.`;
   return [facts?.description, problem, live].filter(Boolean).join(' ');

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../json/json-value.ts';
 import type { WritableJson } from '../json/write-json.ts';
 
-/** A part of an OpenAPI document; absent members may stand as undefined. */
+/** A part of an OpenAPI document; absent members may be undefined. */
 export type Json = { readonly [key: string]: WritableJson };
 
 /** A JSON Schema, 2020-12. */

@@ -3,15 +3,15 @@ import type { Json } from './openapi.ts';
 /** The paths of a document. */
 export interface PathTable {
   /**
-   * Takes up an operation, unless its path has one of that method already: the first is the one that answers.
+   * Adds an operation, unless its path already has one with this method: the first one is the one that answers.
    *
-   * @param describe makes the operation for the path as it stands in the document
+   * @param describe makes the operation for the path as written in the document
    */
   add(method: string, path: string, describe: (path: string) => Json): void;
   write(): ReadonlyMap<string, Json>;
 }
 
-/** Two paths that differ in nothing but the names of their parameters are one, and the first gives the names. */
+/** Two paths that differ only in the names of their parameters are the same; the first decides the names. */
 export function createPathTable(): PathTable {
   const paths = new Map<string, { readonly path: string; readonly methods: Map<string, Json> }>();
   return {

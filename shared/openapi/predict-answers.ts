@@ -6,7 +6,7 @@ import type { JsonSchema } from './openapi.ts';
 import type { SchemaBook } from './schema-book.ts';
 import { describeTensor, nestedSchema } from './tensor-schemas.ts';
 
-/** What one model answers to a predict request. */
+/** The schema of one model's answer to a predict request. */
 export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): JsonSchema {
   const { reference } = facts;
   const members = {
@@ -31,7 +31,7 @@ export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): Json
   };
 }
 
-/** What it answers to a request in the form of Hugging Face, which has the same route. */
+/** Its answer to a request in Hugging Face's form, which has the same route. */
 export function describeTaskAnswer({ gives, outputs }: ModelFacts): JsonSchema {
   const title = "To Hugging Face's clients";
   if (gives !== 'tensors') return { title, type: 'array', items: {} };
@@ -54,13 +54,13 @@ function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
     case 'embedding':
       return withMembers({
         embedding: {
-          description: 'A vector, or a list of vectors where the model does not pool them.',
+          description: 'A vector, or a list of vectors if the model does not pool them.',
           anyOf: [
             { type: 'array', items: NUMBER },
             { type: 'array', items: { type: 'array', items: NUMBER } },
           ],
         },
-        dimensions: { type: 'integer', minimum: 0, description: 'Numbers of a vector.' },
+        dimensions: { type: 'integer', minimum: 0, description: 'Number of dimensions of a vector.' },
       });
     case 'tensors':
       return withMembers({ outputs: describeOutputs(facts.outputs) });
@@ -69,11 +69,11 @@ function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
   }
 }
 
-/** A value for each row, or a list of them. */
+/** A value for each row, or a list of values. */
 function describeForm(form: TableForm): JsonSchema {
   const value = form === 'labels' ? { type: ['string', 'number', 'null'] } : NUMBER;
   const list = { type: 'array', items: { anyOf: [value, { type: 'array', items: value }] } };
-  // Targets that differ in their classes have a list each.
+  // Targets with different classes have one list each.
   return { anyOf: [value, list, { type: 'object', additionalProperties: list }] };
 }
 
@@ -81,7 +81,7 @@ function withMembers(properties: Readonly<Record<string, JsonSchema>>): JsonSche
   return { type: 'object', required: Object.keys(properties), properties };
 }
 
-/** The scores of a class: all of a row or text, the best of an image. */
+/** The scores of classes: all for a row or text, the best for an image. */
 function namedScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
   const isImage = facts.kind === 'image';
   const schema = isImage
@@ -93,7 +93,7 @@ function namedScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
 
 const bestScores: JsonSchema = { type: 'object', maxProperties: 5, additionalProperties: NUMBER };
 
-/** What each output has for a row, as a number or text, or as a list of them. */
+/** The value of each output for a row, as a number or text, or a list of these. */
 function describeRow(outputs: readonly TensorSpec[]): JsonSchema {
   const one = (spec: TensorSpec) => {
     const row = outputSchema({ ...spec, shape: spec.shape.slice(1) });
@@ -106,7 +106,7 @@ function describeOutputs(outputs: readonly TensorSpec[]): JsonSchema {
   return withMembers(Object.fromEntries(outputs.map((spec) => [spec.name, outputSchema(spec)])));
 }
 
-/** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
+/** A graph need not keep to the sizes that it declares for its outputs, so they are only described in words. */
 function outputSchema(spec: TensorSpec): JsonSchema {
   const isRankDynamic = spec.shape.length === 0;
   const schema = nestedSchema({ ...spec, shape: spec.shape.map(() => -1), isRankDynamic });
@@ -129,7 +129,7 @@ function classification(facts: ModelFacts): JsonSchema {
   return { type: 'object', required, properties };
 }
 
-/** Most classes that are listed; label lists have up to a thousand names as a rule. */
+/** Most classes that are listed; label lists usually have up to a thousand names. */
 const MOST_LABELS = 1000;
 const MOST_SCORES = 100;
 

@@ -8,7 +8,7 @@ import type { ModelFacts } from './describe-models.ts';
 import { BYTES_SCHEMA, type JsonSchema, type MediaTypes } from './openapi.ts';
 import { nestedSchema } from './tensor-schemas.ts';
 
-/** What a predict request to one model holds, by media type. Nothing is said that the server does not hold to. */
+/** The schemas of a predict request to one model, by media type. They only state what the server enforces. */
 export function describePredictRequest(facts: ModelFacts, limits: Limits): MediaTypes {
   return REQUESTS[facts.kind](facts, limits);
 }
@@ -57,7 +57,7 @@ const REQUESTS: Record<InputKind, (facts: ModelFacts, limits: Limits) => MediaTy
   tensors: (facts) => json(withMembers({ inputs: tensorsSchema(facts) }), facts),
 };
 
-/** A second text that the model reads with the first. */
+/** A second text that the model reads together with the first. */
 const SECOND_TEXT: JsonSchema = {
   type: 'string',
   description: 'A second text, which the model reads together with the first.',
@@ -80,9 +80,9 @@ function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
 }
 
 /**
- * One instance under its key, or a list of `instances`; a graph with a fixed batch size takes whole batches alone.
+ * One instance under its key, or a list of `instances`; a graph with a fixed batch size only takes whole batches.
  *
- * @param beside what can stand beside the one instance
+ * @param beside members allowed next to the single instance
  */
 function oneOrMore(
   key: string,
@@ -95,7 +95,7 @@ function oneOrMore(
   const portion = Math.max(batchSizeOf({ inputs }), 1);
   const instances = {
     type: 'array',
-    description: portion > 1 ? `A batch, as large as a multiple of ${portion}.` : 'A batch.',
+    description: portion > 1 ? `A batch whose size is a multiple of ${portion}.` : 'A batch.',
     items: instance,
     minItems: portion,
     maxItems: limits.batchSize,
@@ -112,7 +112,7 @@ function oneOrMore(
 /** Most features that are described one by one. */
 const MOST_FEATURES = 256;
 
-/** A row: a list in the model's order or, where the features have names, an object by name. */
+/** A row: a list in the model's order or, if the features have names, an object by name. */
 function rowSchema({ named: features, width, columns }: RowFormat): JsonSchema {
   const count = features?.length ?? width;
   const size = count !== undefined && { minItems: count, maxItems: count };
@@ -135,7 +135,7 @@ function rowSchema({ named: features, width, columns }: RowFormat): JsonSchema {
   return { anyOf: [named, listed] };
 }
 
-/** Values of columns that have no names, or too many of them: one by one only where they differ. */
+/** Values of columns without names, or of too many columns; described one by one only if they differ. */
 function itemsSchema(columns: RowFormat['columns']): JsonSchema {
   const kinds = new Map(
     columns.map((column) => cellSchema(column)).map((cell) => [JSON.stringify(cell), cell]),
@@ -146,7 +146,7 @@ function itemsSchema(columns: RowFormat['columns']): JsonSchema {
   return { type: 'array', prefixItems: columns.map((column) => cellSchema(column)), items: false };
 }
 
-/** Range and values of a feature are held to, so they can be said. */
+/** The range and values of a feature are enforced, so they can be stated. */
 function featureSchema(feature: Feature, column: Column): JsonSchema {
   const { name, unit, description } = feature;
   return {
@@ -158,24 +158,24 @@ function featureSchema(feature: Feature, column: Column): JsonSchema {
 
 type Bounds = Pick<Feature, 'range' | 'values'>;
 
-/** What one value of a row is in JSON. */
+/** The JSON schema of one value of a row. */
 function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema {
   if (column.type === 'string') return { type: 'string', ...(values && { enum: values }) };
   const { wideIntegers, isBoolean = false, allowsMissing = false } = column;
   const whole = column.integers ? 'integer' : 'number';
-  // Of 64 bits no bound can be written exactly.
+  // Bounds of 64-bit integers cannot be written exactly.
   const integers = wideIntegers ? undefined : column.integers;
   const minimum = Math.max(range?.[0] ?? Number.NEGATIVE_INFINITY, integers?.[0] ?? Number.NEGATIVE_INFINITY);
   const maximum = Math.min(range?.[1] ?? Number.POSITIVE_INFINITY, integers?.[1] ?? Number.POSITIVE_INFINITY);
   const isTaken = (value: number) =>
     value >= minimum && value <= maximum && (values === undefined || values.includes(value));
-  // True and false are taken for 1 and 0, where these are.
+  // True and false are accepted as 1 and 0, if these are allowed.
   const booleans = isBoolean ? [] : [false, true].filter((value) => isTaken(Number(value)));
   const areBothTaken = isBoolean || (booleans.length === 2 && !values);
   const types = [whole, ...(areBothTaken ? ['boolean'] : []), ...(allowsMissing ? ['null'] : [])];
   const numbers = {
     type: types.length > 1 ? types : whole,
-    // Where true is 1, the values would have to be said twice.
+    // If true counts as 1, the values would have to be listed twice.
     ...(values && !isBoolean && { enum: values }),
     ...(Number.isFinite(minimum) && { minimum }),
     ...(Number.isFinite(maximum) && { maximum }),
@@ -183,7 +183,7 @@ function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema 
   return booleans.length > 0 && !areBothTaken ? { anyOf: [numbers, { enum: booleans }] } : numbers;
 }
 
-/** Nested lists by the name of the input, or those of the only one. */
+/** Nested lists by the name of the input, or just the list if there is only one input. */
 function tensorsSchema({ inputs }: ModelFacts): JsonSchema {
   const named = {
     ...withMembers(Object.fromEntries(inputs.map((spec) => [spec.name, nestedSchema(spec)]))),

@@ -2,16 +2,16 @@ import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import type { JsonSchema } from './openapi.ts';
 
-/** The schemas of a document, each written once however often it is used. */
+/** The schemas of a document, each written once, no matter how often it is used. */
 export interface SchemaBook {
   /**
-   * A reference to a schema of the document, which is called by its own id or, without one, as is proposed. A schema
-   * that says little, such as that of any list, is given itself.
+   * A reference to a schema of the document, named by the schema's own id or else by the proposed name. A trivial
+   * schema, such as that of any list, is returned inline.
    */
   refer(schema: z.ZodType, proposedName: string): JsonSchema;
-  /** Takes up a schema that is written as JSON already. */
+  /** Adds a schema that is already JSON. */
   add(name: string, schema: JsonSchema): JsonSchema;
-  /** All schemas that were referred to, by their names: the `components.schemas` of the document. */
+  /** All referenced schemas by name: the `components.schemas` of the document. */
   write(): JsonSchema;
 }
 
@@ -53,7 +53,7 @@ function withoutExamples({ examples: _examples, ...rest }: JsonObject): JsonObje
   return rest;
 }
 
-/** A schema of its own, as parameters have. */
+/** An inline schema, for parameters. */
 export function writeSchema(schema: z.ZodType): JsonObject {
   const { $schema: _dialect, ...rest } = toPlain(z.toJSONSchema(schema, OPTIONS));
   return rest;
@@ -65,15 +65,12 @@ export function exampleOf(schema: z.ZodType): JsonValue | undefined {
   return Array.isArray(examples) ? toPlain({ example: examples[0] }).example : undefined;
 }
 
-/**
- * What clients may rely on: members that a later version adds are not a breach, so objects are open unless their schema
- * is strict.
- */
+/** What clients may rely on. Later versions may add members, so objects are open unless their schema is strict. */
 const OPTIONS = {
   io: 'input',
   unrepresentable: 'any',
   override: ({ jsonSchema }) => {
-    // What every whole number of JavaScript is bound by says nothing of the interface.
+    // The bounds of JavaScript's safe integers say nothing about the interface.
     if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   },
@@ -83,13 +80,13 @@ function writeAll(names: ReadonlyMap<z.ZodType, string>): JsonObject {
   const registry = z.registry<{ id: string }>();
   for (const [schema, id] of names) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { ...OPTIONS, uri: (id) => FOLDER + id });
-  // Schemas with an id inside others come in a folder of their own; in the document there is one for all.
+  // Nested schemas with an id come with their own `$defs`; the document has one for all.
   const { __shared: shared, ...own } = schemas;
   const text = JSON.stringify({ ...own, ...shared?.$defs }, (key, value: unknown) =>
     key === '$schema' || key === '$id' ? undefined : value,
   );
   const all: JsonObject = JSON.parse(text.replaceAll(`${FOLDER}__shared#/$defs/`, FOLDER));
-  // Examples stand beside the references, where every tool looks for them.
+  // Examples are next to the references, where every tool looks for them.
   for (const schema of Object.values(all)) if (isObject(schema)) delete schema.examples;
   return all;
 }

@@ -2,7 +2,7 @@ import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype, INTEGER_RANGES } from '../tensor/datatype.ts';
 import type { JsonSchema } from './openapi.ts';
 
-/** What one element of a datatype is in JSON. */
+/** The JSON schema of one element of a datatype. */
 function elementSchema(datatype: Datatype): JsonSchema {
   switch (DATATYPES[datatype].kind) {
     case 'string':
@@ -15,7 +15,7 @@ function elementSchema(datatype: Datatype): JsonSchema {
       const [minimum = 0, maximum = 0] = INTEGER_RANGES[datatype] ?? [];
       return {
         type: 'integer',
-        // Whole numbers of 64 bits are more than JSON numbers can be held to.
+        // Bounds of 64-bit integers cannot be written as JSON numbers.
         ...(minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
         ...(maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
       };
@@ -23,7 +23,7 @@ function elementSchema(datatype: Datatype): JsonSchema {
   }
 }
 
-/** Lists nested as the shape of an input or output says. */
+/** Lists nested according to the shape of an input or output. */
 export function nestedSchema({ datatype, shape, isRankDynamic }: TensorSpec): JsonSchema {
   if (isRankDynamic) return {};
   return shape.reduceRight<JsonSchema>(
@@ -50,7 +50,7 @@ export function describeTensor({ datatype, shape, isRankDynamic }: TensorSpec): 
   return isRankDynamic ? `${datatype} of any shape` : `${datatype} [${shape.join(', ')}]`;
 }
 
-/** Datatypes that are taken for another: floats for floats and whole numbers for whole numbers, where they fit. */
+/** Datatypes that are accepted for another: floats for floats and integers for integers, if they fit. */
 export function datatypesFor(datatype: Datatype): readonly Datatype[] {
   const { kind } = DATATYPES[datatype];
   if (kind !== 'float' && kind !== 'integer') return [datatype];

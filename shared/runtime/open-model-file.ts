@@ -8,7 +8,7 @@ import { splitSequences } from '../onnx/sequences.ts';
 import { replaceZipMaps } from '../onnx/zipmap.ts';
 import { createSession, type ModelBytes, type Session, type SessionOptions } from './session.ts';
 
-/** What has to be changed in a model for the runtime to run it as it should. */
+/** The changes that a model needs before the runtime can run it correctly. */
 const REWRITINGS = {
   irVersion: () => lowerIrVersion,
   zipMaps: () => replaceZipMaps,
@@ -19,7 +19,7 @@ const REWRITINGS = {
 
 export type RewritingName = 'irVersion' | 'zipMaps' | 'sequences' | 'guards' | 'locales';
 
-/** A model file, and what has to be changed in its graph. */
+/** A model file, and the changes that its graph needs. */
 export interface ModelFile {
   readonly path: string;
   readonly rewritings: readonly RewritingName[];
@@ -27,15 +27,15 @@ export interface ModelFile {
   readonly mostElements?: number;
 }
 
-/** What the runtime says where the host lacks the locale of a graph's StringNormalizer. */
+/** The runtime's error if the host lacks the locale of a graph's StringNormalizer. */
 export const LACKS_LOCALE = /construct locale/i;
 
-/** Creates the session of a model file: in this process, or wherever sessions are kept. */
+/** Creates the session of a model file: in this process, or in another one that keeps sessions. */
 export type OpenSession = (file: ModelFile, options: SessionOptions) => Promise<Session>;
 
 /**
- * Creates a session from a model file. One with nothing to change is left to the runtime, which reads it itself; any
- * other is read into memory. Where the host lacks a locale, another one that gives the same letters is taken.
+ * Creates a session from a model file. If nothing needs to change, the runtime reads the file itself; otherwise the
+ * file is read into memory. If the host lacks a locale, an equivalent one is used.
  */
 export async function openModelFile(file: ModelFile, options: SessionOptions): Promise<Session> {
   try {

@@ -25,17 +25,17 @@ export interface SessionCacheOptions {
   readonly longestPauseMs?: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
-  /** Told of values that could not be released; nobody waits for a release. */
+  /** Called with values that could not be released, as nobody waits for a release. */
   readonly onReleaseError?: (key: string, error: unknown) => void;
 }
 
 export interface SessionCache<T extends Cacheable> {
   /**
-   * Runs `use` with the value of a key, loading it first when needed. Calls at the same time share one load. The
-   * value cannot be released while `use` runs. A failed load is not tried again before its pause is over.
+   * Runs `use` with the value of a key, loading it first if needed. Concurrent calls share one load. The value cannot
+   * be released while `use` runs. A failed load is not retried before its pause is over.
    *
-   * @param wait waits for the value; where it throws before that is there, the load goes on for later calls
-   * @throws LoadError, also for later calls until the pause is over; whatever `use` or `wait` throws
+   * @param wait waits for the value; if it throws before the value is loaded, the load continues for later calls
+   * @throws LoadError, also for later calls until the pause is over; errors of `use` and `wait`
    */
   use<R>(
     key: string,
@@ -43,11 +43,11 @@ export interface SessionCache<T extends Cacheable> {
     use: (value: T) => Promise<R> | R,
     wait?: (value: Promise<T>) => Promise<T>,
   ): Promise<R>;
-  /** `loaded`, `loading` or `failed`, or undefined for a key never asked for or evicted since. */
+  /** `loaded`, `loading` or `failed`, or undefined for a key that was never used, or evicted since. */
   state(key: string): CacheState | undefined;
   /** Forgets a key; its value is released when its last use ends. */
   drop(key: string): Promise<void>;
-  /** Releases everything that is idle; what is in use follows when its last use ends. */
+  /** Releases all idle values; those in use follow when their last use ends. */
   clear(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export type CacheState = 'loading' | 'loaded' | 'failed';
 
 interface Entry<T> {
   readonly value: Promise<T>;
-  /** Once it is loaded: requests do not wait for what is there. */
+  /** Set once it is loaded, so that requests do not wait for a loaded value. */
   loaded: T | undefined;
   state: CacheState;
   sizeBytes: number;
@@ -65,7 +65,7 @@ interface Entry<T> {
   evicted: boolean;
 }
 
-/** A cache of loaded models: one load per key at a time, least recently used first out, never out while in use. */
+/** A cache of loaded models: one load per key at a time, least recently used first out, never evicted while in use. */
 export function createSessionCache<T extends Cacheable>(options: SessionCacheOptions): SessionCache<T> {
   const {
     budgetBytes,
@@ -78,7 +78,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
 
   function startLoad(key: string, load: () => Promise<T>, failures: number): Entry<T> {
     const entry: Entry<T> = {
-      // Not called at once, so that a load that throws synchronously becomes a rejection as well.
+      // Called in a promise, so that a load that throws synchronously also becomes a rejection.
       value: Promise.resolve().then(load),
       loaded: undefined,
       state: 'loading',
@@ -94,7 +94,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         entry.loaded = value;
         entry.sizeBytes = value.sizeBytes;
         entry.failures = 0;
-        // Whoever asked for it may have gone.
+        // The caller may no longer be waiting.
         if (entry.uses === 0) void settle(key, entry);
       },
       () => {
@@ -103,7 +103,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         entry.retryAtMs = now() + Math.min(firstPauseMs * 2 ** (entry.failures - 1), longestPauseMs);
       },
     );
-    // A failed entry of the key would keep its old place.
+    // A failed entry with this key would keep its old position.
     entries.delete(key);
     entries.set(key, entry);
     return entry;
@@ -129,7 +129,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     }
   }
 
-  /** The value just used stays even when it alone is over the budget: it would be loaded anew by the next request. */
+  /** The value that was just used stays even if it alone exceeds the budget: the next request would load it again. */
   async function evictBeyondBudget(justUsed: string): Promise<void> {
     let total = 0;
     for (const entry of entries.values()) total += entry.sizeBytes;
@@ -138,7 +138,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       if (total <= budgetBytes) break;
       if (key === justUsed || entry.uses > 0 || entry.state !== 'loaded') continue;
       total -= entry.sizeBytes;
-      // All leave the map before any is waited for: other calls must not count them meanwhile.
+      // All are removed from the map before waiting for any of them: other calls must not count them meanwhile.
       releases.push(release(key, entry));
     }
     await Promise.all(releases);
@@ -154,7 +154,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     const loaded = entry.value.catch((error: unknown) => {
       throw new LoadError(error, Math.max(0, entry.retryAtMs - now()));
     });
-    // Nobody may be left to be told.
+    // All callers may be gone by now, so nobody would receive this error.
     loaded.catch(() => undefined);
     return loaded;
   }

@@ -3,27 +3,27 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { DATATYPES, type Datatype, datatypeOfOnnxName, type TensorData } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** What the graph says of one input or output. */
+/** An input or output, as the graph declares it. */
 export interface TensorSpec {
   readonly name: string;
   readonly datatype: Datatype;
-  /** One size per axis, -1 where any size fits. */
+  /** One size per axis, -1 for any size. */
   readonly shape: readonly number[];
   /** Whether the graph leaves even the number of axes open; `shape` is empty then, as it is for a scalar. */
   readonly isRankDynamic?: boolean;
-  /** Whether its numbers can be missing, which the graph is fed as NaN. */
+  /** Whether its numbers can be missing; the graph gets NaN for these. */
   readonly allowsMissing?: boolean;
-  /** Whether true and false are taken for 1 and 0 in it, as in the columns of a table. */
+  /** Whether it accepts true and false as 1 and 0, as in the columns of a table. */
   readonly takesBooleans?: boolean;
-  /** What the graph calls its axes: a size, a name, or '' where it says nothing. */
+  /** The axes in the graph: a size, a name, or '' for neither. */
   readonly axes?: readonly (number | string)[];
-  /** The axis that counts instances, where there is one. */
+  /** The axis that counts instances, if there is one. */
   readonly batchAxis?: number;
 }
 
 export type NamedTensors = ReadonlyMap<string, Tensor>;
 
-/** A model in memory. The only way to run it; ONNX Runtime itself is known to this file alone. */
+/** A model in memory. This is the only way to run it; no other file uses ONNX Runtime itself. */
 export interface Session {
   readonly inputs: readonly TensorSpec[];
   /** The outputs that are tensors. Sequences, maps and optionals cannot be fetched by the runtime's Node binding. */
@@ -32,10 +32,10 @@ export interface Session {
    * Runs the graph. The native call is synchronous: it blocks this thread until it is done.
    *
    * @param feeds one checked tensor per input
-   * @param fetches names of the outputs wanted; all of them by default
+   * @param fetches names of the requested outputs; all by default
    */
   run(feeds: NamedTensors, fetches?: readonly string[]): Promise<NamedTensors>;
-  /** Frees the native memory. The caller makes sure that no run is under way. */
+  /** Frees the native memory. The caller makes sure that no run is in progress. */
   release(): Promise<void>;
 }
 
@@ -43,11 +43,11 @@ export interface SessionOptions {
   /** Threads of one run. The runtime's own default counts visible cores, which is wrong on every serverless host. */
   readonly intraOpThreads: number;
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all' | undefined;
-  /** Where the optimised graph is written to. Above `basic` it would suit this kind of processor alone. */
+  /** Where the optimised graph is written to. Above `basic` it would only suit this kind of processor. */
   readonly optimizedModelPath?: string | undefined;
 }
 
-/** The graph has an input or output whose type the runtime cannot carry. The message is fit for clients. */
+/** The graph has an input or output whose type the runtime does not support. Clients may see the message. */
 export class UnsupportedGraphError extends Error {
   override readonly name = 'UnsupportedGraphError';
 }
@@ -61,8 +61,8 @@ let runtime: Promise<Runtime> | undefined;
 let isTelemetryAllowed = false;
 
 /**
- * Lets the runtime report its use to its makers, for the whole process. It only allows it: a user who has set
- * ORT_DISABLE_TELEMETRY=1 stays unreported. Call it before the first session is created.
+ * Allows the runtime to report its use to its makers, for the whole process. It does not force it: if a user has set
+ * ORT_DISABLE_TELEMETRY=1, nothing is reported. Call it before the first session is created.
  */
 export function allowTelemetry(): void {
   isTelemetryAllowed = true;
@@ -71,11 +71,12 @@ export function allowTelemetry(): void {
 /**
  * Loads the native runtime on first use, so that a host whose native library is broken still starts and can say so.
  *
- * Telemetry is switched off here, where every session comes past, with a host or without. On Linux and macOS the runtime
- * has it on since 1.29: its first session writes a device id and a database to the home folder, logs to the temporary
- * folder, and starts a thread. The variable is read when that session is created. A `0` in the environment does not
- * count: whoever wants the reports says so to Ternion. Worker threads have a copy of the environment that native code
- * does not see: one that creates sessions needs this done in the main thread first.
+ * This also switches telemetry off, as every session passes through here, with or without a host. On Linux and macOS
+ * telemetry is on by default since 1.29: the runtime's first session writes a device id and a database to the home
+ * folder, logs to the temporary folder, and starts a thread. The runtime reads the variable when that session is
+ * created. A `0` in the environment does not count: people who want the reports must allow them in Ternion. Native code
+ * does not see the environment of worker threads, which is a copy. Before a worker creates sessions, this must run in
+ * the main thread.
  *
  * Source: docs/Privacy.md of ONNX Runtime 1.29.
  */
@@ -91,12 +92,12 @@ export function loadRuntime(): Promise<Runtime> {
 /** A model that was rewritten in memory. */
 export interface ModelBytes {
   readonly bytes: Uint8Array;
-  /** Where the data files are that it names: without it the runtime would take those of the working directory. */
+  /** The folder of its data files; without it the runtime would look in the working directory. */
   readonly folder: string;
 }
 
 /**
- * Creates a session from a model file, or from bytes where the graph was rewritten in memory. A path is better: it
+ * Creates a session from a model file, or from bytes if the graph was rewritten in memory. A path is better, as it
  * saves a copy of the weights.
  *
  * @throws UnsupportedGraphError for types that would abort the process or fail on every run
@@ -136,9 +137,9 @@ function createNativeSession(
     executionMode: 'sequential',
     graphOptimizationLevel: options.graphOptimization ?? 'all',
     ...(options.optimizedModelPath !== undefined && { optimizedModelFilePath: options.optimizedModelPath }),
-    // Nothing but the fatal: errors are thrown as well, and the log has them as JSON.
+    // Only fatal messages: errors are also thrown, and the log has them as JSON.
     logSeverityLevel: 4,
-    // Idle threads that spin burn the CPU share the function pays for.
+    // Idle threads that spin waste CPU time that the function pays for.
     extra: {
       session: {
         intra_op: { allow_spinning: '0' },
@@ -171,7 +172,7 @@ function describeTensor(role: string, value: InferenceSession.TensorValueMetadat
       `${role} "${value.name}" has the type ${value.type}, which cannot be served`,
     );
   }
-  // Symbolic axes come as names, unnamed ones as '', and some exporters write a literal -1.
+  // Symbolic axes are names, unnamed ones '', and some exporters write a literal -1.
   const shape = value.shape.map((axis) => (typeof axis === 'number' && axis >= 0 ? axis : -1));
   return { name: value.name, datatype, shape };
 }
@@ -187,8 +188,8 @@ function toOrtFeeds(ort: Runtime, feeds: NamedTensors): Record<string, OrtTensor
 
 function toOrtTensor(ort: Runtime, { datatype, data, shape }: Tensor): OrtTensor {
   if (datatype !== 'FP16') return new ort.Tensor(DATATYPES[datatype].onnx, data, shape);
-  // The Tensor constructor would wrap the bits in a Float16Array where V8 has it, and the native side of 1.30 reads
-  // that as zero bytes. A uint16 tensor that is renamed carries them as they are, on every version of Node.
+  // If V8 has Float16Array, the Tensor constructor would wrap the bits in one, and the native side of 1.30 reads that
+  // as zero bytes. A uint16 tensor with another type name keeps the bits on every version of Node.
   return Object.assign(new ort.Tensor('uint16', data, shape), { type: 'float16' as const });
 }
 
@@ -200,7 +201,7 @@ function fromOrtTensor(name: string, value: OrtTensor | undefined): Tensor {
 
 function toTensorData(data: OrtTensor.DataType): TensorData {
   if (Array.isArray(data)) return data;
-  // Where V8 knows Float16Array (Node 24) FP16 comes as one; Ternion keeps bit patterns everywhere.
+  // If V8 has Float16Array (Node 24), FP16 comes as one; Ternion uses bit patterns everywhere.
   if (Object.prototype.toString.call(data) === '[object Float16Array]') {
     return new Uint16Array(data.buffer, data.byteOffset, data.length);
   }

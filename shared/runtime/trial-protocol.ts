@@ -1,18 +1,18 @@
 import type { ModelFile } from './open-model-file.ts';
 import type { NamedTensors, SessionOptions, TensorSpec } from './session.ts';
 
-/** What a trial is asked to do: to open a model once, and then to run it. */
+/** Requests to the process of a trial: to open a model once, and then to run it. */
 export type TrialRequest =
   | {
       readonly kind: 'open';
       readonly file: ModelFile;
       readonly options: SessionOptions;
-      /** The process ends itself when it has more memory than that. */
+      /** The process ends itself when it uses more memory than this. */
       readonly memoryBytes: number;
     }
   | { readonly kind: 'run'; readonly feeds: NamedTensors; readonly fetches: readonly string[] | undefined };
 
-/** What it says when that is done. */
+/** Its reply when that is done. */
 export type TrialReply =
   | {
       readonly kind: 'opened';
@@ -20,5 +20,5 @@ export type TrialReply =
       readonly outputs: readonly TensorSpec[];
     }
   | { readonly kind: 'ran' }
-  /** What the runtime says against the graph or the input. */
+  /** The runtime's error about the graph or the input. */
   | { readonly kind: 'failed'; readonly name: string; readonly message: string };

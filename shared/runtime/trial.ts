@@ -9,11 +9,11 @@ import type { ModelFile } from './open-model-file.ts';
 import { type Session, type SessionOptions, UnsupportedGraphError } from './session.ts';
 import type { TrialReply, TrialRequest } from './trial-protocol.ts';
 
-/** What a host gives for models to be tried in processes of their own. */
+/** What a host provides to try models in separate processes. */
 export interface TrialOptions {
   /** The script of such a process. */
   readonly script: string;
-  /** Its whole environment: nothing that a model may not know. */
+  /** Its whole environment, without anything that a model must not know. */
   readonly environment: Readonly<Record<string, string>>;
   /** Memory that the host gives to all processes together. */
   readonly memoryBytes: number;
@@ -21,7 +21,7 @@ export interface TrialOptions {
   readonly limitMs?: number;
 }
 
-/** The process of a trial ended, or was ended. The message goes on after "and that process". */
+/** The process of a trial ended, or was ended. The message follows "so it was tried in a separate process, which". */
 export class TrialError extends Error {
   override readonly name = 'TrialError';
 }
@@ -30,18 +30,18 @@ export interface Trials {
   /** Memory of the host. */
   readonly memoryBytes: number;
   /**
-   * Opens a model in a process of its own while something is done with it. Its runs give no results. One at a time, as
-   * each may take all the memory that is left.
+   * Opens a model in a separate process for the duration of a callback. Its runs return no results. Trials run one at a
+   * time, as each may take all the memory that is left.
    *
-   * @throws TrialError when the process does not live through it
+   * @throws TrialError when the process does not survive it
    */
   use<R>(file: ModelFile, options: SessionOptions, action: (session: Session) => Promise<R>): Promise<R>;
 }
 
 const LIMIT_MS = 10_000;
-/** Slow disks read as fast. */
+/** Bytes per millisecond that even slow disks can read. */
 const BYTES_PER_MS = 50_000;
-/** Share of the memory that a trial may take of what is left: the host itself needs some of it meanwhile. */
+/** Share of the memory that a trial may take of what is left: the host itself needs the rest meanwhile. */
 const SHARE = 0.9;
 
 export function createTrials(options: TrialOptions): Trials {
@@ -67,14 +67,14 @@ async function startTrial(
   // Most hosts never need it.
   const { fork } = await import('node:child_process');
   const child = fork(script, [], {
-    // It sees no folder but that of the model, should the runtime ever look for something by a relative path.
+    // Its working directory is the folder of the model, in case the runtime ever looks for a relative path.
     cwd: dirname(file.path),
     env: { ...environment },
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  // Whoever waits for an answer hears of it as well.
+  // Callers that wait for an answer get this error too.
   child.on('error', () => undefined);
   const left = Math.floor(
     SHARE * Math.max(0, Math.min(memoryBytes - process.memoryUsage.rss(), process.availableMemory())),
@@ -84,7 +84,7 @@ async function startTrial(
     open: async (options: SessionOptions): Promise<Session> => {
       const timeMs = limitMs + statSync(file.path).size / BYTES_PER_MS;
       const opened = await ask({ kind: 'open', file, options, memoryBytes: left }, timeMs);
-      if (opened.kind !== 'opened') throw new TrialError('sent another answer than was asked for');
+      if (opened.kind !== 'opened') throw new TrialError('sent an unexpected answer');
       return {
         inputs: opened.inputs,
         outputs: opened.outputs,
@@ -99,7 +99,7 @@ async function startTrial(
   };
 }
 
-/** One request with its answer; whatever else becomes of the process is a TrialError. */
+/** Sends one request and waits for its answer; if the process ends instead, it throws a TrialError. */
 async function exchange(
   child: ChildProcess,
   request: TrialRequest,
@@ -124,13 +124,13 @@ async function exchange(
   try {
     child.send(request, () => undefined);
     const reply = await Promise.race(ends);
-    if (!isReply(reply)) throw new TrialError('sent what is not an answer');
+    if (!isReply(reply)) throw new TrialError('sent an invalid answer');
     if (reply.kind !== 'failed') return reply;
     throw reply.name === UnsupportedGraphError.name
       ? new UnsupportedGraphError(reply.message)
       : new Error(reply.message);
   } catch (error) {
-    // `once` passes on what a process that could not be started says.
+    // `once` rejects with the error of a process that could not be started.
     if (systemCodeOf(error) === undefined) throw error;
     throw new TrialError(`could not be started (${systemCodeOf(error)})`, { cause: error });
   } finally {
@@ -139,12 +139,12 @@ async function exchange(
   }
 }
 
-/** SIGKILL comes from the watch of the process itself, or from a system that is short of memory. */
+/** SIGKILL comes from the process's own memory watch, or from a system that is short of memory. */
 function describeEnd(code: number | null, signal: string | null, memoryBytes: number): string {
   if (signal === 'SIGKILL') {
     const megabytes = Math.round(memoryBytes / 1e6);
-    if (megabytes === 0) return 'needed memory, of which none is left on this host';
-    return `needed more than the ${megabytes} MB of memory that are left on this host`;
+    if (megabytes === 0) return 'needed memory, but this host has none left';
+    return `needed more than the ${megabytes} MB of memory that this host has left`;
   }
   return signal === null ? `ended with the code ${code}` : `was ended by ${signal}`;
 }

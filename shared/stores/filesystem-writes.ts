@@ -20,12 +20,12 @@ import { withFileLock } from './file-lock.ts';
 import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
 import { checkWritePath } from './write-path.ts';
 
-/** Beside the files that are written: what a writer needs until it is done. No store lists it. */
+/** A folder next to the written files, with what a writer needs until it is done. No store lists it. */
 const TEMPORARY_FOLDER = '.ternion-tmp';
 
 /**
- * Writes a file of a repository in a folder, as `WritableStore.write` says. The new content is written beside it, checked
- * and brought to the disk, and only then gets its name.
+ * Writes a file of a repository in a folder, as `WritableStore.write` describes. The new content is written next to it,
+ * checked and synced to the disk, and only then renamed.
  */
 export async function writeFile(
   root: string,
@@ -50,7 +50,7 @@ export async function writeFile(
   }
 }
 
-/** Removes a file of a repository in a folder, as `WritableStore.remove` says. */
+/** Removes a file of a repository in a folder, as `WritableStore.remove` describes. */
 export async function removeFile(root: string, { path, etag }: StoredFile): Promise<void> {
   checkWritePath(path);
   const target = join(root, path);
@@ -63,7 +63,7 @@ export async function removeFile(root: string, { path, etag }: StoredFile): Prom
       }),
     );
   } catch (error) {
-    // There is no folder that could hold it.
+    // Its folder does not exist.
     throw systemCodeOf(error) === 'ENOENT' ? changed(target) : toWriteError(error, target);
   }
 }
@@ -81,7 +81,7 @@ async function withTemporaryFolder(folder: string, use: (path: string) => Promis
   }
 }
 
-/** Makes a folder in one that others remove when they are done, perhaps right before this one is made in it. */
+/** Makes a folder in a parent that other writers remove when they are done, perhaps just before this one is made. */
 async function makeIn(path: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -93,7 +93,7 @@ async function makeIn(path: string): Promise<void> {
   }
 }
 
-/** Far more than other writers can come in between. */
+/** Most tries; other writers interfere far less often. */
 const ATTEMPTS = 1000;
 
 function ignoreExisting(error: unknown): void {
@@ -112,7 +112,7 @@ async function fill(temporary: string, path: string, content: NewContent): Promi
       sizeBytes += bytes.length;
     }
     if (sizeBytes !== content.sizeBytes || hash.digest('hex') !== content.sha256) {
-      throw new StoreError('corrupt', `${path} changed while it was written: its sha256 is another by now.`);
+      throw new StoreError('corrupt', `${path} changed while it was being written: its sha256 differs now.`);
     }
     await handle.sync();
   } finally {
@@ -127,11 +127,11 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-/** Gives new content its name, if that is still as the writer knew it. */
+/** Renames new content to its final name, if the file there is still the one that the writer knew. */
 async function show(temporary: string, target: string, replaced: string | undefined): Promise<void> {
   if ((await etagAt(target)) !== replaced) throw changed(target);
   if (replaced === undefined) return await create(temporary, target);
-  // Its time tells the new content from the old one, also where both were written in the same tick of the clock.
+  // A new time distinguishes the new content from the old, even if both were written in the same tick of the clock.
   const [old, next] = [await stat(target), await stat(temporary)];
   if (next.mtimeMs <= old.mtimeMs) await utimes(temporary, next.atime, old.mtimeMs / 1000 + STEP_SECONDS);
   await rename(temporary, target);
@@ -139,7 +139,7 @@ async function show(temporary: string, target: string, replaced: string | undefi
 
 const STEP_SECONDS = 0.001;
 
-/** A link fails where there is something by now, also of a program that knows nothing of the lock. */
+/** Linking fails if a file exists by now, even one from a program that does not know the lock. */
 async function create(temporary: string, target: string): Promise<void> {
   try {
     await link(temporary, target);
@@ -151,10 +151,10 @@ async function create(temporary: string, target: string): Promise<void> {
   }
 }
 
-/** What file systems answer that have no hard links, such as FAT. */
+/** Errors of file systems without hard links, such as FAT. */
 const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-/** The etag of what has a name; undefined where there is nothing. */
+/** The etag of the file with this name; undefined if there is nothing. */
 async function etagAt(target: string): Promise<string | undefined> {
   try {
     const facts = await stat(target, { bigint: true });
@@ -165,13 +165,13 @@ async function etagAt(target: string): Promise<string | undefined> {
   }
 }
 
-/** Folders behind links are not listed, so what is written there would not be seen. */
+/** Linked folders are not listed, so files that are written there would not be seen. */
 async function checkNoLinks(root: string, folder: string): Promise<void> {
   const [realRoot, realFolder] = await Promise.all([realpath(root), realpath(folder)]);
   if (realFolder === resolve(realRoot, relative(root, folder))) return;
   throw new StoreError(
     'denied',
-    `${folder} is reached by a link: a model repository does not list what is there.`,
+    `${folder} is reached through a link, and a model repository does not list linked folders.`,
   );
 }
 
@@ -186,7 +186,7 @@ function toWriteError(error: unknown, target: string): unknown {
     case 'EROFS':
       return new StoreError(
         'denied',
-        `${target} may not be written by this process: give it write access.`,
+        `${target} cannot be written by this process: give it write access.`,
         error,
       );
     case 'ENOSPC':

@@ -8,13 +8,15 @@ import { etagOf } from './file-facts.ts';
 import { isInside, lookAt } from './look-at.ts';
 import { type PassedOver, type StoredFile, StoreError, type WritableStore } from './model-store.ts';
 
-/** Larger reads than Node's 64 KiB default: hashing a model is then bound by the hash, not by the round trips. */
+/**
+ * Larger reads than Node's 64 KiB default: the hash then limits the speed of hashing a model, not the number of reads.
+ */
 const READ_BYTES = 1024 * 1024;
 
 /**
  * A model repository in a folder of this machine. Names that start with a dot are not part of it. A symbolic link to a
- * file is followed when the file is below the same folder; links to folders are not followed. The folder is made by the
- * first file that is written.
+ * file is followed when the file is below the same folder; links to folders are not followed. The folder is created
+ * when the first file is written.
  *
  * @param folder a path, or a file:// URL
  */
@@ -40,7 +42,7 @@ async function listFiles(
   const start = locate(root, below);
   const realRoot = await resolveRoot(root);
   const realStart = await realpath(start).catch(ignoreMissing);
-  // Not the same place when a link is on the way: the whole listing would not show these files either.
+  // The resolved path differs if it contains a link: the full listing would not show these files either.
   if (realStart !== resolve(realRoot, relative(root, start)) || hasHiddenPart(realRoot, realStart)) return [];
   const files = await walk({ realRoot, passOver, onPart }, realStart).catch((error: unknown) => {
     throw toStoreError(error, start);
@@ -64,7 +66,7 @@ interface Walk {
   readonly onPart: () => void;
 }
 
-/** A folder below the root that may not be read hides what is in it, and nothing else. */
+/** An unreadable folder below the root hides only its own content. */
 async function walk(walked: Walk, folder: string): Promise<StoredFile[]> {
   const skip = folder === walked.realRoot ? ignoreMissing : ignoreUnreadable;
   const entries = await readdir(folder, { withFileTypes: true }).catch(skip);
@@ -92,7 +94,7 @@ async function describeEntry(walked: Walk, folder: string, entry: Dirent): Promi
   return [];
 }
 
-/** Names that only files of models have. */
+/** Names that only model files have. */
 const NAME_OF_FILE = /\.(?:onnx|json|txt|pbtxt)$/i;
 
 function toStoredFile(path: string, facts: BigIntStats): StoredFile {
@@ -121,7 +123,7 @@ async function readRange(root: string, file: StoredFile, start: number, end: num
   return Readable.from([]);
 }
 
-/** The absolute path of something in the repository. */
+/** The absolute path of a file or folder in the repository. */
 function locate(root: string, path: string): string {
   const full = resolve(root, path);
   if (!isInside(root, full)) throw escapes(path);
@@ -135,10 +137,10 @@ function hasHiddenPart(root: string, path: string): boolean {
 }
 
 function escapes(path: string): StoreError {
-  return new StoreError('denied', `The path ${JSON.stringify(path)} leaves the model repository.`);
+  return new StoreError('denied', `The path ${JSON.stringify(path)} is outside the model repository.`);
 }
 
-/** A file that goes away while its folder is listed is simply not there. */
+/** A file that disappears while its folder is listed counts as missing. */
 function ignoreMissing(error: unknown): undefined {
   const code = systemCodeOf(error);
   if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
@@ -157,7 +159,7 @@ function toStoreError(error: unknown, path: string): unknown {
       return new StoreError('missing', `${path} does not exist.`, error);
     case 'EACCES':
     case 'EPERM':
-      return new StoreError('denied', `${path} may not be read by this process: give it read access.`, error);
+      return new StoreError('denied', `${path} cannot be read by this process: give it read access.`, error);
     default:
       return error;
   }

@@ -3,19 +3,19 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 
-/** What stands at a path of a folder of models. */
+/** What is at a path in a folder of models. */
 export type Entry =
   | { readonly kind: 'file'; readonly facts: BigIntStats }
   | { readonly kind: 'folder' }
-  /** It is not read. The problem goes on a sentence about it: `is a pipe, not a file`. */
+  /** It is not read. The problem completes a sentence about it: `is a pipe, not a file`. */
   | { readonly kind: 'unusable'; readonly problem: string };
 
 /**
- * Looks at a path without opening it: to open a pipe waits for its writer, and a link may lead to any file of the
+ * Looks at a path without opening it: opening a pipe would wait for its writer, and a link may lead to any file of the
  * machine.
  *
  * @param isAllowed whether a file may be read, by its path without links
- * @returns undefined where there is nothing
+ * @returns undefined if nothing is there
  */
 export async function lookAt(
   path: string,
@@ -26,7 +26,7 @@ export async function lookAt(
   try {
     target = await realpath(path);
     if (!isAllowed(target)) {
-      return unusable(`is a link that leads out, to ${JSON.stringify(target)}`);
+      return unusable(`is a link that leads outside the folder, to ${JSON.stringify(target)}`);
     }
     facts = await stat(target, { bigint: true });
   } catch (error) {
@@ -38,7 +38,7 @@ export async function lookAt(
   return facts.isDirectory() ? { kind: 'folder' } : unusable(describeKind(facts));
 }
 
-/** Whether a path is a folder or lies below it; both are absolute. */
+/** Whether a path is a folder or below it; both are absolute. */
 export function isInside(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
@@ -48,7 +48,7 @@ function unusable(problem: string): Entry {
   return { kind: 'unusable', problem };
 }
 
-/** What something is that is neither a file nor a folder: `is a pipe, not a file`. */
+/** Describes something that is neither a file nor a folder: `is a pipe, not a file`. */
 export function describeKind(facts: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
   if (facts.isFIFO()) return 'is a pipe, not a file';
   return facts.isSocket() ? 'is a socket, not a file' : 'is a device, not a file';

@@ -12,65 +12,66 @@ export interface StoredFile {
 /** Bytes on their way into a store. A stream can be read once, so each attempt opens its own. */
 export interface NewContent {
   readonly sizeBytes: number;
-  /** In hex; what arrives otherwise than it was sent is refused. */
+  /** In hex; content that does not match on arrival is refused. */
   readonly sha256: string;
   open(): Readable;
 }
 
 /**
- * Is called for each thing that has the place of a file but is not listed.
+ * Called for each entry that is not listed because it is not a plain file.
  *
  * @param path below the root
- * @param problem goes on a sentence about it, such as `is a pipe, not a file`
+ * @param problem completes a sentence about it, such as `is a pipe, not a file`
  */
 export type PassedOver = (path: string, problem: string) => void;
 
-/** Where the bytes of a model repository live. Implementations are handed in by `functions/*`. */
+/** The store of a model repository's bytes. `functions/*` pass the implementations. */
 export interface ModelStore {
   /** The repository's URL, for messages and the log. */
   readonly url: string;
   /**
    * All files below a folder (`''` is the whole repository), sorted by path.
    * @param passOver is called for links that are not followed, pipes, devices and the like
-   * @param onPart is called for each part of a listing that came, so that a slow store is not taken for a silent one
+   * @param onPart is called for each part of a listing that arrives, so that a slow store is not mistaken for a silent
+   * one
    * @throws StoreError `missing` when the repository itself does not exist
    */
   list(folder: string, passOver?: PassedOver, onPart?: () => void): Promise<StoredFile[]>;
   /**
-   * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may break off; the caller resumes.
+   * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may be interrupted; the caller resumes.
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
    */
   read(file: StoredFile, start: number, end: number): Promise<Readable>;
-  /** Where a file or folder already is on this machine, when it is; nothing is downloaded then. */
+  /** The path of a file or folder, if the store is on this machine; then nothing is downloaded. */
   localPath?(path: string): string;
 }
 
 /**
- * A store whose files can be changed. Each file changes in one step: a reader sees all of the old content or all of the
- * new one. Of several writers that change the same file at once, one wins, and the others get `changed`.
+ * A store whose files can be changed. Each file changes in one step: a reader sees either all of the old content or all
+ * of the new. If several writers change the same file at once, one wins, and the others get `changed`.
  */
 export interface WritableStore extends ModelStore {
   /**
-   * Writes a file where there is none, or in place of one as it was listed.
+   * Writes a new file, or replaces one that is unchanged since it was listed.
    *
    * @param path below the root; its parts are not empty and do not start with a dot
    * @param replaced the etag of the file it replaces; without it there must not be a file yet
    * @returns the file as it is stored now
-   * @throws StoreError `changed` when there is a file already, or when the replaced one is another by now or gone. A store
-   * behind a network that breaks can say so of its own write as well, when the answer to that got lost
+   * @throws StoreError `changed` when the file already exists, or when the replaced one has changed or is gone. If the
+   * network fails, a remote store may also report this for a write of its own whose answer was lost
    */
   write(path: string, content: NewContent, replaced?: string): Promise<StoredFile>;
   /**
-   * Removes a file as it was listed.
+   * Removes a file that is unchanged since it was listed.
    *
-   * @throws StoreError `changed` when it is another by now, or gone
+   * @throws StoreError `changed` when it has changed or is gone
    */
   remove(file: StoredFile): Promise<void>;
 }
 
 /**
- * What went wrong with the files of a repository, told apart because each is answered differently. `no-space` and
- * `unwritable` are about this machine's cache folder; the others are about the store.
+ * What went wrong with the files of a repository. The reasons are distinguished because each is answered differently.
+ * `no-space` and `unwritable` are about this machine's cache folder; the others are about the store.
  */
 export type StoreErrorReason =
   | 'missing'

@@ -1,19 +1,21 @@
 import { ConfigError } from '../config.ts';
 import type { ModelStore } from './model-store.ts';
 
-/** Makes a store of a repository URL. The host decides which stores it brings: each is an SDK in its bundle. */
+/**
+ * Opens a store for a repository URL. The host decides which stores it includes, as each brings an SDK into its bundle.
+ */
 export type StoreOpener<S extends ModelStore = ModelStore> = (url: string) => S;
 
 /**
  * Opens the store of a repository: the one for the URL's scheme, or `file` for a plain folder.
  *
- * @throws ConfigError listing what this host can read when the scheme is another
+ * @throws ConfigError with the schemes that this host can read, when the scheme is another
  */
 export function openStore<S extends ModelStore>(
   url: string,
   openers: Readonly<Record<string, StoreOpener<S>>>,
 ): S {
-  // One letter before the colon is a drive of Windows, not a scheme.
+  // A single letter before the colon is a Windows drive, not a scheme.
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const open = openers[scheme];
   if (open) return open(url);

@@ -17,28 +17,28 @@ export type S3Object = _Object;
 
 export interface S3StoreOptions
   extends Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials' | 'forcePathStyle'> {
-  /** Tries per request, made by the SDK with its own back-off. */
+  /** Tries per request; the SDK makes them with its own back-off. */
   readonly attempts?: number;
   /** Longest wait for a connection. */
   readonly connectionTimeoutMs?: number;
-  /** Longest silence on a connection, before and within an answer. */
+  /** Longest silence on a connection, before and during an answer. */
   readonly socketTimeoutMs?: number;
 }
 
-/** A place in a bucket. */
+/** A prefix in a bucket. */
 export interface S3Location {
   readonly bucket: string;
   /** Empty, or with a slash at the end. */
   readonly prefix: string;
 }
 
-/** The requests that are made of S3 to read. */
+/** The S3 requests for reading. */
 export interface S3Requests {
   list(input: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput>;
   get(input: GetObjectCommandInput): Promise<GetObjectCommandOutput>;
 }
 
-/** The requests that are made of S3 to write. */
+/** The S3 requests for writing. */
 export interface S3Writes {
   put(input: PutObjectCommandInput, abortSignal: AbortSignal): Promise<PutObjectCommandOutput>;
   remove(input: DeleteObjectCommandInput): Promise<DeleteObjectCommandOutput>;
@@ -48,7 +48,7 @@ export interface S3Writes {
 export function parseS3Location(url: string): S3Location {
   const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(url) ?? [];
   if (bucket === undefined) {
-    throw new StoreError('missing', `${JSON.stringify(url)} names no bucket: write s3://bucket/prefix.`);
+    throw new StoreError('missing', `${JSON.stringify(url)} has no bucket: write s3://bucket/prefix.`);
   }
   const prefix = path.replace(/^\/+|\/+$/g, '');
   return { bucket, prefix: prefix && `${prefix}/` };
@@ -56,7 +56,10 @@ export function parseS3Location(url: string): S3Location {
 
 const silence = () => undefined;
 
-/** Without a logger the SDK warns on the console, also of a refused upload that was expected; failures are thrown. */
+/**
+ * Without a logger the SDK writes warnings to the console, even for expected refusals of an upload; failures are thrown
+ * anyway.
+ */
 const SILENT = { trace: silence, debug: silence, info: silence, warn: silence, error: silence };
 
 /** Makes a client that reads. Region, endpoint and credentials come from the SDK's default chain unless given. */
@@ -69,7 +72,7 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
   };
 }
 
-/** S3 may take a while to store a large object before it answers. */
+/** S3 may need some time to store a large object before it answers. */
 const WRITE_SILENCE_MS = 120_000;
 
 /** Makes a client that writes. */
@@ -89,7 +92,7 @@ async function makeClient(options: S3StoreOptions): Promise<S3Client> {
     retryMode: 'standard',
     maxAttempts: attempts,
     followRegionRedirects: true,
-    // S3 has no checksum for a byte range; files.json has the ones that are checked.
+    // S3 has no checksums for byte ranges; the checksums in files.json are checked instead.
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: socketTimeoutMs },
@@ -98,7 +101,7 @@ async function makeClient(options: S3StoreOptions): Promise<S3Client> {
   });
 }
 
-/** What the SDK's errors mean where their HTTP status does not tell; S3 answers 400 to many a bad credential. */
+/** The meaning of SDK errors whose HTTP status is ambiguous: S3 answers 400 to many bad credentials. */
 const REASON_OF_NAME: Readonly<Record<string, StoreErrorReason>> = {
   NoSuchBucket: 'missing',
   NoSuchKey: 'missing',
@@ -118,7 +121,7 @@ const REASON_OF_STATUS: Readonly<Record<number, StoreErrorReason>> = {
   416: 'changed',
 };
 
-/** @param action what the client must be allowed to do, such as `s3:GetObject` */
+/** @param action the permission that the client needs, such as `s3:GetObject` */
 export function toS3Error(error: unknown, bucket: string, key: string, action: string): StoreError {
   const name = error instanceof Error ? error.name : '';
   const status = statusOf(error) ?? 0;
@@ -133,12 +136,12 @@ export function describeS3(reason: StoreErrorReason, bucket: string, key: string
     case 'missing':
       return `${place} does not exist: check MODEL_REPOSITORY and the region.`;
     case 'denied':
-      return `${place} is not allowed: give this server's credentials ${action} on it.`;
+      return `${place} cannot be accessed: allow ${action} on it for this server's credentials.`;
     case 'changed':
       if (action !== 's3:GetObject') return `${place} was written or removed by another writer.`;
       return `${place} changed since it was listed. Published versions are immutable: publish a new one instead.`;
     default:
-      return `${place} cannot be reached: check AWS_REGION, AWS_ENDPOINT_URL_S3 and the network's way to S3.`;
+      return `${place} cannot be reached: check AWS_REGION, AWS_ENDPOINT_URL_S3 and the network route to S3.`;
   }
 }
 

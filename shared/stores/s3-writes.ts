@@ -3,14 +3,14 @@ import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
 import { describeS3, type S3Location, type S3Writes, toS3Error } from './s3-requests.ts';
 import { checkWritePath } from './write-path.ts';
 
-/** S3 takes no more in one request; larger models do not fit into a function either. */
+/** S3 does not accept more in one request; larger models do not fit into a function either. */
 const LARGEST_BYTES = 5 * 1024 ** 3;
 const ATTEMPTS = 3;
 const PAUSE_MS = 100;
 
 /**
- * Writes an object, as `WritableStore.write` says. S3 answers 412 when its precondition does not hold, and 409 when
- * another write came in while it took the bytes, which is to be tried again.
+ * Writes an object, as `WritableStore.write` describes. S3 answers 412 if the precondition does not hold. It answers
+ * 409 if another write arrived during the upload; this one is then tried again.
  * Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes".
  */
 export async function writeObject(
@@ -22,14 +22,14 @@ export async function writeObject(
 ): Promise<StoredFile> {
   checkWritePath(path);
   if (content.sizeBytes > LARGEST_BYTES) {
-    const text = `${path} has more than 5 GiB, which is the most that S3 takes at once.`;
+    const text = `${path} has more than 5 GiB, the most that S3 accepts at once.`;
     throw new StoreError('no-space', text);
   }
   return await withAttempts(location, path, 's3:PutObject', async () => {
-    // A stream can be sent once.
+    // A stream can be sent only once.
     const Body = content.open();
     const abort = new AbortController();
-    // The client waits forever for a stream that breaks.
+    // The client would wait forever for a stream that fails.
     Body.once('error', (error) => abort.abort(error));
     try {
       const { ETag: etag } = await requests.put(
@@ -43,24 +43,20 @@ export async function writeObject(
         },
         abort.signal,
       );
-      if (etag === undefined) throw new StoreError('unreachable', `S3 gave no ETag for ${path}.`);
+      if (etag === undefined) throw new StoreError('unreachable', `S3 returned no ETag for ${path}.`);
       return { path, sizeBytes: content.sizeBytes, etag };
     } catch (error) {
       const broken = Body.errored;
-      // S3 refuses before it has all bytes; a request that is left as it is would hold the process.
+      // S3 refuses before it has all bytes; an open request would keep the process alive.
       abort.abort();
       Body.destroy();
       if (broken === null) throw error;
-      throw new StoreError(
-        'corrupt',
-        `What is to be written to ${path} cannot be read: ${broken.message}.`,
-        broken,
-      );
+      throw new StoreError('corrupt', `The content for ${path} cannot be read: ${broken.message}.`, broken);
     }
   });
 }
 
-/** Removes an object, as `WritableStore.remove` says. */
+/** Removes an object, as `WritableStore.remove` describes. */
 export async function removeObject(
   requests: S3Writes,
   location: S3Location,
@@ -92,7 +88,7 @@ async function withAttempts<T>(
   }
 }
 
-/** An object that is not there any more cannot be replaced either; a bucket that is not there is another matter. */
+/** An object that no longer exists counts as changed; a bucket that does not exist is a different error. */
 function isLostRace(error: unknown, { reason }: StoreError, attempt: number): boolean {
   const name = error instanceof Error ? error.name : '';
   if (name === 'ConditionalRequestConflict') return attempt >= ATTEMPTS;

@@ -17,7 +17,7 @@ import {
  * The SDK is loaded with the first request. Keys with a part that is empty or starts with a dot are not part of the
  * repository.
  *
- * @param url `s3://bucket` or `s3://bucket/prefix`; taken as it is, without percent-decoding
+ * @param url `s3://bucket` or `s3://bucket/prefix`; used as it is, without percent-decoding
  */
 export function openS3Store(url: string, options: S3StoreOptions = {}): WritableStore {
   const location = parseS3Location(url);
@@ -29,7 +29,7 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): Writable
     url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
     list: async (folder, _, onPart) => await listFiles(await connected(), location, folder, onPart),
     read: async (file, start, end) => {
-      // S3 has no empty range; a file of 0 bytes is read whole.
+      // S3 does not support empty ranges; a file of 0 bytes is read whole.
       if (start >= end && file.sizeBytes > 0) return Readable.from([]);
       return await readRange(await connected(), location, file, start, end);
     },
@@ -39,7 +39,7 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): Writable
   };
 }
 
-/** What is made when it is first asked for; where that fails it is made anew the next time. */
+/** Creates a value on first use; if that fails, the next use tries again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
@@ -103,7 +103,7 @@ async function readRange(
   const body = answer.Body;
   if (!(body instanceof Readable))
     throw new StoreError('unreachable', `S3 sent no body for ${bucket}/${key}.`);
-  // Some servers of the protocol ignore If-Match or Range.
+  // Some servers with the S3 protocol ignore If-Match or Range.
   if (answer.ETag !== file.etag) {
     body.destroy();
     throw new StoreError('changed', describeS3('changed', bucket, key, 's3:GetObject'));
@@ -112,7 +112,7 @@ async function readRange(
     body.destroy();
     throw new StoreError(
       'unreachable',
-      `S3 sent ${answer.ContentLength} bytes of ${bucket}/${key} where bytes ${start} to ${end} were asked for.`,
+      `S3 sent ${answer.ContentLength} bytes of ${bucket}/${key}; bytes ${start} to ${end} were requested.`,
     );
   }
   return body;

@@ -11,6 +11,6 @@ export function checkWritePath(path: string): void {
   throw new StoreError(
     'denied',
     `${JSON.stringify(path)} cannot be written to a model repository: ` +
-      'the parts of a path must not be empty, start with "." or hold "\\".',
+      'the parts of a path must not be empty, start with "." or contain "\\".',
   );
 }

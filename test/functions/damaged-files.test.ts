@@ -111,16 +111,16 @@ describe('a files.json that cannot be used', () => {
     ],
     [
       JSON.stringify({ files: [{ ...entry, path: '../x' }] }),
-      /^its files\.json is not valid \(.*no "\.\.".*\)\.$/,
+      /^its files\.json is not valid \(.*without "\.\.".*\)\.$/,
     ],
     [
       JSON.stringify({ files: [{ ...entry, sha256: 'x' }] }),
       /^its files\.json is not valid \(.*64 lower-case hex.*\)\.$/,
     ],
-    [JSON.stringify({ files: [entry] }), /^its model\.onnx has \d+ bytes where files\.json says 1\.$/],
+    [JSON.stringify({ files: [entry] }), /^its model\.onnx has \d+ bytes; files\.json says 1\.$/],
     [
       JSON.stringify({ files: [{ ...entry, path: 'gone.txt' }] }),
-      /^its gone\.txt is named by files\.json but is not there\.$/,
+      /^its gone\.txt is listed in files\.json but is missing\.$/,
     ],
   ])('is answered with what is wrong: %s', async (text, reason) => {
     const repository = await publishIris();

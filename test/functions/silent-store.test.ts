@@ -141,7 +141,7 @@ describe('a store that sends nothing', () => {
     expect([early.status, early.headers.get('retry-after'), await early.json()]).toMatchObject([
       503,
       '1',
-      { error: 'Model "iris" version "2" is still being loaded, and the request has no more time.' },
+      { error: 'Model "iris" version "2" is still being loaded, and the time of the request is over.' },
     ]);
     expect((await ask()).status).toBe(200);
     expect(s3.requests.filter(({ key }) => key === 'iris/2/model.onnx')).toHaveLength(2);

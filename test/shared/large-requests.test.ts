@@ -88,7 +88,7 @@ describe('a large honest request is answered', () => {
       413,
       expect.objectContaining({
         error:
-          'Input "x" brings the texts of the request to more than 16777216 bytes, half of MAX_BODY_BYTES, which is the limit.',
+          'Input "x" brings the texts of the request to more than 16777216 bytes, the limit (half of MAX_BODY_BYTES).',
       }),
     ]);
   });

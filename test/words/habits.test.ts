@@ -56,6 +56,7 @@ describe('a habit', () => {
     'the names, if there are any; undefined if there are none',
     'if frame is None',
     'it is no longer there',
+    'it is no larger than that',
     'Who sends this request?',
     'the model behind an endpoint',
   ])('is not found in "%s"', (text) => {

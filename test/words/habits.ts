@@ -24,7 +24,8 @@ export const HABITS: readonly Habit[] = [
   },
   {
     name: 'is no for is not a',
-    pattern: /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! (?:longer|more|less|fewer)\b)/gi,
+    pattern:
+      /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! (?:longer|shorter|larger|smaller|higher|lower|more|less|fewer)\b)/gi,
     instead: 'is not a, are not',
   },
   {

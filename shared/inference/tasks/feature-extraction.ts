@@ -25,9 +25,9 @@ export const featureExtraction = defineTask({
     pooling: z
       .enum(POOLINGS)
       .default('none')
-      .describe('How the vectors of all tokens, or of all places of an image, become one vector.'),
+      .describe('How the vectors of all tokens, or of all positions in an image, become one vector.'),
     dense: z
-      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
+      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder next to the graph'))
       .optional()
       .describe('Folders of dense layers for the pooled vectors, as sentence-transformers saves them.'),
     normalize: z.boolean().default(false).describe('Whether each vector is divided by its length (L2).'),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scoreStepSchema } from '../../processing/classification.ts';
 
-/** Each goes over all scores of all instances. */
+/** Most steps; each processes all scores of all instances. */
 const MOST_SCORE_STEPS = 16;
 
 const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
@@ -53,7 +53,7 @@ const feature = z.strictObject({
     .describe('All allowed values. A request with another value is refused.'),
 });
 
-/** Members of model.json that all models of tables have. */
+/** Members of model.json that all tabular models have. */
 export const tabular = {
   features: z
     .array(feature)
@@ -63,7 +63,7 @@ export const tabular = {
     .describe('The columns of the table, in the order of training.'),
 };
 
-/** Members of model.json that all models of texts have. */
+/** Members of model.json that all text models have. */
 export const text = {
   maxTokens: z
     .number()

@@ -5,7 +5,7 @@ import { defineTask } from '../task.ts';
 import { tabular as members } from './members.ts';
 import { createTensorRunner } from './tensor.ts';
 
-/** Any other model of tables: outliers, clusters, several targets at once, columns made of columns. */
+/** Any other tabular model: outliers, clusters, several targets at once, columns computed from columns. */
 export const tabular = defineTask({
   name: 'tabular',
   members,
@@ -17,7 +17,7 @@ export const tabular = defineTask({
       createRowsPostprocessor(session, graph),
     );
     const tensors = createTensorRunner(session, undefined);
-    // Whole tensors by the names of the graph are taken as well: it is the form for all that no task is made for.
+    // Whole tensors by the names in the graph are accepted too: this form covers everything that has no task.
     return {
       ...rows,
       infer: (input, run, budget) => (input.kind === 'tensors' ? tensors : rows).infer(input, run, budget),

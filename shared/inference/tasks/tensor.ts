@@ -12,7 +12,7 @@ import { runBatch } from '../run-batch.ts';
 import { defineTask, type TaskRunner } from '../task.ts';
 import { labels } from './members.ts';
 
-/** The task of a model that says nothing of itself: tensors in and tensors out, by the names in the graph. */
+/** The task of a model without further information: tensors in and tensors out, by the names in the graph. */
 export const tensor = defineTask({
   name: 'tensor',
   members: { labels },
@@ -33,16 +33,19 @@ export function createTensorRunner(model: Session, labels: readonly Label[] | un
   };
 }
 
-/** Most elements of made-up inputs, all together: an example nobody would read costs more than all the rest. */
+/**
+ * Most elements of all made-up inputs together: a longer example costs more than anything else, and nobody would read
+ * it.
+ */
 const LARGEST_EXAMPLE = 2 ** 14;
-/** Where shorter ones are refused: no longer an example, but then it is known that the model answers. */
+/** The same if shorter ones are refused: too long for an example, but it shows that the model answers. */
 const LARGEST_TRIED = 2 ** 18;
-/** Sizes of open axes that are tried in turn: pictures and signals need some for their filters. */
+/** Sizes for open axes, tried one after the other: images and signals must be large enough for their filters. */
 const OPEN_SIZES = [1, 8, 16, 32, 64, 128];
 
 /**
- * The first made-up inputs that the graph computes with, as the body of a predict request: zeros, with open axes as
- * short as they may be.
+ * The first made-up inputs that the graph accepts, as the body of a predict request: zeros, with open axes as short as
+ * possible.
  *
  * @throws what the first run threw, when all fail
  */
@@ -71,8 +74,8 @@ async function findExample(session: Session): Promise<JsonObject | undefined> {
 /**
  * Zeros for all inputs of a graph.
  *
- * @param openSize of each open axis that does not count instances; those are one
- * @returns undefined where that is more than `most` elements
+ * @param openSize size of each open axis that does not count instances; axes that do have size 1
+ * @returns undefined if that is more than `most` elements
  */
 export function makeZeros(
   inputs: readonly TensorSpec[],

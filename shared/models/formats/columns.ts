@@ -4,21 +4,21 @@ import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { GraphView } from './format-folder.ts';
 import { configOf, takesColumns } from './onnx.ts';
 
-/** A column of a table, as a file of a model has it. */
+/** A column of a table, as a file of a model describes it. */
 export interface NamedColumn {
-  /** Undefined where the columns go by their order. */
+  /** Undefined if the columns are identified by their order. */
   readonly name: string | undefined;
-  /** What the file calls its type. */
+  /** Its type in the words of the file. */
   readonly type: string;
   readonly isText: boolean;
 }
 
 /**
- * The config of a model that takes a table, by a file that lists its columns. A graph that says nothing of itself gives
- * numbers.
+ * The config of a model that takes a table, from a file that lists its columns. If the graph does not show what it
+ * predicts, it predicts numbers.
  *
  * @param place the file or its part, for errors
- * @throws ModelError when the columns are not those of the graph
+ * @throws ModelError when the columns do not match the graph
  */
 export function configOfColumns(
   columns: readonly NamedColumn[],
@@ -30,7 +30,9 @@ export function configOfColumns(
   const features = columns.map(({ name = '', type, isText }, index) => {
     const expected = owners[index]?.datatype === 'BYTES' ? ('string' as const) : ('number' as const);
     if (isText === (expected === 'string')) return { name, type: expected };
-    throw new ModelError(`its ${place} says that "${name}" is a ${type}, its graph takes ${expected}s there`);
+    throw new ModelError(
+      `its ${place} says that "${name}" is a ${type}, but its graph takes ${expected}s there`,
+    );
   });
   const named = features.every(({ name }) => name !== '') ? { features } : {};
   const config = configOf(view);
@@ -44,7 +46,7 @@ export function configOfColumns(
     : { task: 'tensor' };
 }
 
-/** The input that takes each column: the one of its name where there are several, as MLflow feeds them. */
+/** The input that takes each column: if there are several inputs, the one with the column's name, as in MLflow. */
 function ownersOf(
   columns: readonly NamedColumn[],
   inputs: readonly TensorSpec[],
@@ -54,14 +56,14 @@ function ownersOf(
   if (only && others.length === 0) {
     const width = only.shape[1] ?? 1;
     if (width === -1 || width === columns.length) return columns.map(() => only);
-    throw new ModelError(`its ${place} has ${columns.length} columns, its graph takes ${width}`);
+    throw new ModelError(`its ${place} has ${columns.length} columns, but its graph takes ${width}`);
   }
   checkInputNames(columns, inputs, place);
   const byName = new Map(inputs.map((input) => [input.name, input]));
   return columns.flatMap(({ name = '' }) => byName.get(name) ?? []);
 }
 
-/** Inputs with names are those of the graph. A single one without a name is its only one. */
+/** Named inputs must match the graph's. A single input without a name stands for the graph's only input. */
 export function checkInputNames(
   given: readonly { readonly name?: string | undefined }[],
   inputs: readonly TensorSpec[],
@@ -73,6 +75,6 @@ export function checkInputNames(
   const known = new Set(said);
   if (names.length === said.length && names.every((name) => known.has(name))) return;
   throw new ModelError(
-    `its ${place} takes the inputs ${said.join(', ')}, its graph takes ${names.join(', ') || 'none'}`,
+    `its ${place} takes the inputs ${said.join(', ')}, but its graph takes ${names.join(', ') || 'none'}`,
   );
 }

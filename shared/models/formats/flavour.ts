@@ -11,7 +11,7 @@ export interface NamedFlavour {
 }
 
 /**
- * The flavour that the files of a folder name; undefined where they name none, or one that is not known here.
+ * The flavour that the files of a folder name; undefined if they name none, or one that Ternion does not know.
  *
  * @throws ModelError when such a file is not valid
  */
@@ -20,7 +20,8 @@ export async function findFlavour(folder: FormatFolder): Promise<Flavour | undef
 }
 
 /**
- * The flavours that the files of a folder name, one for each file. What served the model counts before what saved it.
+ * The flavours that the files of a folder name, one per file. The server that served the model comes before the library
+ * that saved it.
  *
  * @throws ModelError when such a file is not valid
  */
@@ -37,7 +38,7 @@ export async function listFlavours(folder: FormatFolder): Promise<readonly Named
   return found.flatMap(([file, flavour]) => (flavour === undefined ? [] : [{ file, flavour }]));
 }
 
-/** Packages of MLServer's runtimes. One that serves all of MLflow leaves it to the `MLmodel`. */
+/** Packages of MLServer's runtimes. The runtime for MLflow serves all flavours, so the `MLmodel` decides. */
 const RUNTIMES: ReadonlyMap<string, Flavour> = new Map([
   ['mlserver_sklearn', 'sklearn'],
   ['mlserver_xgboost', 'xgboost'],
@@ -71,7 +72,10 @@ const MLFLOW_FLAVORS: ReadonlyMap<string, Flavour> = new Map([
   ['sentence_transformers', 'transformers'],
 ]);
 
-/** A model can have been saved by another library with the graph beside it: that library says how it answered. */
+/**
+ * Another library may have saved the model, with the graph next to it; then that library determines the form of the
+ * answers.
+ */
 function flavourOf({ flavors }: Mlmodel): Flavour | undefined {
   const native = Object.keys(flavors).flatMap((name) => MLFLOW_FLAVORS.get(name) ?? []);
   return native[0] ?? (flavors.onnx ? 'mlflow-onnx' : undefined);

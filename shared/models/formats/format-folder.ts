@@ -7,10 +7,10 @@ import { ModelError } from '../model-config.ts';
 /** The name of a published graph. */
 export const MODEL_FILE = 'model.onnx';
 
-/** What stands beside the versions of a model of Triton. */
+/** The file next to the versions of a Triton model. */
 export const TRITON_FILE = 'config.pbtxt';
 
-/** What MLServer's settings of a model are in. */
+/** The file with MLServer's settings of a model. */
 export const SETTINGS_FILE = 'model-settings.json';
 
 /** What MLflow says of a model. */
@@ -23,13 +23,13 @@ export const SERVER_FILES: readonly string[] = [SETTINGS_FILE, MLMODEL_FILE];
 export interface FormatFolder {
   /** Paths below the version's folder. */
   readonly files: readonly string[];
-  /** The text of one of them; undefined when it is not there. */
+  /** The text of one of them; undefined when it does not exist. */
   read(path: string): Promise<string | undefined>;
-  /** The text of a file beside the versions, in the folder of the model; undefined when it is not there. */
+  /** The text of a file next to the versions, in the folder of the model; undefined when it does not exist. */
   readShared(path: string): Promise<string | undefined>;
 }
 
-/** What a graph takes and gives. */
+/** The inputs and outputs of a graph. */
 export interface GraphView {
   readonly graph: Graph;
   readonly inputs: readonly TensorSpec[];
@@ -39,7 +39,7 @@ export interface GraphView {
 /**
  * Reads a JSON file of a model folder.
  *
- * @returns undefined when the file is not there
+ * @returns undefined when the file does not exist
  * @throws ModelError naming the file and each field that is wrong
  */
 export async function readJsonFile<T>(

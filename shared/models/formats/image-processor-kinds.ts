@@ -13,14 +13,14 @@ export type ImageSize =
   | { readonly height: number; readonly width: number }
   | { readonly shortestEdge: number };
 
-/** How the image processors of transformers differ where their files look the same. */
+/** The differences between image processors of transformers that their files do not show. */
 export interface Kind {
   /** Whether a size of one number is a square, or the shorter side. */
   readonly square: boolean;
-  /** What is done where the file does not say. */
+  /** The defaults for what the file does not set. */
   readonly crops: boolean;
   readonly normalizes: boolean;
-  /** Whether its fast processor crops as torchvision does, not as transformers. */
+  /** Whether its fast processor crops like torchvision instead of like transformers. */
   readonly cropsAsTorchvision?: boolean;
   readonly resize: (
     size: ImageSize,
@@ -32,7 +32,7 @@ export interface Kind {
 const square: Kind = { square: true, crops: false, normalizes: true, resize: resizePlainly };
 const shorter: Kind = { square: false, crops: true, normalizes: true, resize: resizePlainly };
 
-/** By the class names of transformers 4.57, without their ends. */
+/** By the class names of transformers 4.57, without their suffix. */
 const KINDS: Readonly<Record<string, Kind>> = {
   ViT: square,
   Siglip: square,
@@ -57,14 +57,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 /**
  * @param type name of the class, such as `ViTImageProcessorFast`
- * @throws ModelError listing those that are known
+ * @throws ModelError with a list of the known types
  */
 export function kindOf(type: string): Kind {
   const name = type.replace(/(?:ImageProcessor|FeatureExtractor)(?:Fast|Pil)?$/, '');
   const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
   if (kind) return kind;
   throw new ModelError(
-    `its ${PROCESSOR_FILE} is of the type ${JSON.stringify(type.slice(0, 60))}; known are ${Object.keys(KINDS).join(', ')}`,
+    `its ${PROCESSOR_FILE} has the type ${JSON.stringify(type.slice(0, 60))}; Ternion supports ${Object.keys(KINDS).join(', ')}`,
   );
 }
 
@@ -78,7 +78,7 @@ function resizePlainly(size: ImageSize, _: unknown, filter: FilterName): readonl
     : [resize(size.width, size.height, filter)];
 }
 
-/** Small pictures are cut out of the middle of larger ones, others squeezed into a square. */
+/** For small sizes the middle of a larger image is cropped; for others the image is squeezed into a square. */
 function resizeForConvNext(
   size: ImageSize,
   cropShare: number | undefined,

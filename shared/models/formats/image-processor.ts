@@ -27,8 +27,8 @@ const sizeSchema = z.union(
 const perChannel = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1)]);
 
 /**
- * What matters of `preprocessor_config.json`; members with defaults were not written by all versions. Fast processors
- * write null for what they leave to their class.
+ * The members of `preprocessor_config.json` that matter. Those with defaults were not written by all versions. Fast
+ * processors write null for values that their class decides.
  */
 const processorSchema = z.preprocess(
   dropNulls,
@@ -51,38 +51,38 @@ const processorSchema = z.preprocess(
       .number()
       .positive()
       .default(1 / 255),
-    rescale_offset: z.literal(false, 'cannot be done here').optional(),
+    rescale_offset: z.literal(false, 'is not supported').optional(),
     do_normalize: z.boolean().optional(),
     image_mean: perChannel.optional(),
     image_std: perChannel.optional(),
     include_top: z.boolean().optional(),
     do_flip_channel_order: z.boolean().optional(),
-    do_pad: z.literal(false, 'cannot be done here').optional(),
+    do_pad: z.literal(false, 'is not supported').optional(),
   }),
 );
 
 type Processor = z.infer<typeof processorSchema>;
 
-/** What is known of the model beside the file. */
+/** What else is known about the model. */
 export interface ImageModel {
-  /** Number of colours the model takes. */
+  /** Number of colour channels that the model takes. */
   readonly channels: number;
-  /** The version of transformers that saved the model; undefined where it is not known. */
+  /** The version of transformers that saved the model; undefined if it is not known. */
   readonly version?: string | undefined;
 }
 
 /**
  * The steps of `preprocessor_config.json`, in the order in which transformers does them: resize, crop, rescale,
- * normalise. Images are always brought to the colours the model takes, as transformers does for files. Fast processors
- * work on tensors, whose numbers differ in the last digits: those of names with `Fast`, and from transformers 5 on all
- * without `Pil`.
+ * normalise. Images are always converted to the colour channels that the model takes, as transformers does for files.
+ * Fast processors work on tensors, whose numbers differ in the last digits. Fast are those with `Fast` in their name
+ * and, since transformers 5, all without `Pil`.
  * Source: transformers, models/<name>/image_processing_<name>.py and image_processing_utils_fast.py.
  *
- * @throws ModelError when the file is missing, or says what this server does not do
+ * @throws ModelError when the file is missing, or needs something that this server does not support
  */
 export async function readImageSteps(folder: FormatFolder, model: ImageModel): Promise<ImageStepJson[]> {
   const processor = await readJsonFile(folder, PROCESSOR_FILE, processorSchema);
-  if (!processor) throw new ModelError(`a model of images needs a ${PROCESSOR_FILE} beside it`);
+  if (!processor) throw new ModelError(`an image model needs a ${PROCESSOR_FILE} next to it`);
   const type = processor.image_processor_type ?? processor.feature_extractor_type;
   if (type === undefined) throw lacks('image_processor_type');
   const kind = kindOf(type);
@@ -136,7 +136,7 @@ function valueSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] 
   ];
 }
 
-/** Mean and deviation are brought to the scale of bytes instead of the bytes to 0..1, all in float32. */
+/** The mean and deviation are scaled to bytes, instead of the bytes to 0..1, all in float32. */
 function fusedSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] {
   const { do_rescale, rescale_factor } = processor;
   const values = readNormalization(processor, kind);
@@ -147,7 +147,7 @@ function fusedSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] 
   return [normalize(scaled(values.mean), scaled(values.std)), ...secondDivision(processor, values.std)];
 }
 
-/** EfficientNet divides a second time, as the models it was made from do. */
+/** EfficientNet divides a second time, like the models that it was converted from. */
 function secondDivision(
   { include_top: again = false }: Processor,
   std: readonly number[],

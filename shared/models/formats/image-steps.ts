@@ -1,10 +1,10 @@
 /**
- * Image steps as `model.json` spells them. The formats write them through here, so that a change of their spelling is
- * one of this file.
+ * Image steps as `model.json` spells them. All formats use these functions, so a change of the spelling only concerns
+ * this file.
  */
 export type ImageStepJson = Readonly<Record<string, unknown>> & { readonly step: string };
 
-/** The resampling filters by their codes in Pillow, which transformers keeps. */
+/** The resampling filters by their codes in Pillow, which transformers uses too. */
 export const FILTERS = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
 export type FilterName = (typeof FILTERS)[number];
 
@@ -21,14 +21,14 @@ export const resize = (width: number, height: number, filter: FilterName): Image
   filter,
 });
 
-/** The shorter side becomes so long; the longer one keeps its proportion. */
+/** Resizes the shorter side to this length and keeps the proportions. */
 export const resizeShortestEdge = (shortestEdge: number, filter: FilterName): ImageStepJson => ({
   step: 'resize',
   shortestEdge,
   filter,
 });
 
-/** The middle, as the library rounds it that the format comes from. */
+/** Crops the middle, with the rounding of the library that the format comes from. */
 export const centerCrop = (
   width: number,
   height: number,

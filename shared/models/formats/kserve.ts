@@ -19,18 +19,18 @@ const serviceSchema = z.object({
     .nullish(),
 });
 
-/** What an `InferenceService` of KServe says of its model. */
+/** What a KServe `InferenceService` says about its model. */
 export interface InferenceService {
-  /** The file it stands in. */
+  /** The file that it is in. */
   readonly file: string;
   readonly name: string | undefined;
-  /** The format of the model, such as `sklearn`, as it was before it became ONNX. */
+  /** The format of the model before it became ONNX, such as `sklearn`. */
   readonly modelFormat: string | undefined;
   readonly storageUri: string | undefined;
   readonly protocolVersion: string | undefined;
 }
 
-/** Frameworks that stood in the place of `model` in earlier versions. */
+/** Frameworks that earlier versions had instead of `model`. */
 const FRAMEWORKS = [
   'sklearn',
   'xgboost',
@@ -51,7 +51,7 @@ const KIND = /^kind:\s*["']?InferenceService["']?\s*(?:#.*)?$/m;
  * Reads the `InferenceService` among the YAML files of a folder.
  * Source: kserve/kserve, pkg/apis/serving/v1beta1/predictor.go (`PredictorSpec`, `PredictorExtensionSpec`).
  *
- * @returns undefined when there is none
+ * @returns undefined when there is no `InferenceService`
  * @throws ModelError when it is not valid, or there are several
  */
 export async function readInferenceService(folder: FormatFolder): Promise<InferenceService | undefined> {
@@ -64,7 +64,7 @@ export async function readInferenceService(folder: FormatFolder): Promise<Infere
   if (second) {
     const files = [...new Set(found.map(({ file }) => file))].join(' and ');
     throw new ModelError(
-      `it has ${found.length} InferenceServices in ${files}; expected the one of this model`,
+      `it has ${found.length} InferenceServices in ${files}; expected only the one of this model`,
     );
   }
   return first && (await parseService(first.text, first.file));
@@ -92,8 +92,8 @@ async function parseService(text: string, file: string): Promise<InferenceServic
 }
 
 /**
- * A model that was served by KServe. Its `InferenceService` says which file is the graph and what the model was; what
- * it takes and gives is what the graph says.
+ * A model that KServe served. Its `InferenceService` says which file is the graph and what the model was; the inputs
+ * and outputs are those of the graph.
  *
  * @throws ModelError when the `InferenceService` is not valid
  */
@@ -104,7 +104,7 @@ export async function recogniseKserve(
   return (await readInferenceService(folder)) && configOf(view);
 }
 
-/** Which of several graphs the `storageUri` ends in; undefined where it names none of them. */
+/** The one of several graphs that the `storageUri` ends in; undefined if it does not name any of them. */
 export async function locateStoredModel(
   folder: FormatFolder,
   graphs: readonly string[],

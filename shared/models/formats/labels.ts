@@ -4,12 +4,12 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 
-/** Files of labels by their usual names; an earlier one counts before the others. */
+/** The usual names of label files; the first one that exists counts. */
 const LABELS_FILES = ['labels.txt', 'classes.txt', 'synset.txt'];
 
 /**
- * The labels of a file with one per line. Lines that are all numbered by their own index, as `0,tench` and `1 goldfish`,
- * lose the numbers.
+ * The labels of a file with one per line. If all lines are numbered by their index, such as `0,tench` and `1 goldfish`,
+ * the numbers are removed.
  */
 export function parseLabels(text: string): string[] {
   const lines = readLabelLines(text);
@@ -21,7 +21,7 @@ export function parseLabels(text: string): string[] {
   return labels.map((label) => label.trim());
 }
 
-/** The lines of a file as they stand, without empty ones at its end. */
+/** The unchanged lines of a file, without empty ones at its end. */
 export function readLabelLines(text: string): string[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   while (lines.at(-1)?.trim() === '') lines.pop();
@@ -29,11 +29,11 @@ export function readLabelLines(text: string): string[] {
 }
 
 /**
- * Adds the labels of a `labels.txt` (`classes.txt`, `synset.txt`) to a config that has none. They name the scores of the
- * output the config names, or of the only one; without scores, or where the graph names its classes, the file is of no
- * matter.
+ * Adds the labels of a `labels.txt` (`classes.txt`, `synset.txt`) to a config that has none. They name the scores of
+ * the output that the config names, or of the only output. If there are no scores, or the graph names its classes, the
+ * file is ignored.
  *
- * @throws ModelError when the graph is known to have another number of classes
+ * @throws ModelError when the graph has a different number of classes
  */
 export async function withLabelsFile(
   config: ModelConfig,
@@ -52,8 +52,8 @@ export async function withLabelsFile(
 }
 
 /**
- * The scores of a model that can have labels and has none: those of the output the config names, or of the only one.
- * Undefined where the graph names its classes.
+ * The scores of a model that can have labels but has none: those of the output that the config names, or of the only
+ * output. Undefined if the graph names its classes.
  */
 export function findUnnamedScores(
   config: ModelConfig,
@@ -64,13 +64,13 @@ export function findUnnamedScores(
   return findNamed(config, view) ?? findScores(view);
 }
 
-/** How many classes an output has scores for; undefined where that is open, or it has scores for many places. */
+/** How many classes an output has scores for; undefined if that is open, or if it has scores for many positions. */
 export function countClasses(scores: TensorSpec, { graph }: GraphView): number | undefined {
   const listed = graph.zipMaps.find(({ output }) => output === scores.name)?.labels.length;
   return isRow(scores) ? (widthOf(scores) ?? listed) : undefined;
 }
 
-/** Adds labels that belong to the model for certain, to a config that can have labels and has none. */
+/** Adds labels that certainly belong to the model to a config that can have labels but has none. */
 export function addLabels(config: ModelConfig, labels: readonly Label[], reader: ConfigReader): ModelConfig {
   return lacksLabels(config, reader) ? { ...config, labels: [...labels] } : config;
 }
@@ -79,7 +79,7 @@ function lacksLabels({ task, labels }: ModelConfig, { canHaveLabels }: ConfigRea
   return canHaveLabels(task) && labels === undefined;
 }
 
-/** @throws ModelError when a file names another number of labels than an output has scores */
+/** @throws ModelError when the number of labels in a file differs from the number of scores of an output */
 export function checkLabelCount(
   labels: readonly Label[],
   output: TensorSpec | undefined,
@@ -91,7 +91,10 @@ export function checkLabelCount(
   throw new ModelError(`its ${file} names ${labels.length} labels, output "${output.name}" has ${scores}`);
 }
 
-/** A label per score; a single score can be that of the second of two, as of a network that ends in one sigmoid. */
+/**
+ * One label per score. A single score can also be that of the second of two labels, as in a network that ends in one
+ * sigmoid.
+ */
 function suits({ length }: readonly Label[], classes: number | undefined): boolean {
   return length === classes || (length === 2 && classes === 1);
 }
@@ -111,19 +114,19 @@ function findNamed({ output }: ModelConfig, { outputs }: GraphView): TensorSpec 
   return outputs.find(({ name }) => name === wanted);
 }
 
-/** One score per class. Detectors have several numbers for each of many places, and files of labels too. */
+/** One score per class. Detectors also come with label files, but have several numbers for each of many positions. */
 function isRow({ shape }: TensorSpec): boolean {
   return shape.slice(1).filter((size) => size !== 1).length <= 1;
 }
 
-/** All axes but the first, when the graph says how long they are. */
+/** All axes except the first, if the graph says how long they are. */
 function widthOf({ shape }: TensorSpec): number | undefined {
   const classes = shape.slice(1);
   if (classes.length === 0 || classes.includes(-1)) return undefined;
   return classes.reduce((product, size) => product * size, 1);
 }
 
-/** Whole numbers are not names: they are what labels stand for. */
+/** Whole numbers are not names: they are what the labels name. */
 function namesClasses({ graph }: GraphView): boolean {
   const known = [...graph.zipMaps.map(({ labels }) => labels), ...graph.classLabels.values()];
   return known.some((labels) => typeof labels[0] === 'string');

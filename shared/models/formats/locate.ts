@@ -4,34 +4,34 @@ import { type FormatFolder, MLMODEL_FILE, MODEL_FILE, SETTINGS_FILE, TRITON_FILE
 import { modelFileOf, readMlmodel } from './mlmodel.ts';
 import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 
-/** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
+/** The paths of the graph in a version's folder: as published, and as Optimum saves it. */
 const MODEL_FILES = [MODEL_FILE, `onnx/${MODEL_FILE}`];
 
-/** Files that make a folder a model version by their names. */
+/** Files whose mere presence makes a folder a model version. */
 export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];
 
-/** A graph of any name in one of the same places, such as `model_quantized.onnx` or `onnx/model_q4.onnx`. */
+/** A graph with any name in the same folders, such as `model_quantized.onnx` or `onnx/model_q4.onnx`. */
 const GRAPH_FILE = /^(?:onnx\/)?[^/.][^/]*\.onnx$/i;
 
-/** Which files make a folder a model version, in words. */
+/** The files that make a folder a model version, for messages. */
 export const VERSION_FILE_NAMES = `*.onnx, onnx/*.onnx, ${MLMODEL_FILE}, ${ARCHIVE_FILE}`;
 
-/** Whether a file, by its path below a folder, makes the folder a model version. */
+/** Whether a file makes its folder a model version, by its path below the folder. */
 export function isVersionFile(path: string): boolean {
   return VERSION_FILES.includes(path) || GRAPH_FILE.test(path);
 }
 
-/** The graphs among the files of a folder, that of the usual name first. */
+/** The graphs among the files of a folder, the one with the usual name first. */
 export function graphsIn(files: readonly string[]): readonly string[] {
   const usual = MODEL_FILES.filter((path) => files.includes(path));
   return [...usual, ...files.filter((path) => GRAPH_FILE.test(path) && !usual.includes(path)).sort()];
 }
 
 /**
- * The file of a folder that holds the graph: the one that its `model.json` names, or another file of its format; else the
- * one of the usual name, or the only one.
+ * The file with the graph in a folder: the one that its `model.json` or another file of its format names, else the one
+ * with the usual name, else the only one.
  *
- * @throws ModelError when there is none, or several
+ * @throws ModelError when there is no graph, or there are several
  */
 export async function locateModel(folder: FormatFolder, config?: ModelConfig): Promise<string> {
   const named = config ? config.file : await locateTritonModel(folder);
@@ -46,10 +46,12 @@ export async function locateModel(folder: FormatFolder, config?: ModelConfig): P
 
 function checkNamed(path: string, by: string, { files }: FormatFolder): string {
   if (isPlainPath(path) && files.includes(path)) return path;
-  throw new ModelError(`its ${by} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`);
+  throw new ModelError(
+    `its ${by} names the file ${JSON.stringify(path.slice(0, 100))}, which does not exist`,
+  );
 }
 
-/** Only of several graphs the manifest of a server is asked which one it served. */
+/** The manifest of a server is consulted only to choose among several graphs. */
 async function pickGraph(folder: FormatFolder): Promise<string> {
   const graphs = graphsIn(folder.files);
   if (graphs.length < 2) return theOnly(graphs);
@@ -57,10 +59,13 @@ async function pickGraph(folder: FormatFolder): Promise<string> {
   return (await locateStoredModel(folder, graphs)) ?? theOnly(graphs);
 }
 
-/** Most names that are told. */
+/** Most names that a message lists. */
 const SHOWN = 20;
 
-/** Which of several is meant is not guessed: exporters leave one of each precision, and encoders beside decoders. */
+/**
+ * Ternion does not guess which of several graphs is meant: exporters write one per precision, and encoders next to
+ * decoders.
+ */
 function theOnly(graphs: readonly string[]): string {
   const [first, ...others] = graphs;
   if (first === undefined) {
@@ -80,7 +85,7 @@ async function locateSettingsModel(folder: FormatFolder): Promise<string | undef
   return settings.locateSettingsModel(folder, await settings.readModelSettings(folder));
 }
 
-/** Few folders have such a file, and fewer name their graph in it. */
+/** Few folders have such a file, and even fewer name their graph in it. */
 async function locateTritonModel(folder: FormatFolder): Promise<string | undefined> {
   const text = await folder.readShared(TRITON_FILE);
   if (!text?.includes('default_model_filename')) return undefined;

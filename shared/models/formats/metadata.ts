@@ -3,15 +3,15 @@ import type { ConfigReader, ModelConfig } from '../model-config.ts';
 import type { GraphView } from './format-folder.ts';
 import { addLabels, countClasses, findUnnamedScores, parseLabels } from './labels.ts';
 
-/** Keys under which exporters write the names of classes: Paddle, Ultralytics, and others. */
+/** Keys for the names of classes, as Paddle, Ultralytics and other exporters write them. */
 const LABEL_KEYS = ['character', 'names', 'labels', 'classes', 'class_names'];
-/** Key under which conversions of LightGBM write the names of columns. */
+/** Key for the names of columns, as converters of LightGBM write it. */
 const COLUMN_KEYS = ['feature_names'];
 
 /**
- * Adds to a config what the metadata of its graph say of it and nothing else does: labels that are as many as the classes,
- * and names of the columns of a matrix that are as many as these. Metadata may mean something else by the same key, so
- * what does not fit is left alone.
+ * Adds to a config what only the metadata of its graph say: labels, if their number is that of the classes, and names
+ * of the columns of a matrix, if their number is that of the columns. Metadata may use the same key for something else,
+ * so values that do not fit are ignored.
  */
 export function withMetadata(config: ModelConfig, view: GraphView, reader: ConfigReader): ModelConfig {
   const { metadata } = view.graph;
@@ -30,19 +30,19 @@ function lacksFeatures({ task, features }: ModelConfig): boolean {
   return task.startsWith('tabular') && features === undefined;
 }
 
-/** Inputs of their own have names of their own. */
+/** If each column has its own input, the input names the column. */
 function findColumnNames({ inputs, graph }: GraphView): readonly string[] | undefined {
   const [matrix, ...others] = inputs;
   return others.length > 0 ? undefined : nameColumns(graph.metadata, matrix?.shape[1] ?? -1);
 }
 
-/** The names that metadata have for so many columns; undefined where they are not as many, or not distinct. */
+/** The names of this many columns in the metadata; undefined if their number differs or they are not distinct. */
 export function nameColumns(metadata: readonly Metadata[], columns: number): readonly string[] | undefined {
   const names = findList(metadata, COLUMN_KEYS, columns, readLiteral);
   return names && new Set(names).size === names.length ? names : undefined;
 }
 
-/** The names under some keys; undefined where none has as many, or where several that do are not the same. */
+/** The names under these keys; undefined if no key has this many, or if several do and differ. */
 function findList(
   metadata: readonly Metadata[],
   keys: readonly string[],
@@ -58,14 +58,14 @@ function findList(
   return others.every((other) => String(other) === String(first)) ? first : undefined;
 }
 
-/** Longest name; each answer repeats it. */
+/** Longest name; every answer repeats the names. */
 const LONGEST_NAME = 200;
 
 function isSensible(name: string): boolean {
   return name !== '' && name.length <= LONGEST_NAME && !/\p{Cc}/u.test(name);
 }
 
-/** Names as a list or by their numbers, one per line, or with commas between them. */
+/** Names as a list, as a dictionary by their numbers, one per line, or separated by commas. */
 function readNames(text: string): readonly string[] | undefined {
   if (/^\s*[[{]/.test(text)) return readLiteral(text);
   if (text.includes('\n')) return parseLabels(text);
@@ -73,7 +73,10 @@ function readNames(text: string): readonly string[] | undefined {
   return names.length > 1 ? names : undefined;
 }
 
-/** A list, or names by their numbers from 0 on, as JSON or as Python writes them; undefined for anything else. */
+/**
+ * A list, or a dictionary of names by their numbers from 0, in the notation of JSON or Python; undefined for anything
+ * else.
+ */
 function readLiteral(text: string): readonly string[] | undefined {
   try {
     return namesOf(JSON.parse(text));
@@ -89,7 +92,7 @@ function namesOf(value: unknown): readonly string[] | undefined {
   return names.length > 0 && names.every(isName) ? names.map(String) : undefined;
 }
 
-/** The values of the keys 0, 1, 2 and so on; none where one of these is missing. */
+/** The values of the keys 0, 1, 2 and so on; empty if one of these is missing. */
 function inOrder(entries: readonly (readonly [string, unknown])[]): unknown[] {
   const values = new Map(entries);
   const names = entries.map((_, index) => values.get(String(index)));
@@ -123,7 +126,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\',
 };
 
-/** Undefined where an escape is not known. */
+/** Undefined if an escape is unknown. */
 function readEscapes(text: string | undefined): string | undefined {
   let isKnown = true;
   const read = text?.replace(

@@ -8,7 +8,7 @@ import { configOf } from './onnx.ts';
 
 const PLACE = 'MLmodel signature';
 
-/** A column of a table, or a tensor; both can be without a name. */
+/** A column of a table, or a tensor; either may lack a name. */
 const signatureSchema = z.array(
   z.looseObject({
     type: z.string(),
@@ -34,10 +34,10 @@ const tableSchema = z.union([
 ]);
 
 /**
- * A model that MLflow saved: the graph says what it predicts, the signature how its columns are called. A graph that
- * says nothing of itself gives numbers where its signature takes a table.
+ * A model that MLflow saved: the graph says what it predicts, and the signature names its columns. If the graph does
+ * not show what it predicts and the signature takes a table, the model predicts numbers.
  *
- * @throws ModelError when the signature is not one of the graph
+ * @throws ModelError when the signature does not match the graph
  */
 export async function recogniseMlflow(
   folder: FormatFolder,

@@ -3,21 +3,21 @@ import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
 import { checkFile, type FormatFolder, MLMODEL_FILE, MODEL_FILE } from './format-folder.ts';
 
-// Members that nobody reads are not copied: an alias in each of many flavors can stand for a large object.
+// Unused members are not copied: an alias in each of many flavors can stand for a large object.
 const mlmodelSchema = z.object({
   flavors: z.record(z.string(), z.object({ data: z.string().nullish() }).nullable()),
   signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish(),
   saved_input_example_info: z.object({ artifact_path: z.string() }).nullish(),
 });
 
-/** What matters of MLflow's `MLmodel`. */
+/** The members of MLflow's `MLmodel` that matter. */
 export type Mlmodel = z.infer<typeof mlmodelSchema>;
 
 /**
  * Reads the `MLmodel` of a folder that MLflow saved.
  *
- * @returns undefined when there is none
- * @throws ModelError when it is not one
+ * @returns undefined when there is no `MLmodel`
+ * @throws ModelError when it is not valid
  */
 export async function readMlmodel(folder: FormatFolder): Promise<Mlmodel | undefined> {
   const text = await folder.read(MLMODEL_FILE);
@@ -35,7 +35,7 @@ export async function readMlmodel(folder: FormatFolder): Promise<Mlmodel | undef
 /**
  * The file that holds the graph, below the version's folder.
  *
- * @throws ModelError when the model has no flavour that can be served, or the file is not there
+ * @throws ModelError when the model has no flavour that can be served, or the file does not exist
  */
 export function modelFileOf({ flavors }: Mlmodel, { files }: FormatFolder): string {
   const { onnx } = flavors;
@@ -48,6 +48,6 @@ export function modelFileOf({ flavors }: Mlmodel, { files }: FormatFolder): stri
   const path = onnx.data ?? MODEL_FILE;
   if (isPlainPath(path) && files.includes(path)) return path;
   throw new ModelError(
-    `its ${MLMODEL_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`,
+    `its ${MLMODEL_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which does not exist`,
   );
 }

@@ -8,10 +8,10 @@ import { configOf } from './onnx.ts';
 type Inputs = NonNullable<ModelSettings['inputs']>;
 
 /**
- * A model with MLServer's `model-settings.json`: the graph says what it predicts, the metadata of the inputs how the
- * columns of a data frame are called. The outputs are MLServer's own, so that nothing is taken of them.
+ * A model with MLServer's `model-settings.json`: the graph says what it predicts, and the metadata of the inputs name
+ * the columns of a data frame. The outputs are MLServer's own, so they are ignored.
  *
- * @throws ModelError when the inputs are not those of the graph
+ * @throws ModelError when the inputs do not match the graph
  */
 export async function recogniseMlserver(
   folder: FormatFolder,
@@ -32,12 +32,14 @@ export async function recogniseMlserver(
   return configOf(view);
 }
 
-/** One element a row each, as MLServer describes the columns of a data frame. A single one says too little. */
+/**
+ * One element per row in each input, as MLServer describes the columns of a data frame. A single input is ambiguous.
+ */
 function areColumns(inputs: Inputs): boolean {
   return inputs.length > 1 && inputs.every(({ shape: [, ...axes] }) => axes.every((size) => size === 1));
 }
 
-/** MLServer does not look at the name of a tensor that stands alone. */
+/** MLServer ignores the name of a single tensor. */
 function checkTensors(inputs: Inputs, specs: readonly TensorSpec[]): void {
   if (inputs.length > 1) checkInputNames(inputs, specs, SETTINGS_FILE);
   const [only, ...more] = specs;
@@ -47,7 +49,7 @@ function checkTensors(inputs: Inputs, specs: readonly TensorSpec[]): void {
     const isOther = shape.some((size, axis) => ![size, -1].includes(spec.shape[axis] ?? -1) && size !== -1);
     if (!isOther) continue;
     throw new ModelError(
-      `its ${SETTINGS_FILE} says that "${name}" has the shape [${shape}], its graph takes [${spec.shape}]`,
+      `its ${SETTINGS_FILE} says that "${name}" has the shape [${shape}], but its graph takes [${spec.shape}]`,
     );
   }
 }

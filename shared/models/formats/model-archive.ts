@@ -3,17 +3,17 @@ import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
-/** What an unpacked model archive of TorchServe (.mar) has. */
+/** The manifest of an unpacked TorchServe model archive (.mar). */
 export const ARCHIVE_FILE = 'MAR-INF/MANIFEST.json';
 
 const archiveSchema = z.object({ model: z.object({ serializedFile: z.string() }) });
 
 /**
- * The file of an unpacked model archive that holds the graph.
+ * The file with the graph in an unpacked model archive.
  * Source: pytorch/serve, model-archiver/README.md.
  *
- * @returns undefined where the folder is none
- * @throws ModelError when it holds another kind of model, or the file is not there
+ * @returns undefined if the folder is not a model archive
+ * @throws ModelError when it holds another kind of model, or the file does not exist
  */
 export async function locateArchivedModel(folder: FormatFolder): Promise<string | undefined> {
   const archive = await readJsonFile(folder, ARCHIVE_FILE, archiveSchema);
@@ -24,5 +24,5 @@ export async function locateArchivedModel(folder: FormatFolder): Promise<string 
     throw new ModelError(`its ${ARCHIVE_FILE} names the model ${shown}; only ONNX files can be served`);
   }
   if (isPlainPath(path) && folder.files.includes(path)) return path;
-  throw new ModelError(`its ${ARCHIVE_FILE} names the file ${shown}, which is not there`);
+  throw new ModelError(`its ${ARCHIVE_FILE} names the file ${shown}, which does not exist`);
 }

@@ -10,13 +10,16 @@ const settingsSchema = z.object({
   inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })).nullish(),
 });
 
-/** What matters of MLServer's `model-settings.json`. Source: MLServer 1.7.1, mlserver/settings.py (`ModelSettings`). */
+/**
+ * The members of MLServer's `model-settings.json` that matter. Source: MLServer 1.7.1, mlserver/settings.py
+ * (`ModelSettings`).
+ */
 export type ModelSettings = z.infer<typeof settingsSchema>;
 
 /**
- * Reads the `model-settings.json` of a folder, or else the one beside its versions.
+ * Reads the `model-settings.json` of a folder, or else the one next to the versions.
  *
- * @returns undefined when there is none
+ * @returns undefined when there is no such file
  * @throws ModelError when it is not valid
  */
 export async function readModelSettings(folder: FormatFolder): Promise<ModelSettings | undefined> {
@@ -25,12 +28,12 @@ export async function readModelSettings(folder: FormatFolder): Promise<ModelSett
 }
 
 /**
- * The graph that `parameters.uri` names, below the version's folder: the file itself, or what a folder holds. A model of
- * another kind that it names, or one that is elsewhere, says nothing of the graph beside it.
+ * The graph that `parameters.uri` names, below the version's folder: the file itself, or the graph in the folder that
+ * it names. A URI of another kind of model, or of one elsewhere, is ignored.
  * Source: MLServer 1.7.1, mlserver/utils.py (`get_model_uri`).
  *
- * @returns undefined where the graph is to be looked for in the usual places
- * @throws ModelError when it names a graph that is not there
+ * @returns undefined if the graph is in one of the usual places
+ * @throws ModelError when it names a graph that does not exist
  */
 export function locateSettingsModel(
   { files }: FormatFolder,
@@ -41,7 +44,7 @@ export function locateSettingsModel(
   if (files.includes(path)) return isGraph(path) ? path : undefined;
   if (isGraph(path)) {
     throw new ModelError(
-      `its ${SETTINGS_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`,
+      `its ${SETTINGS_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which does not exist`,
     );
   }
   const graphs = files.filter((file) => file.startsWith(`${path}/`) && isGraph(file));
@@ -53,10 +56,10 @@ function isGraph(path: string): boolean {
   return /\.onnx$/i.test(path);
 }
 
-/** Where KServe and MLServer's images put models. */
+/** The folder for models in the images of KServe and MLServer. */
 const MOUNT = '/mnt/models/';
 
-/** A path below the folder; undefined for the folder itself, and for what is elsewhere. */
+/** A path below the folder; undefined for the folder itself, and for paths elsewhere. */
 function localPath(uri: string): string | undefined {
   const given = uri.replace(/^file:\/\//, '');
   const path = posix

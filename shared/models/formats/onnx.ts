@@ -7,9 +7,9 @@ import type { GraphView } from './format-folder.ts';
 import { findScores } from './labels.ts';
 
 /**
- * What a graph alone gives away: the operators of `ai.onnx.ml` in which exports of scikit-learn, XGBoost and LightGBM
- * end say that it classifies or predicts numbers; of other graphs of their converters the rows of a table are known. Any
- * other graph takes and gives tensors.
+ * The config that a graph alone shows. Exports of scikit-learn, XGBoost and LightGBM end in operators of `ai.onnx.ml`,
+ * which show whether the graph classifies or predicts numbers. Other graphs of these converters take the rows of a
+ * table. Any other graph takes and returns tensors.
  */
 export function configOf(view: GraphView): ModelConfig {
   if (!takesColumns(view.inputs)) return { task: 'tensor' };
@@ -19,13 +19,15 @@ export function configOf(view: GraphView): ModelConfig {
   return givesNumbers(view) ? { task: 'tabular-regression' } : { task: 'tabular' };
 }
 
-/** All that is made of a table by row: numbers that are predicted or computed, outliers, clusters, several targets. */
+/**
+ * All outputs with one entry per row of a table: predicted or computed numbers, outliers, clusters, several targets.
+ */
 function isTable({ graph, outputs }: GraphView): boolean {
   const hasRows = outputs.every(({ batchAxis, isRankDynamic }) => batchAxis !== undefined || isRankDynamic);
   return convertsTables(graph) && hasRows;
 }
 
-/** One matrix or column, or several inputs of which each says how many columns it has. */
+/** One matrix or column, or several inputs that each say how many columns they have. */
 export function takesColumns(inputs: readonly TensorSpec[]): boolean {
   return (
     inputs.length > 0 &&
@@ -36,8 +38,8 @@ export function takesColumns(inputs: readonly TensorSpec[]): boolean {
 }
 
 /**
- * A ZipMap, or an output of labels whose classes the graph names beside one of scores for them. Several labels for a
- * row, or several ZipMaps, are those of several classifiers in one.
+ * A ZipMap, or an output of labels whose classes the graph names, together with an output of their scores. Several
+ * labels per row, or several ZipMaps, mean several classifiers in one model.
  */
 function classifies(view: GraphView): boolean {
   const { graph, outputs } = view;
@@ -59,7 +61,7 @@ function predictsNumbers(view: GraphView): boolean {
   return givesNumbers(view) && view.outputs.every(({ name }) => view.graph.regressions.has(name));
 }
 
-/** A number for each row, or a list of them. */
+/** A number for each row, or a list of numbers. */
 function givesNumbers({ outputs }: GraphView): boolean {
   const [only, ...others] = outputs;
   if (!only || others.length > 0) return false;

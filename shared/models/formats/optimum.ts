@@ -11,7 +11,7 @@ import { readTokenLimit } from './token-limit.ts';
 const OPTIMUM_FILE = 'config.json';
 const TOKENIZER_FILE = 'tokenizer.json';
 
-/** What matters of `config.json`. Files of the same name that are of something else have no `model_type`. */
+/** The members of `config.json` that matter. Other files with this name have no `model_type`. */
 const configSchema = z.object({
   model_type: z.string(),
   architectures: z.array(z.string()).nullish(),
@@ -26,7 +26,7 @@ const configSchema = z.object({
 type OptimumConfig = z.infer<typeof configSchema>;
 type Goal = 'text-classification' | 'image-classification' | 'text-features' | 'image-features';
 
-/** Outputs that hold embeddings, by the names Optimum gives them; an earlier one is nearer to what is used. */
+/** Outputs that hold embeddings, by the names that Optimum gives them; earlier ones are preferred. */
 const EMBEDDINGS = [
   'sentence_embedding',
   'last_hidden_state',
@@ -36,10 +36,10 @@ const EMBEDDINGS = [
 ];
 
 /**
- * A model that Optimum exported from Hugging Face's transformers: its folder has `config.json`, and a tokenizer or
- * an image processor. Models of other tasks take and give tensors.
+ * A model that Optimum exported from Hugging Face's transformers: its folder has `config.json`, and a tokenizer or an
+ * image processor. Models of other tasks take and give tensors.
  *
- * @param view undefined where only the small files are at hand
+ * @param view undefined if only the small files are available
  * @throws ModelError when a file is missing or broken, or does not fit the graph
  */
 export async function recogniseOptimum(
@@ -86,12 +86,12 @@ function looksLikeTransformers(text: string): boolean {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && 'model_type' in value;
   } catch {
-    // Said in words by whoever reads it in earnest.
+    // A later step reads this file again and reports the error.
     return true;
   }
 }
 
-/** The task an export was made for is not written down: the graph's inputs and outputs show it. */
+/** The files do not record the task of an export; the graph's inputs and outputs show it. */
 function goalOfGraph(config: OptimumConfig, view: GraphView): Goal | undefined {
   const names = view.inputs.map(({ name }) => name);
   const isText = names.includes('input_ids');
@@ -104,7 +104,7 @@ function goalOfGraph(config: OptimumConfig, view: GraphView): Goal | undefined {
   return isText ? 'text-classification' : 'image-classification';
 }
 
-/** Without the graph, only what the name of the model's class says. */
+/** Without the graph, only the name of the model's class shows it. */
 function goalOfFiles(config: OptimumConfig, { files }: FormatFolder): Goal | undefined {
   if (isNamed(config, /ForSequenceClassification/)) return 'text-classification';
   if (isNamed(config, /ForImageClassification/)) return 'image-classification';
@@ -136,13 +136,13 @@ async function readTexts(folder: FormatFolder, config: OptimumConfig) {
     const slow = ['vocab.txt', 'vocab.json', 'spiece.model', 'sentencepiece.bpe.model'].find((file) =>
       folder.files.includes(file),
     );
-    const hint = slow ? `; from its ${slow} transformers makes one when a fast tokenizer is saved` : '';
-    throw new ModelError(`a model of texts needs a ${TOKENIZER_FILE} beside it${hint}`);
+    const hint = slow ? `; transformers converts its ${slow} if you save a fast tokenizer` : '';
+    throw new ModelError(`a text model needs a ${TOKENIZER_FILE} next to it${hint}`);
   }
   return { maxTokens: await readTokenLimit(folder, config) };
 }
 
-/** Scores become probabilities as in the pipelines of transformers. */
+/** Turns scores into probabilities as the pipelines of transformers do. */
 function classify(config: OptimumConfig, view: GraphView | undefined) {
   const labels = readLabels(config);
   const logits = view && findLogits(view);
@@ -170,7 +170,10 @@ function readLabels({ id2label }: OptimumConfig): string[] | undefined {
   });
 }
 
-/** What a sentence-transformers folder says of prompts and pooling; without it vectors stay one per token, as in transformers. */
+/**
+ * The prompts and pooling of a sentence-transformers folder; in other folders there is one vector per token, as in
+ * transformers.
+ */
 async function embed(folder: FormatFolder, view: GraphView | undefined) {
   const output = view && findEmbedding(view);
   return { output: output?.name, ...(await readSentence(folder, output?.shape.length === 2)) };

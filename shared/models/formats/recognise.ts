@@ -14,12 +14,12 @@ import { recogniseTimm } from './timm.ts';
 import { recogniseTorchServe } from './torchserve.ts';
 import { recogniseTriton } from './triton.ts';
 
-/** What a folder turned out to be. */
+/** The kind of model that a folder holds. */
 export interface Recognised {
-  /** Where its config comes from: `model.json` is of Ternion itself. */
+  /** The source of its config; `model.json` is Ternion's own. */
   readonly format: Format;
   readonly config: ModelConfig;
-  /** What its files say that it was before it became ONNX; undefined where they do not say it. */
+  /** What it was before it became ONNX, according to its files; undefined if they do not say. */
   readonly flavour?: Flavour | undefined;
   /** Body of a predict request that came with the model. */
   readonly example?: JsonObject | undefined;
@@ -28,8 +28,8 @@ export interface Recognised {
 export type Format = 'ternion' | keyof typeof RECOGNISERS;
 
 /**
- * Looks for the files of one format. It gives undefined for folders of other formats, and throws a ModelError that
- * says what is missing when a folder is of this format but broken.
+ * Looks for the files of one format. Returns undefined for folders of other formats. Throws a ModelError that says what
+ * is missing if a folder has this format but is broken.
  */
 type Recogniser = (
   folder: FormatFolder,
@@ -37,7 +37,7 @@ type Recogniser = (
   reader: ConfigReader,
 ) => Promise<ModelConfig | undefined>;
 
-/** All formats, the first that fits before the others. The last one fits every graph. */
+/** All formats; the first one that fits counts. The last one fits every graph. */
 const RECOGNISERS = {
   mlflow: recogniseMlflow,
   timm: recogniseTimm,
@@ -50,11 +50,11 @@ const RECOGNISERS = {
 } as const satisfies Record<string, Recogniser>;
 
 /**
- * Finds out what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
- * export of Optimum in a repository of Triton: the first one counts, the others add what it does not say, and a
- * file of labels or the metadata of the graph what none of them says.
+ * Determines what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
+ * export of Optimum in a repository of Triton: the first one counts, and the others add what it does not say. A file of
+ * labels, or the metadata of the graph, adds what none of them says.
  *
- * @throws ModelError when the folder is of a format but lacks something, contradicts its graph, or itself
+ * @throws ModelError when the folder has a format but lacks something, or contradicts its graph or itself
  */
 export async function recogniseModel(
   folder: FormatFolder,
@@ -63,13 +63,13 @@ export async function recogniseModel(
 ): Promise<Recognised> {
   const found: Recognised[] = [];
   for (const format of FORMATS) {
-    // Any graph is of the last format.
+    // The last format fits every graph.
     if (format === 'onnx' && found.length > 0) continue;
     const config = await RECOGNISERS[format](folder, view, reader);
     if (config) found.push({ format, config });
   }
   const [first, ...others] = found;
-  if (!first) throw new ModelError('it is of no format that is known');
+  if (!first) throw new ModelError('its format is unknown');
   checkAgreement(found);
   const { format } = first;
   const merged = others.reduce(
@@ -106,14 +106,14 @@ function withAnswers(config: ModelConfig, flavour: Flavour | undefined, isOfMlse
   return answers ? { ...config, answers } : config;
 }
 
-/** What the model was decides how it answers, which is not guessed either. */
+/** The original kind of the model decides the form of its answers; this is not guessed either. */
 async function readFlavour(folder: FormatFolder): Promise<Flavour | undefined> {
   const named = await listFlavours(folder);
   const [first] = named;
   const other = named.find(({ flavour }) => flavour !== first?.flavour);
   if (!first || !other) return first?.flavour;
   throw new ModelError(
-    `its ${first.file} names ${first.flavour}, its ${other.file} names ${other.flavour}: take away the one that is wrong, or write a model.json`,
+    `its ${first.file} names ${first.flavour}, its ${other.file} names ${other.flavour}: remove the wrong file, or write a model.json`,
   );
 }
 
@@ -124,7 +124,7 @@ function checkAgreement(found: readonly Recognised[]): void {
   if (lists.size < 2) return;
   const formats = named.map(({ format }) => format).join(' and ');
   throw new ModelError(
-    `its files of ${formats} name different labels: a model.json must say which are right`,
+    `its files of ${formats} name different labels: write a model.json with the right ones`,
   );
 }
 
@@ -148,9 +148,9 @@ function isFormat(name: string): name is keyof typeof RECOGNISERS {
 }
 
 /**
- * What the small files of a folder say without the graph, which need not be on this machine.
+ * What the small files of a folder say without the graph, which may not be on this machine.
  *
- * @returns undefined where only the graph says it
+ * @returns undefined if only the graph says it
  * @throws ModelError when the folder is broken
  */
 export async function recogniseFiles(

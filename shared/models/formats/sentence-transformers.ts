@@ -5,12 +5,12 @@ import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
 const MODULES_FILE = 'modules.json';
 const PROMPTS_FILE = 'config_sentence_transformers.json';
-/** Last part of a module's class name, which has moved between packages. */
+/** Last part of a module's class name; the module has moved between packages. */
 const TRANSFORMER = 'Transformer';
 const POOLING = 'Pooling';
 const DENSE = 'Dense';
 const NORMALIZE = 'Normalize';
-/** What a row of modules must look like, by the initials of those after the transformer. */
+/** The allowed sequences of modules, by the initials of those after the transformer. */
 const ORDER = /^P(D*)(N?)$/;
 
 const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
@@ -25,7 +25,7 @@ const poolingSchema = z.looseObject({
   include_prompt: z.boolean().optional(),
 });
 
-/** The modes this server has, by their names in the pooling module's file. */
+/** The modes that this server supports, by their names in the pooling module's file. */
 const MODES: Readonly<Record<string, Pooling>> = {
   mean: 'mean',
   cls: 'cls',
@@ -41,12 +41,12 @@ const MODES: Readonly<Record<string, Pooling>> = {
   pooling_mode_weightedmean_tokens: 'weightedMean',
 };
 
-/** Prompts that sentence-transformers has without a word in its file; they are empty then. */
+/** Prompts that sentence-transformers has even if its file does not mention them; they are empty then. */
 const STANDARD_PROMPTS = ['query', 'document'];
 
 type Module = z.infer<typeof modulesSchema>[number];
 
-/** What the files of sentence-transformers say, in the words of model.json. */
+/** What the files of sentence-transformers say, in the terms of model.json. */
 interface SentenceConfig {
   readonly pooling?: Pooling;
   readonly dense?: string[];
@@ -57,12 +57,12 @@ interface SentenceConfig {
 }
 
 /**
- * How a folder that sentence-transformers saved makes one vector of a text: its prompts, and the modules after the
+ * How a model that sentence-transformers saved turns a text into one vector: its prompts, and the modules after the
  * transformer.
  *
  * @param isPooled whether the graph does what the modules say
- * @returns nothing where the folder is not one of sentence-transformers
- * @throws ModelError when a module does what this server does not do
+ * @returns undefined if sentence-transformers did not save the folder
+ * @throws ModelError when a module does something that this server does not support
  */
 export async function readSentence(folder: FormatFolder, isPooled: boolean): Promise<SentenceConfig> {
   const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
@@ -107,7 +107,7 @@ async function readPooling(
   const unknown = types.find((type) => ![TRANSFORMER, POOLING, DENSE, NORMALIZE].includes(type));
   if (unknown !== undefined) {
     throw new ModelError(
-      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING}, ${DENSE} and ${NORMALIZE} can be done here`,
+      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING}, ${DENSE} and ${NORMALIZE} are supported`,
     );
   }
   const pooling = modules[types.indexOf(POOLING)];
@@ -128,13 +128,13 @@ async function readPooling(
 
 async function readMode(folder: FormatFolder, file: string): Promise<Pooling> {
   const config = await readJsonFile(folder, file, poolingSchema);
-  if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which is not there`);
+  if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which does not exist`);
   const modes = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);
   const [only, ...others] = config.pooling_mode === undefined ? modes : [config.pooling_mode];
   const mode = only !== undefined && Object.hasOwn(MODES, only) ? MODES[only] : undefined;
   if (mode && others.length === 0) return mode;
   const found = [only, ...others].filter((name) => name !== undefined).join(' and ') || 'none';
   throw new ModelError(
-    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here`,
+    `its ${file} pools by ${found.slice(0, 200)}; expected one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean`,
   );
 }

@@ -6,12 +6,12 @@ export interface TextProtoName {
   readonly name: string;
 }
 
-/** The values of each field, in order; a field can be there several times. */
+/** The values of each field, in order; a field can occur several times. */
 export interface TextProtoMessage {
   readonly fields: ReadonlyMap<string, readonly TextProtoValue[]>;
 }
 
-/** The text is not in the format. */
+/** The text is not valid in the text format. */
 export class TextProtoError extends Error {
   override readonly name = 'TextProtoError';
 }
@@ -34,8 +34,8 @@ const TOKEN =
   /([ \t\r\f]+|#[^\n]*)|(\n)|([A-Za-z_][A-Za-z0-9_.]*)|([-+]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)[fF]?)|("(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*')|([{}[\]<>:,;])/y;
 
 /**
- * Reads a message in the text format of protocol buffers, in which `config.pbtxt` is written. Extensions and `Any` in
- * brackets are refused.
+ * Reads a message in the text format of protocol buffers, which `config.pbtxt` uses. Extensions and `Any` in brackets
+ * are refused.
  * Source: protobuf.dev, Text Format Language Specification.
  *
  * @throws TextProtoError naming the line
@@ -67,7 +67,7 @@ function toTokens(text: string): Token[] {
 }
 
 function readMessage(reader: Reader, end: string | undefined, depth: number): TextProtoMessage {
-  if (depth > DEEPEST) throw new TextProtoError('messages are nested too deep');
+  if (depth > DEEPEST) throw new TextProtoError('messages are nested too deeply');
   const fields = new Map<string, TextProtoValue[]>();
   for (let token = reader.tokens[reader.at]; token && token.text !== end; token = reader.tokens[reader.at]) {
     if (token.kind !== 'name') throw unexpected(token);
@@ -119,7 +119,7 @@ function readNumber(text: string): number {
   return text.startsWith('-') ? -size : size;
 }
 
-/** Strings that stand side by side are one. */
+/** Adjacent strings are joined. */
 function readStrings(reader: Reader, first: Token): string {
   let text = readEscapes(first);
   for (let next = reader.tokens[reader.at]; next?.kind === 'string'; next = reader.tokens[reader.at]) {
@@ -141,7 +141,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 function readEscapes({ text, line }: Token): string {
   return text.slice(1, -1).replace(/\\(.)/g, (_, sign: string) => {
     const meant = ESCAPES[sign];
-    if (meant === undefined) throw new TextProtoError(`line ${line} has an escape that is not read`);
+    if (meant === undefined) throw new TextProtoError(`line ${line} has an unsupported escape`);
     return meant;
   });
 }
@@ -161,13 +161,13 @@ function lastOf(message: TextProtoMessage, field: string): TextProtoValue | unde
   return message.fields.get(field)?.at(-1);
 }
 
-/** The text of a field; empty where it is not said. */
+/** The text of a field; empty if it is not set. */
 export function textOf(message: TextProtoMessage, field: string): string {
   const value = lastOf(message, field);
   return typeof value === 'string' ? value : '';
 }
 
-/** The number of a field; 0 where it is not said. */
+/** The number of a field; 0 if it is not set. */
 export function numberOf(message: TextProtoMessage, field: string): number {
   const value = lastOf(message, field);
   return typeof value === 'number' ? value : 0;
@@ -178,7 +178,7 @@ export function sizesOf(message: TextProtoMessage, field: string): number[] {
   return message.fields.get(field)?.map(Number) ?? [];
 }
 
-/** The name of an enum value; empty where it is not said. */
+/** The name of an enum value; empty if it is not set. */
 export function nameOf(message: TextProtoMessage, field: string): string {
   const value = lastOf(message, field);
   return typeof value === 'object' && 'name' in value ? value.name : '';

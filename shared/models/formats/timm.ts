@@ -21,17 +21,19 @@ const TIMM_FILE = 'config.json';
 const side = z.number().int().min(1);
 const numbers = z.array(z.number()).min(1);
 
-/** What matters of timm's `config.json`, with the defaults that timm has where a member is missing. */
+/** The members of timm's `config.json` that matter, with timm's defaults for missing ones. */
 const timmSchema = z.object({
   label_names: z.array(z.string()).min(1).nullish(),
   num_classes: z.number().int().min(0).nullish(),
   pretrained_cfg: z.object({
     input_size: z
-      .tuple([z.union([z.literal(1), z.literal(3)], 'must be 1 or 3 colours'), side, side])
+      .tuple([z.union([z.literal(1), z.literal(3)], 'must be 1 or 3 channels'), side, side])
       .nullish(),
     interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos']).nullish(),
     crop_pct: z.number().positive().nullish(),
-    crop_mode: z.enum(['center', 'squash'], 'must be center or squash, others cannot be done here').nullish(),
+    crop_mode: z
+      .enum(['center', 'squash'], 'must be center or squash, other modes are not supported')
+      .nullish(),
     mean: numbers.nullish(),
     std: numbers.nullish(),
   }),
@@ -39,17 +41,17 @@ const timmSchema = z.object({
 
 type TimmConfig = z.infer<typeof timmSchema>;
 
-/** The mean and standard deviation of ImageNet, which timm takes where the file has none. */
+/** The mean and standard deviation of ImageNet, which timm uses if the file has none. */
 const MEAN = [0.485, 0.456, 0.406];
 const STD = [0.229, 0.224, 0.225];
 
 /**
- * A model of timm, as its hub folders are and as transformers saves them (`timm_wrapper`): `config.json` has a
- * `pretrained_cfg` with the evaluation transform, and the labels. A graph that is none of images takes tensors.
+ * A timm model, in the form of its hub folders or as transformers saves it (`timm_wrapper`): `config.json` has the
+ * labels, and a `pretrained_cfg` with the evaluation transform. A graph that does not take images takes tensors.
  * Source: timm, data/config.py (resolve_data_config) and data/transforms_factory.py (transforms_imagenet_eval).
  *
- * @param view undefined where only the small files are at hand
- * @throws ModelError when the file says what this server does not do, or does not fit the graph
+ * @param view undefined if only the small files are available
+ * @throws ModelError when the file needs something that this server does not support, or does not match the graph
  */
 export async function recogniseTimm(
   folder: FormatFolder,
@@ -86,7 +88,7 @@ function takesImages([only, ...others]: readonly TensorSpec[]): boolean {
   return only !== undefined && others.length === 0 && only.datatype === 'FP32' && only.shape.length === 4;
 }
 
-/** The output with one list of numbers for each image; transformers' wrapper has feature maps beside it. */
+/** The output with one list of numbers for each image; transformers' wrapper also has feature maps. */
 function findVectors(view: GraphView): TensorSpec | undefined {
   const vectors = view.outputs.filter(
     ({ datatype, shape }) => DATATYPES[datatype].kind === 'float' && shape.length === 2,
@@ -94,7 +96,7 @@ function findVectors(view: GraphView): TensorSpec | undefined {
   return vectors.length === 1 ? vectors[0] : findScores(view);
 }
 
-/** Resize, crop, to 0..1, normalise. */
+/** Resize, crop, scale to 0..1, normalise. */
 function imageSteps({ pretrained_cfg: given }: TimmConfig): ImageStepJson[] {
   const [channels, height, width] = given.input_size ?? [3, 224, 224];
   const share = given.crop_pct ?? 0.875;
@@ -103,7 +105,7 @@ function imageSteps({ pretrained_cfg: given }: TimmConfig): ImageStepJson[] {
   const isSquashed = given.crop_mode === 'squash';
   if (!isSquashed && scaledHeight !== scaledWidth) {
     throw new ModelError(
-      `its ${TIMM_FILE} takes images of ${width} x ${height} pixels; only squares can be cut out of the middle here`,
+      `its ${TIMM_FILE} takes images of ${width} x ${height} pixels; only square centre crops are supported`,
     );
   }
   return [

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
-/** Where sentence-transformers looks, in its order; all but the first are of its older releases. */
+/** The files that sentence-transformers looks for, in its order; all except the first come from older releases. */
 const SENTENCE_FILES = [
   'sentence_bert_config.json',
   'sentence_roberta_config.json',
@@ -14,7 +14,7 @@ const SENTENCE_FILES = [
 const MODULES_FILE = 'modules.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
-/** What the tokenizer is called with. What is not listed could change the tokens, so it is refused. */
+/** The arguments for the tokenizer. Others could change the tokens, so they are refused. */
 const callSchema = z.strictObject({
   max_length: z.number().int().positive().nullish(),
   padding: z.literal([true, 'longest'], 'must be true').optional(),
@@ -25,13 +25,13 @@ const callSchema = z.strictObject({
 const sentenceSchema = z.object({
   processing_kwargs: z.object({ text: callSchema.nullish(), common: callSchema.nullish() }).nullish(),
   max_seq_length: z.number().int().positive().nullish(),
-  do_lower_case: z.literal(false, 'is up to the tokenizer here').optional(),
+  do_lower_case: z.literal(false, 'is not supported: the tokenizer decides it').optional(),
 });
 const tokenizerSchema = z.object({ model_max_length: z.number().nullish() });
 
-/** transformers writes 1e30 where the tokenizer has no limit. */
+/** transformers writes 1e30 if the tokenizer has no limit. */
 const NO_LIMIT = 1e9;
-/** Model types whose first positions stand for padding. */
+/** Model types whose first positions are reserved for padding. */
 export const SHIFTED: readonly string[] = [
   'roberta',
   'xlm-roberta',
@@ -49,12 +49,13 @@ interface Positions {
 }
 
 /**
- * The most tokens a text model takes: what sentence-transformers says (its tokenizer's call first), or else the tokenizer, or else as many as the
- * model has positions for. A folder of sentence-transformers that says no number takes the lesser of these two.
- * Source: sentence-transformers 5.2, models/Transformer.py; it does not leave out the positions of padding, where a
- * text of full length then fails.
+ * The most tokens that a text model takes: the limit of sentence-transformers (the arguments of its tokenizer first),
+ * or else of the tokenizer, or else the number of the model's positions. A sentence-transformers folder without a limit
+ * takes the lesser of the latter two.
+ * Source: sentence-transformers 5.2, models/Transformer.py; it does not subtract the positions of padding, so there a
+ * text of full length fails.
  *
- * @returns undefined when the tokenizer says it itself, or nothing does
+ * @returns undefined when the tokenizer file itself has the limit, or nothing limits it
  */
 export async function readTokenLimit(folder: FormatFolder, config: Positions): Promise<number | undefined> {
   const sentence = await readSentence(folder);
@@ -69,7 +70,7 @@ export async function readTokenLimit(folder: FormatFolder, config: Positions): P
   return isSentence && positions !== undefined && positions < limit ? positions : undefined;
 }
 
-/** The first file that says anything. */
+/** The first of these files that is not empty. */
 async function readSentence(folder: FormatFolder) {
   for (const file of SENTENCE_FILES) {
     const found = await readJsonFile(folder, file, sentenceSchema);

@@ -16,7 +16,7 @@ const namesSchema = z.preprocess(
   ),
 );
 
-/** What TorchServe's `image_classifier` handler does to every image, as torchvision names it. */
+/** The steps of TorchServe's `image_classifier` handler, in the terms of torchvision. */
 const SHORTER_SIDE = 256;
 const SIDE = 224;
 const MEAN = [0.485, 0.456, 0.406];
@@ -27,7 +27,7 @@ const STD = [0.229, 0.224, 0.225];
  * own image handler. Any other graph takes tensors.
  * Source: pytorch/serve, ts/torch_handler/image_classifier.py and ts/utils/util.py.
  *
- * @throws ModelError when the labels are not those of the graph
+ * @throws ModelError when the labels do not match the graph
  */
 export async function recogniseTorchServe(
   folder: FormatFolder,
@@ -56,14 +56,14 @@ export async function recogniseTorchServe(
   };
 }
 
-/** Older files have the names in a list. */
+/** Older files have the names in a list, under `object_type_names`. */
 function unlist(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('object_type_names' in value)) return value;
   const { object_type_names: names } = value;
   return Array.isArray(names) ? Object.fromEntries(names.entries()) : value;
 }
 
-/** The last of several names counts: the first one is the code of the WordNet synset. */
+/** The last of several names counts; the first one is the code of the WordNet synset. */
 function readLabels(names: z.infer<typeof namesSchema>): string[] {
   const count = Object.keys(names).length;
   return Array.from({ length: count }, (_, index) => {
@@ -74,7 +74,7 @@ function readLabels(names: z.infer<typeof namesSchema>): string[] {
   });
 }
 
-/** One input of planes that 3 x 224 x 224 fit. */
+/** A single input in channels-first layout that 3 x 224 x 224 fits. */
 function takesImages(inputs: readonly TensorSpec[]): boolean {
   const [only, ...others] = inputs;
   if (!only || others.length > 0 || only.datatype !== 'FP32' || only.shape.length !== 4) return false;

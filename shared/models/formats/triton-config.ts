@@ -2,7 +2,7 @@ import { ModelError } from '../model-config.ts';
 import { TRITON_FILE } from './format-folder.ts';
 import { messagesOf, numberOf, readTextProto, TextProtoError, type TextProtoMessage } from './text-proto.ts';
 
-/** Which versions of a model are served, as Triton writes it in JSON. Source: ModelVersionPolicy of model_config.proto. */
+/** Which versions of a model are served, in Triton's JSON form. Source: ModelVersionPolicy of model_config.proto. */
 export type VersionPolicy =
   | { readonly latest: { readonly num_versions: number } }
   | { readonly all: Readonly<Record<string, never>> }
@@ -19,9 +19,9 @@ export function parseTritonConfig(text: string): TextProtoMessage {
 }
 
 /**
- * The `version_policy` of a `config.pbtxt`; undefined without one. An empty one is that of all versions, as in Triton.
+ * The `version_policy` of a `config.pbtxt`; undefined without one. An empty one serves all versions, as in Triton.
  *
- * @throws ModelError when it cannot be read, or its policy is not one
+ * @throws ModelError when it cannot be read, or its policy is not valid
  */
 export function readVersionPolicy(text: string): VersionPolicy | undefined {
   const message = parseTritonConfig(text);
@@ -52,7 +52,7 @@ function isChoice(name: string): name is keyof typeof CHOICES {
 
 function wholeOf(value: unknown, field: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw policyError(`has ${field} that are not whole numbers from 0 on`);
+  throw policyError(`has ${field} that are not whole numbers of at least 0`);
 }
 
 function policyError(problem: string): ModelError {

@@ -8,17 +8,17 @@ import { configOf } from './onnx.ts';
 import { messagesOf, nameOf, numberOf, sizesOf, type TextProtoMessage, textOf } from './text-proto.ts';
 import { parseTritonConfig } from './triton-config.ts';
 
-/** Triton's datatypes where they are called otherwise than on the wire. */
+/** Triton's datatypes whose names differ from those on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
 const BACKENDS = ['onnxruntime', 'onnxruntime_onnx'];
 
 /**
- * A model of a Triton repository: `config.pbtxt` stands beside its versions and says what the graph says too, and
- * with `label_filename` what its classes are called. How Triton would run it (instances, batching) is not
- * looked at where it does not change the answers.
+ * A model of a Triton repository: `config.pbtxt` is next to its versions. It repeats what the graph says, and names its
+ * classes with `label_filename`. How Triton would run it (instances, batching) is ignored if it does not change the
+ * answers.
  * Source: Triton's model configuration, model_config.proto.
  *
- * @throws ModelError when it is a model of another backend, one of another graph, or one of sequences
+ * @throws ModelError when it has another backend, does not match the graph, or works on sequences
  */
 export async function recogniseTriton(
   folder: FormatFolder,
@@ -45,23 +45,24 @@ function checkBackend(message: TextProtoMessage): void {
   const backend = textOf(message, 'backend') || textOf(message, 'platform');
   if (message.fields.has('ensemble_scheduling') || (backend !== '' && !BACKENDS.includes(backend))) {
     throw new ModelError(
-      `its ${TRITON_FILE} is of the backend ${JSON.stringify(backend.slice(0, 60) || 'ensemble')}; only onnxruntime can be served`,
+      `its ${TRITON_FILE} has the backend ${JSON.stringify(backend.slice(0, 60) || 'ensemble')}; only onnxruntime can be served`,
     );
   }
 }
 
-/** What a model is made to do by the fields that ask for it; undefined where they ask for nothing. */
+/** What these fields require of the server, in words; undefined if they require nothing. */
 const NOT_SERVED = [
   ['sequence_batching', describeSequences],
-  ['batch_input', () => 'has the server fill inputs of its graph (batch_input)'],
-  ['batch_output', () => 'has the server divide its outputs (batch_output)'],
+  ['batch_input', () => 'requires the server to fill inputs of its graph (batch_input)'],
+  ['batch_output', () => 'requires the server to divide its outputs (batch_output)'],
   ['model_transaction_policy', describeTransactions],
 ] as const satisfies readonly (readonly [string, (asked: TextProtoMessage) => string | undefined])[];
 
 /**
- * What would change the answers must not be passed over. How requests are gathered and where they run does not.
+ * Settings that would change the answers must not be ignored. How requests are batched, and where they run, does not
+ * change them.
  *
- * @throws ModelError saying what is asked for
+ * @throws ModelError that says what is required
  */
 function checkScheduling(message: TextProtoMessage): void {
   for (const [field, describe] of NOT_SERVED) {
@@ -69,29 +70,29 @@ function checkScheduling(message: TextProtoMessage): void {
     const problem = asked && describe(asked);
     if (problem === undefined) continue;
     throw new ModelError(
-      `its ${TRITON_FILE} ${problem}, which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs`,
+      `its ${TRITON_FILE} ${problem}, which Ternion does not support; to serve the graph as it is, to clients that send all of its inputs, put a model.json with {"task":"tensor"} into the folder of the version`,
     );
   }
 }
 
-/** Of Triton's sequences: a state of the graph, or an input that tells where a sequence begins and ends. */
+/** For Triton's sequences: a state of the graph, or an input that marks the start and end of a sequence. */
 function describeSequences(batching: TextProtoMessage): string {
   const states = messagesOf(batching, 'state').map((state) => textOf(state, 'input_name'));
   const controls = messagesOf(batching, 'control_input').map((control) => textOf(control, 'name'));
-  const told = [
+  const filled = [
     ...(states.length > 0 ? [`the states ${listNames(states)}`] : []),
     ...(controls.length > 0 ? [`the controls ${listNames(controls)}`] : []),
   ];
-  const inputs = told.length === 0 ? '' : ` and fill ${told.join(' and ')}`;
-  return `has the server keep the requests of a sequence together${inputs} (sequence_batching)`;
+  const inputs = filled.length === 0 ? '' : ` and fill ${filled.join(' and ')}`;
+  return `requires the server to keep the requests of a sequence together${inputs} (sequence_batching)`;
 }
 
 function describeTransactions(policy: TextProtoMessage): string | undefined {
   const isDecoupled = policy.fields.get('decoupled')?.at(-1) === true;
-  return isDecoupled ? 'lets a request have any number of answers (decoupled)' : undefined;
+  return isDecoupled ? 'allows any number of answers per request (decoupled)' : undefined;
 }
 
-/** Most names that are told. */
+/** Most names that a message lists. */
 const SHOWN = 10;
 
 function listNames(names: readonly string[]): string {
@@ -100,7 +101,7 @@ function listNames(names: readonly string[]): string {
 }
 
 /**
- * The graph that a configuration names; undefined where it leaves that to the usual name.
+ * The graph that a configuration names; undefined if it relies on the usual name.
  *
  * @throws ModelError when it cannot be read
  */
@@ -109,8 +110,8 @@ export function readTritonModelFile(text: string): string | undefined {
 }
 
 /**
- * The tensors as clients see them: those of the graph, but in other shapes where the configuration reshapes them. It
- * may leave tensors out, but not name others.
+ * The tensors as clients see them: those of the graph, with other shapes if the configuration reshapes them. The
+ * configuration may omit tensors, but must not name others.
  */
 function readTensors(
   role: string,
@@ -125,7 +126,7 @@ function readTensors(
     const spec = known.get(name);
     if (!spec) {
       const names = specs.map((candidate) => candidate.name).join(', ') || 'none';
-      throw new ModelError(`its ${TRITON_FILE} has the ${role} "${name}", its graph has ${names}`);
+      throw new ModelError(`its ${TRITON_FILE} has the ${role} "${name}", but its graph has ${names}`);
     }
     const reshape = messagesOf(message, 'reshape').at(-1);
     const withBatch = (sizes: readonly number[]) => (batchSize > 0 ? [-1, ...sizes] : sizes);
@@ -136,7 +137,7 @@ function readTensors(
   return [...seen.values()];
 }
 
-/** @param shape what the configuration says that the graph has */
+/** @param shape the shape of the graph's tensor according to the configuration */
 function checkTensor(
   role: string,
   message: TextProtoMessage,
@@ -149,7 +150,7 @@ function checkTensor(
   const fits = spec.isRankDynamic || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
   if ((datatype === '' || datatype === spec.datatype) && (!saysShape || fits)) return;
   throw new ModelError(
-    `its ${TRITON_FILE} says that ${role} "${spec.name}" is ${datatype || spec.datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,
+    `its ${TRITON_FILE} says that ${role} "${spec.name}" is ${datatype || spec.datatype} [${shape}], but its graph says ${spec.datatype} [${spec.shape}]`,
   );
 }
 
@@ -164,7 +165,7 @@ function isLike(expected: readonly number[]): (size: number, axis: number) => bo
   return (size, axis) => size === -1 || expected[axis] === -1 || expected[axis] === size;
 }
 
-/** The labels of the only output that has a file of them, line by line; it stands beside `config.pbtxt`. */
+/** The labels of the only output with a label file, one per line; the file is next to `config.pbtxt`. */
 async function withLabelNames(
   config: ModelConfig,
   message: TextProtoMessage,
@@ -180,7 +181,7 @@ async function withLabelNames(
   const text = isPlainPath(file) ? await folder.readShared(file) : undefined;
   if (text === undefined) {
     throw new ModelError(
-      `its ${TRITON_FILE} names the labels ${JSON.stringify(file.slice(0, 60))}, which are not there`,
+      `its ${TRITON_FILE} names the label file ${JSON.stringify(file.slice(0, 60))}, which does not exist`,
     );
   }
   const labels = readLabelLines(text);

@@ -1,13 +1,13 @@
 import { defineScalarTag, load, NOT_RESOLVED, Schema, YAML11_SCHEMA, YAMLException } from 'js-yaml';
 
-/** The text is not YAML, or more deeply nested or more entangled than it may be. */
+/** The text is not YAML, is nested too deeply, or has too many aliases. */
 export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
 
 /**
- * Reads one document as PyYAML's `safe_load` does, that is by YAML 1.1: `yes` is true, `010` is eight, `12:30` is 750
- * and `1e5` is text. Dates stay texts, and a key that is there twice is an error.
+ * Reads one document as PyYAML's `safe_load` does, which means YAML 1.1: `yes` is true, `010` is eight, `12:30` is 750
+ * and `1e5` is text. Dates stay texts, and a repeated key is an error.
  *
  * @throws YamlError with the line and the column
  */
@@ -18,21 +18,21 @@ export function readYaml(text: string): unknown {
     if (!(error instanceof YAMLException)) throw error;
     const { mark } = error;
     const place = mark ? `line ${mark.line + 1}, column ${mark.column + 1}: ` : '';
-    // The reason can name a tag or an alias, which can be as long as the text.
+    // The reason can quote a tag or an alias, which can be as long as the whole text.
     throw new YamlError(`${place}${error.reason.slice(0, 100)}`, { cause: error });
   }
 }
 
-/** Deepest nesting; what MLflow writes needs five. */
+/** Deepest nesting; MLflow's files need five levels. */
 const DEEPEST = 64;
 
-/** PyYAML writes an alias for an object that stands in several places. */
+/** Most aliases. PyYAML writes one for each repeated object. */
 const MOST_ALIASES = 1000;
 
 const TRUE = /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
 const FALSE = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 
-/** YAML 1.1 without the words `y` and `n`, which PyYAML writes and reads as texts. */
+/** YAML 1.1 without the words `y` and `n`, which PyYAML treats as texts. */
 const booleans = defineScalarTag('tag:yaml.org,2002:bool', {
   implicit: true,
   implicitFirstChars: [...'yYnNtTfFoO'],

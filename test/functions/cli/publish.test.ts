@@ -792,12 +792,12 @@ describe('ternion add', () => {
     expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });
     const inspected = await runCommand(['inspect', join(repository, 'digits'), '--json']);
     expect(JSON.parse(inspected.stdout).warnings).toContain(
-      'the version_policy of its config.pbtxt leaves out versions 1, 2',
+      'the version_policy in its config.pbtxt excludes versions 1, 2',
     );
     const leftOut = await runCommand(['inspect', 'digits/2', '-r', repository]);
     expect([leftOut.code, leftOut.stderr]).toEqual([
       1,
-      expect.stringContaining('leaves it out; those served are 3.'),
+      expect.stringContaining('excludes it; the served versions are 3.'),
     ]);
     await writeFile(policy, 'version_policy { newest { } }');
     expect(await add()).toMatchObject({
@@ -809,7 +809,7 @@ describe('ternion add', () => {
     const nothing = await runCommand(['inspect', join(repository, 'digits')]);
     expect([nothing.code, nothing.stderr]).toEqual([
       1,
-      expect.stringContaining('names version 9, which is not there'),
+      expect.stringContaining('names version 9, which does not exist'),
     ]);
   });
 
@@ -946,7 +946,7 @@ describe('ternion add', () => {
     }
 
     it.each(['labels.txt', 'model.json', 'model.onnx'])('a link out of the folder: %s', async (name) => {
-      await refused([`${name} is a link that leads out, to "`], async (folder) => {
+      await refused([`${name} is a link that leads outside the folder, to "`], async (folder) => {
         await rm(join(folder, name), { force: true });
         await cp(join(IRIS, 'model.onnx'), join(folder, '../model.onnx'));
         const target = name === 'labels.txt' ? 'outside.txt' : 'model.onnx';
@@ -956,14 +956,14 @@ describe('ternion add', () => {
 
     it('a link beside the graph that is named', async () => {
       const make = async (folder: string) => await symlink('../outside.txt', join(folder, 'labels.txt'));
-      await refused(['labels.txt is a link that leads out, to "'], make, 'model.onnx');
+      await refused(['labels.txt is a link that leads outside the folder, to "'], make, 'model.onnx');
     });
 
     it('links through folders, to nothing and to devices, and pipes', async () => {
       const names = [
-        'a is a link that leads out, to "',
+        'a is a link that leads outside the folder, to "',
         'b is a link that cannot be followed (ENOENT)',
-        'c is a link that leads out, to "/dev/zero"',
+        'c is a link that leads outside the folder, to "/dev/zero"',
         'd is a pipe, not a file',
       ];
       await refused(names, async (folder) => {
@@ -985,7 +985,9 @@ describe('ternion add', () => {
       const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
       expect(await runCommand([command, snapshot, ...rest])).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/labels\.txt is a link that leads out, to ".*elsewhere\/secret"/),
+        stderr: expect.stringMatching(
+          /labels\.txt is a link that leads outside the folder, to ".*elsewhere\/secret"/,
+        ),
       });
     });
   });
@@ -1038,13 +1040,13 @@ describe('a model that does not answer its test request', () => {
     expect([refused.code, refused.stdout, refused.stderr]).toEqual([
       1,
       '',
-      `${folder} does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not go together.\n  Put a request that it answers into a reference.json beside it, or publish it as it is with --force.\n`,
+      `${folder} does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not fit together.\n  Put a request that it answers into a reference.json beside it, or publish it as it is with --force.\n`,
     ]);
     await expect(readdir(repository)).rejects.toThrow('ENOENT');
     const forced = await runCommand([...args, '--force']);
     expect(forced.code).toBe(0);
     expect(forced.stdout.split('\n').slice(2)).toEqual([
-      'it does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not go together.',
+      'it does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not fit together.',
       'warning: nothing says what its tensors mean, so clients send and get tensors; a model.json can name a task',
       '',
     ]);

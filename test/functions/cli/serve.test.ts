@@ -114,7 +114,7 @@ describe('ternion serve', () => {
     expect(await ask(1e300)).toEqual([
       400,
       expect.objectContaining({
-        error: 'The model takes more than 1048576 turns of its loops for these inputs, which is the limit.',
+        error: 'The model takes more than 1048576 loop iterations for these inputs, which is the limit.',
       }),
     ]);
     expect((await fetch(`${url}/health`)).status).toBe(200);

@@ -46,7 +46,7 @@ describe('a model that never ends', () => {
       const { code, stdout, stderr } = await runCommand([...command, await folderWith(endless)]);
       expect(code).toBe(1);
       expect(stdout + stderr).toMatch(
-        /its Loop can take more than 1000 turns, so it was tried in a process of its own, and that did not end within 10 s/,
+        /its Loop can take more than 1000 iterations, so it was tried in a separate process, which did not end within 10 s/,
       );
     },
   );
@@ -60,7 +60,7 @@ describe('a model that never ends', () => {
       ]);
       expect(code).toBe(1);
       expect(stdout + stderr).toMatch(
-        /its Loop can take more than 1000 turns, so it was tried in a process of its own, and that did not end within 1048576 turns/,
+        /its Loop can take more than 1000 iterations, so it was tried in a separate process, which did not end within 1048576 iterations/,
       );
     },
   );

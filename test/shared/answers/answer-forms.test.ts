@@ -192,7 +192,7 @@ describe('answers in model.json', () => {
     [{ ...config, answers: { mlflows: 'labels' } }, 'its model.json is not valid'],
     [
       { task: 'tensor', answers: 'labels' },
-      'its model.json has "answers": "labels", which only models of tables have',
+      'its model.json has "answers": "labels", which only tabular models have',
     ],
   ])('that are impossible are named: %j', async (given, reason) => {
     const host = await open('forest-names', given);
@@ -206,7 +206,7 @@ describe('answers in model.json', () => {
     const { status, body } = await ask(host, '/invocations', JSON.stringify(instances));
     expect([status, JSON.parse(Buffer.from(body).toString()).error]).toEqual([
       503,
-      expect.stringContaining('the graph does not say that its scores are probabilities'),
+      expect.stringContaining('its graph does not show that its scores are probabilities'),
     ]);
   });
 });

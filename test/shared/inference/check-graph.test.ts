@@ -31,7 +31,7 @@ describe('a graph the runtime cannot run', () => {
     // The last of a repeated import counts; a model begins with the one of the builder.
     const opset = encodeField(8, encodeVarintField(2, 27));
     expect(await problemOf(Buffer.concat([identityModel(FLOAT, ['n', 'm']), opset]))).toContain(
-      'its operator set 27 is newer than the runtime, which takes up to 26',
+      'its operator set 27 is too new for the runtime, which supports up to 26',
     );
   });
 
@@ -39,7 +39,7 @@ describe('a graph the runtime cannot run', () => {
     const domain = encodeField(1, text('ai.onnx.ml'));
     const opset = encodeField(8, Buffer.concat([domain, encodeVarintField(2, 6)]));
     expect(await problemOf(Buffer.concat([identityModel(FLOAT, ['n', 'm']), opset]))).toContain(
-      'its operator set 6 of ai.onnx.ml is newer than the runtime, which takes up to 5',
+      'its operator set 6 of ai.onnx.ml is too new for the runtime, which supports up to 5',
     );
   });
 
@@ -62,6 +62,6 @@ describe('a graph the runtime cannot run', () => {
       8,
       Buffer.concat([encodeField(1, text('com.example')), encodeVarintField(2, 1)]),
     );
-    expect(await problemOf(Buffer.concat([model, imported]))).toContain('an operator the runtime');
+    expect(await problemOf(Buffer.concat([model, imported]))).toContain('an operator that the runtime');
   });
 });

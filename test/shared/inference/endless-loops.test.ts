@@ -199,7 +199,7 @@ const LONG: readonly (readonly [name: string, model: Uint8Array, feeds: NamedTen
 const REFUSAL: Outcome = {
   kind: 'refused',
   name: 'InferenceError',
-  message: 'The model takes more than 1048576 turns of its loops for these inputs, which is the limit.',
+  message: 'The model takes more than 1048576 loop iterations for these inputs, which is the limit.',
   code: 'INVALID_PARAMETER_VALUE',
 };
 
@@ -241,7 +241,7 @@ it('a loop that never ends by itself is refused when the model is loaded', async
     inferOutput(await serve({ 'model.onnx': endless }), tensorsInput([0])),
   );
   expect(message).toBe(
-    'Model "m" version "1" cannot be loaded: its Loop can take more than 1000 turns, so it was tried in a process of its own, ' +
-      'and that did not end within 1048576 turns.',
+    'Model "m" version "1" cannot be loaded: its Loop can take more than 1000 iterations, so it was tried in a separate process, ' +
+      'which did not end within 1048576 iterations.',
   );
 });

@@ -72,10 +72,10 @@ describe('a model with its weights in another file', () => {
 });
 
 describe('a data file is refused', () => {
-  const OUTSIDE = 'lies outside the folder of the model';
+  const OUTSIDE = 'is outside the folder of the model';
   const NOT_RELATIVE = 'must be a relative path with forward slashes';
   const ADDRESS = 'is an address in memory, not a file';
-  const LEADS_OUT = 'is a link that leads out of the folder of the model';
+  const LEADS_OUT = 'is a link that leads outside the folder of the model';
   const reasonOf = async (inference: ReturnType<typeof serve>) =>
     /^Model "m" version "1" cannot be loaded: its data file (.*)\.$/s.exec(
       (await rejectionOf(inferOutput(await inference, tensorsInput([[1, 2]])))).message,
@@ -128,7 +128,7 @@ describe('a data file is refused', () => {
   ])('that does not have the bytes of %j', async (entries, said) => {
     const model = withData('weights.bin', { length: '8', ...entries });
     expect(await reasonOf(serve({ 'model.onnx': model, 'weights.bin': WEIGHTS }))).toBe(
-      `"weights.bin" has 8 bytes, and its tensor "w" is said to be at ${said}`,
+      `"weights.bin" has 8 bytes, but its tensor "w" should be at ${said}`,
     );
   });
 

@@ -17,23 +17,23 @@ const REFUSED: Readonly<Record<string, string>> = {
   'CropAndResize, a picture of three axes': unguarded('CropAndResize'),
   'QLinearAveragePool, a picture smaller than the kernel': unguarded('QLinearAveragePool'),
   'DecoderMaskedMultiHeadAttention, no past': unguarded('DecoderMaskedMultiHeadAttention'),
-  'Attention, a bias left out': 'its com.microsoft.Attention leaves out its input 2, which ends the process',
+  'Attention, a bias left out': 'its com.microsoft.Attention omits its input 2, which ends the process',
   'QGemm, a zero point of the output without its scale':
-    'its com.microsoft.QGemm leaves out its input 7, which ends the process',
-  'Max, an input left out': 'its Max leaves out its input 1, which ends the process',
-  'Mean, an input left out': 'its Mean leaves out its input 1, which ends the process',
-  'Min, an input left out': 'its Min leaves out its input 1, which ends the process',
-  'Sum, an input left out': 'its Sum leaves out its input 1, which ends the process',
-  'AttnLSTM, queries left out': 'its com.microsoft.AttnLSTM leaves out its input 8, which ends the process',
-  'AttnLSTM, keys left out': 'its com.microsoft.AttnLSTM leaves out its input 9, which ends the process',
+    'its com.microsoft.QGemm omits its input 7, which ends the process',
+  'Max, an input left out': 'its Max omits its input 1, which ends the process',
+  'Mean, an input left out': 'its Mean omits its input 1, which ends the process',
+  'Min, an input left out': 'its Min omits its input 1, which ends the process',
+  'Sum, an input left out': 'its Sum omits its input 1, which ends the process',
+  'AttnLSTM, queries left out': 'its com.microsoft.AttnLSTM omits its input 8, which ends the process',
+  'AttnLSTM, keys left out': 'its com.microsoft.AttnLSTM omits its input 9, which ends the process',
   'QLinearConcat, a zero point left out':
-    'its com.microsoft.QLinearConcat leaves out its input 4, which ends the process',
+    'its com.microsoft.QLinearConcat omits its input 4, which ends the process',
   'QMoE, scales left out of the first filters':
-    'its com.microsoft.QMoE leaves out its input 3, which ends the process',
+    'its com.microsoft.QMoE omits its input 3, which ends the process',
   'QMoE, scales left out of the second filters':
-    'its com.microsoft.QMoE leaves out its input 6, which ends the process',
+    'its com.microsoft.QMoE omits its input 6, which ends the process',
   'SimplifiedLayerNormalization, a function around it':
-    'its SimplifiedLayerNormalization is in a function or a loop, so it was tried in a process of its own, and that was ended by SIGSEGV',
+    'its SimplifiedLayerNormalization is in a function or a loop, so it was tried in a separate process, which was ended by SIGSEGV',
   'RandomNormal, a scale of 0': 'its RandomNormal has no usable scale',
   'RandomNormalLike, a scale of 0': 'its RandomNormalLike has no usable scale',
   'RandomUniform, an empty range': 'its RandomUniform has no usable low and high',
@@ -55,7 +55,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'AveragePool, a window of no end': 'its AveragePool has no usable kernel_shape',
   'LpPool, a window of no end': 'its LpPool has no usable kernel_shape',
   'ConvTransposeWithDynamicPads, pads left out':
-    'its com.microsoft.ConvTransposeWithDynamicPads leaves out its input 2, which ends the process',
+    'its com.microsoft.ConvTransposeWithDynamicPads omits its input 2, which ends the process',
 };
 
 /** Models whose right answer is computed in the graph. */

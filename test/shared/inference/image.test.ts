@@ -114,7 +114,7 @@ describe('image classification', () => {
     const error = await rejectionOf(inferOutput(inference, imagesInput([await image(6, 4, 'red')])));
     expect([error.code, error.message]).toEqual([
       'MODEL_UNAVAILABLE',
-      expect.stringContaining('its preprocess steps make UINT8, its input "pixels" takes FP32'),
+      expect.stringContaining('its preprocess steps make UINT8, but its input "pixels" takes FP32'),
     ]);
   });
 
@@ -125,13 +125,13 @@ describe('image classification', () => {
     };
     const loaded = 'Model "m" version "1" cannot be loaded: its preprocess steps make images of shape ';
     expect(await load([resizeTo(6, 4)])).toBe(
-      `${loaded}[N,4,6,-1], its input "pixels" takes FP32 [-1,3,4,6]; the step {"step": "layout", "layout": "NCHW"} turns them.`,
+      `${loaded}[N,4,6,-1], but its input "pixels" takes FP32 [-1,3,4,6]; add the step {"step": "layout", "layout": "NCHW"}.`,
     );
     expect(await load([toRgb, resizeTo(6, 4)])).toBe(
-      `${loaded}[N,4,6,3], its input "pixels" takes FP32 [-1,3,4,6]; the step {"step": "layout", "layout": "NCHW"} turns them.`,
+      `${loaded}[N,4,6,3], but its input "pixels" takes FP32 [-1,3,4,6]; add the step {"step": "layout", "layout": "NCHW"}.`,
     );
     expect(await load([resizeTo(5, 4), toPlanes])).toBe(
-      `${loaded}[N,-1,4,5], its input "pixels" takes FP32 [-1,3,4,6].`,
+      `${loaded}[N,-1,4,5], but its input "pixels" takes FP32 [-1,3,4,6].`,
     );
   });
 

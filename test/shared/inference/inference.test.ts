@@ -144,7 +144,7 @@ describe('a model that cannot be loaded', () => {
     expect([error.code, error.status, error.message, error.headers]).toEqual([
       'MODEL_UNAVAILABLE',
       503,
-      'Model "bad" version "1" cannot be loaded: its model.onnx is a web page, perhaps of a failed download.',
+      'Model "bad" version "1" cannot be loaded: its model.onnx is a web page, perhaps from a failed download.',
       { 'retry-after': '1' },
     ]);
     expect(inference.state({ name: 'bad', version: '1' })).toBe('failed');

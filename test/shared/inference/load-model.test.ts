@@ -170,7 +170,7 @@ describe('a model that does not fit its model.json', () => {
   it('has another number of features', async () => {
     const features = irisConfig.features.slice(0, 3);
     expect(await reasonOf(irisModel, { ...irisConfig, features })).toBe(
-      'its model.json names 3 features, its input takes 4',
+      'its model.json names 3 features, but its input takes 4',
     );
   });
 
@@ -182,7 +182,7 @@ describe('a model that does not fit its model.json', () => {
 
   it('has no output of that name', async () => {
     expect(await reasonOf(irisModel, { ...irisConfig, output: 'scores' })).toBe(
-      `its model.json names the output "scores", the graph's outputs are: logits`,
+      `its model.json names the output "scores", but the graph's outputs are: logits`,
     );
     expect(await reasonOf(irisModel, { task: 'tabular-regression', output: 'scores' })).toBe(
       'its model.json must name the "output" that holds the prediction: one of logits',
@@ -205,7 +205,7 @@ describe('a model that does not fit its model.json', () => {
 
   it('has inputs that are not columns', async () => {
     expect(await reasonOf(identityModel(FLOAT, ['n', 2, 3]), forest)).toBe(
-      'a tabular model takes columns or a matrix of them, its input "x" is FP32 [-1,2,3]',
+      'a tabular model takes columns or a matrix of them, but its input "x" is FP32 [-1,2,3]',
     );
     expect(await reasonOf(identityModel(FLOAT, []), forest)).toContain('its input "x" is FP32 []');
     const inputs = (width: Axis) =>
@@ -215,9 +215,9 @@ describe('a model that does not fit its model.json', () => {
         outputs: [tensorValue('y', FLOAT, ['n', 2])],
       });
     expect(await reasonOf(inputs('width'), forest)).toBe(
-      'a tabular model with several inputs must say how many columns each has, its input "b" is [-1,-1]',
+      'a tabular model with several inputs must say how many columns each has, but its input "b" is [-1,-1]',
     );
-    expect(await reasonOf(inputs(2), digitsConfig)).toBe('an image model has one input, its graph has 2');
+    expect(await reasonOf(inputs(2), digitsConfig)).toBe('an image model has one input, but its graph has 2');
   });
 
   it('has features of another type', async () => {
@@ -233,19 +233,19 @@ describe('a model that does not fit its model.json', () => {
     const [convert, resize, ...others] = digitsConfig.preprocess;
     const large = { ...resize, width: 9 };
     expect(await reasonOf(digitsModel, { ...digitsConfig, preprocess: [convert, large, ...others] })).toBe(
-      'its preprocess steps make images of shape [N,1,8,9], its input "image" takes FP32 [-1,1,8,8]',
+      'its preprocess steps make images of shape [N,1,8,9], but its input "image" takes FP32 [-1,1,8,8]',
     );
     const colour = { step: 'convert', mode: 'RGB' };
     expect(
       await reasonOf(digitsModel, { ...digitsConfig, preprocess: [colour, resize, ...others] }),
-    ).toContain('[N,3,8,8], its input "image" takes FP32 [-1,1,8,8]');
+    ).toContain('[N,3,8,8], but its input "image" takes FP32 [-1,1,8,8]');
     expect(await reasonOf(irisModel, digitsConfig)).toContain(
-      '[N,1,8,8], its input "features" takes FP32 [-1,4]',
+      '[N,1,8,8], but its input "features" takes FP32 [-1,4]',
     );
   });
 });
 
-const UNKNOWN_OPERATOR = 'it uses an operator the runtime does not have';
+const UNKNOWN_OPERATOR = 'it uses an operator that the runtime does not have';
 
 describe('a model the runtime refuses', () => {
   it.each([
@@ -260,7 +260,7 @@ describe('a model the runtime refuses', () => {
       'an operator set of the future',
       buildNode('Identity', ['x'], ['y']),
       { '': 99 },
-      'its operator set 99 is newer than the runtime, which takes up to 26',
+      'its operator set 99 is too new for the runtime, which supports up to 26',
     ],
   ])("is reported in Ternion's words: %s", async (_, node, opsets, reason) => {
     const model = buildModel({

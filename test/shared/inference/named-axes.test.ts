@@ -86,7 +86,7 @@ describe('inputs whose axes of one name differ', async () => {
       expect(outcomes[at]).toEqual({
         kind: 'refused',
         name: 'InferenceError',
-        message: `Input "types" has the shape [0,3${tail}]; its axis 0 ("batch") is 2 in the input "ids".`,
+        message: `Input "types" has the shape [0,3${tail}]; its axis 0 ("batch") has the size 2 in the input "ids".`,
         code: 'INVALID_PARAMETER_VALUE',
       });
       for (const equal of [outcomes[SUMS.length + at], outcomes[2 * SUMS.length + at]]) {
@@ -149,13 +149,13 @@ describe('inputs that would be broadcast to each other', () => {
       [1, 5000],
       [10_000, 1],
       [1, 1],
-      'Input "a" has the shape [1,5000]; its axis 0 ("batch") is 10000 in the input "b".',
+      'Input "a" has the shape [1,5000]; its axis 0 ("batch") has the size 10000 in the input "b".',
     ],
     [
       [1, 5000],
       [1, 5000],
       [10_000, 1],
-      'Input "a" has the shape [1,5000]; its axis 0 ("batch") is 10000 in the input "lengths".',
+      'Input "a" has the shape [1,5000]; its axis 0 ("batch") has the size 10000 in the input "lengths".',
     ],
   ])('are refused where few elements would become many: %j, %j and %j', async (a, b, lengths, message) => {
     expect(await ask(a, b, lengths)).toBe(message);

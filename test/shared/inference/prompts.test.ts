@@ -139,7 +139,7 @@ describe('options of vectors', () => {
     const tooLong = await rejectionOf(embed({}, { truncate: at(false, 'truncate') }));
     expect(tooLong).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
-      message: 'Field "inputs[2]" has more than 24 tokens, the most of this model, and "truncate" is false.',
+      message: 'Field "inputs[2]" has more than 24 tokens, the limit of this model, and "truncate" is false.',
     });
   });
 });
@@ -178,10 +178,12 @@ describe('a graph that pools inside', () => {
     const pooling = { pooling_mode: 'mean', include_prompt: false };
     const always = await open({ files, pooling, default_prompt_name: 'query' });
     expect((await rejectionOf(lookAt(always, { name: 'm', version: '1' }, () => 0))).message).toContain(
-      'its graph pools the tokens of the prompt "query" as well, although "includePrompt" is false',
+      'its graph also pools the tokens of the prompt "query", although "includePrompt" is false',
     );
     const asked = await rejectionOf(embed({ files, pooling }, { prompt: at('query', 'prompt_name') }));
-    expect(asked.message).toMatch(/^Field "prompt_name" cannot be held to: the graph of this model pools/);
+    expect(asked.message).toMatch(
+      /^Field "prompt_name" cannot be used: the graph of this model also pools the prompt/,
+    );
     expect(await embed({ files, pooling }, { prompt: at('none') })).toHaveLength(3);
   });
 
@@ -223,7 +225,7 @@ describe('a graph of strings', () => {
       inferOutput(await start(), textsOf({ truncate: at(false, 'truncate') }, ['good'])),
     );
     expect(cut.message).toBe(
-      'Field "truncate" cannot be held to: the graph of this model cuts texts itself.',
+      'Field "truncate" cannot be used: the graph of this model truncates texts itself.',
     );
   });
 
@@ -232,7 +234,7 @@ describe('a graph of strings', () => {
       const inference = await start(more);
       return (await rejectionOf(lookAt(inference, { name: 'm', version: '1' }, () => 0))).message;
     };
-    expect(await reasonOf({ includePrompt: false })).toContain('cannot be left out of the pooling');
+    expect(await reasonOf({ includePrompt: false })).toContain('cannot be excluded from the pooling');
     expect(await reasonOf({ defaultPrompt: 'query' })).toContain(
       'its default prompt "query" is not one of "passage"',
     );

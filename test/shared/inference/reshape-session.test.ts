@@ -41,10 +41,10 @@ describe('a model with other shapes for clients', () => {
   });
 
   it.each([
-    [{ z: [1] }, 'its "shapes" name "z", its graph has x, y'],
-    [{ x: [-1, 5] }, 'its "shapes" make x [-1,5], its graph has [-1,6] there'],
-    [{ x: [6] }, 'its "shapes" make x [6], its graph has [-1,6] there'],
-    [{ x: [0] }, 'its model.json is not valid (shapes.x.0: must be a size, or -1 for any)'],
+    [{ z: [1] }, 'its "shapes" name "z", but its graph has x, y'],
+    [{ x: [-1, 5] }, 'its "shapes" make x [-1,5], but its graph has [-1,6] there'],
+    [{ x: [6] }, 'its "shapes" make x [6], but its graph has [-1,6] there'],
+    [{ x: [0] }, 'its model.json is not valid (shapes.x.0: must be a size, or -1 for any size)'],
   ])('is refused where the elements do not fit: %j', async (shapes, reason) => {
     const error = await rejectionOf(inferOutput(await serveShapes(shapes), tensorsInput({ x: ROWS })));
     expect(error.message).toContain(reason);

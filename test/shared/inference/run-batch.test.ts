@@ -205,7 +205,7 @@ describe('a batch whose instances are not on the first axis of all tensors', () 
       ['state', createTensor('FP32', [1, 1, 3], [1, 2, 3])],
     ]);
     await expect(runBatch(session, feeds, { layout: 'batch' })).rejects.toThrow(
-      'Tensor "state" has its instances on axis 1, and the model was exported for batches of exactly 1: send 1 at a time, or "instances".',
+      'Tensor "state" has its instances on axis 1, and the model was exported for batches of exactly 1: send 1 at a time, or use "instances".',
     );
   });
 

@@ -267,7 +267,7 @@ describe('the output of a classifier', () => {
   it('is one score per class: a model with a single one is refused', async () => {
     const inference = await load(productModel(1, [1, 0, 0]), {});
     expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toMatch(
-      'its output "y" has 1 score per row, a classifier needs one per class',
+      'its output "y" has 1 score per row, but a classifier needs one per class',
     );
   });
 
@@ -292,12 +292,12 @@ describe('the output of a classifier', () => {
       ],
     });
     expect((await rejectionOf(inferOutput(probable, rowsInput([[1.5, 0, 0]])))).message).toBe(
-      'The model gives 1.5 for two classes; expected the probability of "spam". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.',
+      'The model gives 1.5 for two classes; expected the probability of "spam". If this is a logit, add the step "sigmoid" to "postprocess" in its model.json.',
     );
     expect(
       (await rejectionOf(inferOutput(await load(single, labels), rowsInput([[1, 2, 3]])))).message,
     ).toMatch(
-      /has one score for two classes, and its graph does not say what it is: "postprocess": \[\{"step": "sigmoid"\}\]/,
+      /has one score for two classes, but its graph does not show what it means: if it is a logit, add "postprocess": \[\{"step": "sigmoid"\}\]/,
     );
     const logit = await load(single, { ...labels, postprocess: [{ step: 'sigmoid' }] });
     expect(await inferOutput(logit, rowsInput([[0, 0, 0]]))).toMatchObject({
@@ -305,7 +305,7 @@ describe('the output of a classifier', () => {
     });
     const certain = await load(single, { ...labels, postprocess: [{ step: 'softmax' }] });
     expect((await rejectionOf(inferOutput(certain, rowsInput([[1, 2, 3]])))).message).toMatch(
-      'softmax would always make 1 of it',
+      'softmax would always turn it into 1',
     );
   });
 

@@ -170,7 +170,7 @@ describe('feature extraction from texts', () => {
     const { status, message } = await rejectionOf(inferOutput(inference, textsInput(['dog', 'a quick dog'])));
     expect([status, message]).toEqual([
       413,
-      'Field "instances[1].text" has 11 characters; the tokenizer of this model makes more than 10352 of them, which is the limit.',
+      'Field "instances[1].text" has 11 characters; the tokenizer of this model expands them to more than 10352, which is the limit.',
     ]);
     expect(await inferOutput(inference, textsInput(['dog']))).toMatchObject({ kind: 'embedding' });
   });
@@ -182,7 +182,7 @@ describe('feature extraction from texts', () => {
       ...TOKENIZER,
     });
     const { message } = await rejectionOf(inferOutput(inference, textsInput(['dog'])));
-    expect(message).toContain('it takes rows of 1048577 tokens; the most are 1048576');
+    expect(message).toContain('it takes rows of 1048577 tokens; the limit is 1048576');
   });
 
   it('fills a graph of a fixed size, in length and in rows', async () => {
@@ -293,7 +293,9 @@ describe('a map of an image', () => {
       }),
     });
     const { message } = await rejectionOf(inferOutput(inference, imagesInput([])));
-    expect(message).toMatch('its output "y" is a map of places, none of which stands for all (cls)');
+    expect(message).toMatch(
+      'its output "y" has a vector for each position of an image, in no order: its "pooling" cannot be "cls"',
+    );
   });
 });
 
@@ -376,7 +378,7 @@ describe('a text model', () => {
   };
 
   it('needs a tokenizer that works', async () => {
-    expect(await reasonOf({ 'model.onnx': model })).toBe('a text model needs a tokenizer.json beside it.');
+    expect(await reasonOf({ 'model.onnx': model })).toBe('a text model needs a tokenizer.json next to it.');
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{' })).toBe(
       'its tokenizer.json is not valid JSON at line 1, column 2.',
     );
@@ -399,20 +401,20 @@ describe('a text model', () => {
       'its graph has the input "tokens"; the inputs of a text model are input_ids, attention_mask, token_type_ids, position_ids.',
     );
     expect(await reasonOf({ 'model.onnx': withInput('attention_mask', INT64, ['n', 't']) })).toBe(
-      'its graph has no input "input_ids", which a text model takes its tokens in.',
+      'its graph has no input "input_ids"; a text model needs it for the tokens.',
     );
     expect(await reasonOf({ 'model.onnx': withInput('input_ids', INT64, ['t']) })).toBe(
       'its input "input_ids" is INT64 [-1]; tokens are a matrix of numbers.',
     );
     expect(await reasonOf({ 'model.onnx': wordModel(['n', 2]) })).toBe(
-      'a text model takes one string per row, its input "text" is [-1,2].',
+      'a text model takes one string per row, but its input "text" is [-1,2].',
     );
   });
 
   it('needs room for a text between the special tokens, and a token to fill a fixed length with', async () => {
     expect(
       await reasonOf({ 'model.onnx': model, 'model.json': extraction({ maxTokens: 2 }), ...TOKENIZER }),
-    ).toBe('it takes 2 tokens, 2 of which are special: no text fits in.');
+    ).toBe('it takes 2 tokens, and 2 of them are special: there is no room for a text.');
     expect(
       await reasonOf({ 'model.onnx': tokenModel('n', 8), ...TOKENIZER, 'tokenizer_config.json': '{}' }),
     ).toBe('it takes 8 tokens, but its tokenizer has no token to pad with.');
@@ -422,7 +424,7 @@ describe('a text model', () => {
     expect(
       await reasonOf({ 'model.onnx': model, 'model.json': extraction({ output: 'scores' }), ...TOKENIZER }),
     ).toBe(
-      'its model.json names the output "scores" for the embedding, the graph\'s outputs are: last_hidden_state.',
+      'its model.json names the output "scores" for the embedding, but the graph\'s outputs are: last_hidden_state.',
     );
     expect(
       await reasonOf({
@@ -431,7 +433,7 @@ describe('a text model', () => {
         ...TOKENIZER,
       }),
     ).toBe(
-      'its output "scores" has one vector per instance: there is nothing to pool, its "pooling" must be "none".',
+      'its output "scores" has one vector per instance, so there is nothing to pool: its "pooling" must be "none".',
     );
   });
 });
@@ -455,7 +457,7 @@ describe('texts that are refused', () => {
     ]);
     expect(await errorOf(['dog', 'the dog'], { tensorElements: 7 })).toEqual([
       413,
-      'The texts make more than 7 tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).',
+      'The texts make more than 7 tokens, including padding, the limit (MAX_TENSOR_ELEMENTS).',
     ]);
   });
 

@@ -48,12 +48,12 @@ async function reasonOf(model: Uint8Array, options: Partial<TrialOptions>): Prom
   return message.replace('Model "m" version "1" cannot be loaded: ', '');
 }
 
-const NO_ROOM = 'asked for a tensor that has no room in the memory of this host';
+const NO_ROOM = 'needed a tensor that does not fit into the memory of this host';
 
 describe('a model that could take the process down', () => {
   it('is refused when it does not end', async () => {
     expect(await reasonOf(countingTo(2n ** 30n), { limitMs: 1500 })).toBe(
-      'its Loop can take more than 1000 turns, so it was tried in a process of its own, and that did not end within 1.5 s.',
+      'its Loop can take more than 1000 iterations, so it was tried in a separate process, which did not end within 1.5 s.',
     );
   });
 
@@ -61,7 +61,7 @@ describe('a model that could take the process down', () => {
     [
       'ConstantOfShape',
       [1_000, 1_000, 1_000],
-      'needed more than the \\d+ MB of memory that are left on this host',
+      'needed more than the \\d+ MB of memory that this host has left',
     ],
     ['Expand', [500_000_000, 2], NO_ROOM],
     ['Tile', [500_000_000, 1], NO_ROOM],
@@ -70,8 +70,8 @@ describe('a model that could take the process down', () => {
     const memoryBytes = process.memoryUsage.rss() + 800e6;
     expect(await reasonOf(large(operator, sizes), { memoryBytes })).toMatch(
       new RegExp(
-        `^its ${operator} makes a tensor of a size that the file says \\(\\d.*\\), so it was tried in a process of its own, ` +
-          `and that ${end}.$`,
+        `^its ${operator} makes a tensor whose size is set in the file \\(\\d.*\\), so it was tried in a separate process, ` +
+          `which ${end}.$`,
       ),
     );
   });
@@ -79,14 +79,14 @@ describe('a model that could take the process down', () => {
   it('is refused with one sentence when this process has more than the host gives', async () => {
     const memoryBytes = process.memoryUsage.rss() / 2;
     expect(await reasonOf(large('ConstantOfShape', [1_000, 1_000, 1_000]), { memoryBytes })).toBe(
-      'its ConstantOfShape makes a tensor of a size that the file says (4.0 GB), so it was tried in a process of its own, ' +
-        'and that needed memory, of which none is left on this host.',
+      'its ConstantOfShape makes a tensor whose size is set in the file (4.0 GB), so it was tried in a separate process, ' +
+        'which needed memory, but this host has none left.',
     );
   });
 
   it('is refused with one sentence when the process cannot be started', async () => {
     expect(await reasonOf(countingRows, { script: '/nowhere/trial.mjs' })).toMatch(
-      /and that ended with the code 1\.$/,
+      /which ended with the code 1\.$/,
     );
   });
 
@@ -103,7 +103,7 @@ describe('a model that could take the process down', () => {
   it('is refused with the reason of the runtime where it is not valid', async () => {
     const unknown = buildNode('Frobnicate', ['x'], ['z']);
     const model = loopModel([scalar('turns', 5000n), unknown], 'turns');
-    expect(await reasonOf(model, {})).toMatch(/^it uses an operator the runtime/);
+    expect(await reasonOf(model, {})).toMatch(/^it uses an operator that the runtime/);
   });
 });
 

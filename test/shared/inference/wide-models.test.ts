@@ -46,7 +46,7 @@ describe('a model', () => {
     });
     const inference = await serve({ 'model.onnx': model, 'model.json': '{"task": "tabular-regression"}' });
     expect((await rejectionOf(inferOutput(inference, rowsInput([[1]])))).message).toBe(
-      'Model "m" version "1" cannot be loaded: a tabular model takes at most 4194304 columns, its graph takes 2147483647.',
+      'Model "m" version "1" cannot be loaded: a tabular model takes at most 4194304 columns, but its graph takes 2147483647.',
     );
   });
 });

@@ -39,7 +39,9 @@ describe('fetchFolder over a store with faults', () => {
     server.addFault({ when: isModel, effect: { kind: 'cut', afterBytes: 100 } });
     await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
       reason: 'unreachable',
-      message: expect.stringContaining('iris/1/model.onnx broke off 5 times, at last at byte 500 of 5000'),
+      message: expect.stringContaining(
+        'the download of iris/1/model.onnx was interrupted 5 times, most recently at byte 500 of 5000',
+      ),
     });
     expect(pauses).toEqual([100, 200, 400, 800]);
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);

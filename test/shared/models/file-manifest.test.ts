@@ -53,7 +53,7 @@ describe('fetchFolder with files.json', () => {
     await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
       name: 'StoreError',
       reason: 'corrupt',
-      message: `iris/1/model.onnx is damaged: files.json says sha256 ${sha256(model)}, but it is ${wrong}.`,
+      message: `iris/1/model.onnx is damaged: its sha256 is ${wrong}; files.json says ${sha256(model)}.`,
     });
     expect(server.requests.filter(isModel)).toHaveLength(4);
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
@@ -64,7 +64,7 @@ describe('fetchFolder with files.json', () => {
     const { server, open } = await setup({ ...published, 'iris/1/model.onnx': 'short' });
     await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
       reason: 'corrupt',
-      message: 'iris/1/model.onnx has 5 bytes where files.json says 153600.',
+      message: 'iris/1/model.onnx has 5 bytes; files.json says 153600.',
     });
     expect(server.requests.filter(isModel)).toEqual([]);
   });
@@ -74,7 +74,7 @@ describe('fetchFolder with files.json', () => {
     server.remove('iris/1/deep/labels.txt');
     await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
       reason: 'missing',
-      message: 'iris/1/deep/labels.txt is named by files.json but is not there.',
+      message: 'iris/1/deep/labels.txt is listed in files.json but is missing.',
     });
   });
 

@@ -286,7 +286,7 @@ describe('resolveAlias', () => {
     ]);
     expect(await messageOf(repository.resolveAlias('m', 'old'))).toEqual([
       404,
-      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+      'Alias "old" of model "m" points to version "7", which does not exist; its versions are 1, 2.',
     ]);
     expect(await messageOf(repository.resolveAlias('plain', 'champion'))).toEqual([
       404,
@@ -304,7 +304,7 @@ describe('resolveAlias', () => {
     );
     expect(await messageOf(repository.resolveAlias('m', 'a b'))).toEqual([
       503,
-      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: its name must be letters, digits, ".", "_" and "-").',
+      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: its name must consist of letters, digits, ".", "_" and "-").',
     ]);
   });
 
@@ -479,8 +479,8 @@ describe('open', () => {
     expect((await repository.list()).map(({ name }) => name)).toEqual(['m']);
     await repository.open({ name: 'm', version: '1' });
     const first = [
-      `gone/3/model.onnx is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'model.onnx'))}`,
-      `m/1/labels.txt is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'labels.txt'))}`,
+      `gone/3/model.onnx is ignored: it is a link that leads outside the folder, to ${JSON.stringify(join(outside, 'model.onnx'))}`,
+      `m/1/labels.txt is ignored: it is a link that leads outside the folder, to ${JSON.stringify(join(outside, 'labels.txt'))}`,
     ];
     expect([...problems].sort()).toEqual(first);
     await symlink('nowhere', join(folder, 'm/1/model.json'));

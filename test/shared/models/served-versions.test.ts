@@ -67,7 +67,7 @@ describe('a version policy', () => {
     for (const version of there.filter((each) => !served.includes(each))) {
       expect(await messageOf(repository.resolve('m', version))).toEqual([
         404,
-        `Model "m" does not serve version "${version}": the version_policy of its config.pbtxt leaves it out; those served are ${served.join(', ')}.`,
+        `Model "m" does not serve version "${version}": the version_policy in its config.pbtxt excludes it; the served versions are ${served.join(', ')}.`,
       ]);
     }
   });
@@ -86,19 +86,19 @@ describe('a version policy', () => {
       policy: { policy: { specific: { versions: [1, 7, 9] } }, leftOut: ['2'], missing: ['7', '9'] },
     });
     expect(state.problems).toEqual([
-      'model "m": the version_policy of its config.pbtxt leaves out version 2, and names versions 7, 9, which are not there',
+      'model "m": the version_policy in its config.pbtxt excludes version 2, and names versions 7, 9, which do not exist',
     ]);
   });
 
   it.each([
-    ['specific { versions: [5] }', 'leaves out version 1, and names version 5, which is not there'],
-    ['specific { }', 'leaves out version 1'],
-    ['latest { }', 'leaves out version 1'],
+    ['specific { versions: [5] }', 'excludes version 1, and names version 5, which does not exist'],
+    ['specific { }', 'excludes version 1'],
+    ['latest { }', 'excludes version 1'],
   ])('{ %s } may leave no version', async (policy, what) => {
     const { repository, listed, state } = await serve(`version_policy { ${policy} }`, '1');
     expect(listed).toBeUndefined();
     expect(await repository.list()).toEqual([]);
-    const expected = `the version_policy of its config.pbtxt ${what}`;
+    const expected = `the version_policy in its config.pbtxt ${what}`;
     for (const version of [undefined, '1']) {
       expect(await messageOf(repository.resolve('m', version))).toEqual([
         404,
@@ -117,11 +117,11 @@ describe('a version policy', () => {
     ['version_policy { latest: 1 }', 'its version_policy has a latest that is not a message'],
     [
       'version_policy { latest { num_versions: -1 } }',
-      'its version_policy has num_versions that are not whole numbers from 0 on',
+      'its version_policy has num_versions that are not whole numbers of at least 0',
     ],
     [
       'version_policy { specific { versions: "1" } }',
-      'its version_policy has versions that are not whole numbers from 0 on',
+      'its version_policy has versions that are not whole numbers of at least 0',
     ],
   ])('that cannot be read, %s, affects only its own model', async (config, problem) => {
     const folder = await makeFolder({
@@ -151,7 +151,7 @@ describe('a version policy', () => {
     expect((await repository.resolveAlias('m', 'old')).version).toBe('1');
     expect(await messageOf(repository.resolve('m', 'next'))).toEqual([
       404,
-      'Alias "next" of model "m" stands for version "2", which the version_policy of its config.pbtxt leaves out; the versions served are 1.',
+      'Alias "next" of model "m" points to version "2", which the version_policy in its config.pbtxt excludes; the served versions are 1.',
     ]);
   });
 

@@ -442,7 +442,7 @@ describe('a model of vectors', () => {
     expect(await outputsOf(['last_hidden_state'])).toMatchObject([tokens]);
     expect(await outputsOf(['last_hidden_state', 'sentence_embedding'])).toMatchObject([tokens, vectors]);
     expect(await outputsOf(['logits'])).toBe(
-      'There is no output "logits"; the model gives "last_hidden_state", "sentence_embedding".',
+      'There is no output "logits"; the model has "last_hidden_state", "sentence_embedding".',
     );
   });
 

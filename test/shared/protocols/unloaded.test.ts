@@ -49,9 +49,7 @@ describe.each(UNLOADS)('a model that %s unloaded', (_, unload) => {
     expect((await ask(request)).status).toBe(200);
     expect((await unload()).status).toBe(200);
     const refused = await ask(request);
-    expect(JSON.stringify(refused.json)).toContain(
-      'is not ready: it was unloaded, and is used again when it is loaded.',
-    );
+    expect(JSON.stringify(refused.json)).toContain('is not ready: it was unloaded; load it to use it again.');
     // On SageMaker it is ModelNotReadyException.
     expect([503, 429]).toContain(refused.status);
     expect((await loadByTriton()).status).toBe(200);

@@ -74,7 +74,7 @@ describe('openFilesystemStore', () => {
     await expect(store.list('a/../../..')).rejects.toMatchObject(refusal);
     await expect(store.list('/etc')).rejects.toMatchObject(refusal);
     await expect(store.read({ path: '../x', sizeBytes: 1, etag: '' }, 0, 1)).rejects.toMatchObject(refusal);
-    expect(() => store.localPath?.('../models-of-others')).toThrow('leaves the model repository');
+    expect(() => store.localPath?.('../models-of-others')).toThrow('is outside the model repository');
   });
 
   it('follows links to files inside the repository only', async () => {
@@ -126,11 +126,11 @@ describe('openFilesystemStore', () => {
       'iris/inside',
     ]);
     expect(passedOver).toEqual({
-      'iris/1/classes.txt': 'is a link that leads out, to "/dev/null"',
+      'iris/1/classes.txt': 'is a link that leads outside the folder, to "/dev/null"',
       'iris/1/files.json': 'is a pipe, not a file',
       'iris/1/labels.txt': 'is a link that cannot be followed (ENOENT)',
       'iris/1/loop': 'is a link that cannot be followed (ELOOP)',
-      'iris/1/model.json': `is a link that leads out, to ${JSON.stringify(await realpath(join(root, '../secret')))}`,
+      'iris/1/model.json': `is a link that leads outside the folder, to ${JSON.stringify(await realpath(join(root, '../secret')))}`,
       'iris/1/reference.json': 'is a folder, not a file',
       'iris/1/socket': 'is a socket, not a file',
       'iris/latest': 'is a link to a folder',
@@ -286,7 +286,7 @@ describe('a write to a folder', () => {
     await withoutPrivileges(async () => {
       await expect(store.write('closed/b', contentOf('two'))).rejects.toMatchObject({
         reason: 'denied',
-        message: expect.stringMatching(/closed\/b may not be written by this process: give it write access/),
+        message: expect.stringMatching(/closed\/b cannot be written by this process: give it write access/),
       });
     });
     await chmod(join(root, 'closed'), 0o755);

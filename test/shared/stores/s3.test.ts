@@ -206,7 +206,7 @@ describe('a write to S3', () => {
   });
 
   it.each([
-    ['PutObject', 403, 'AccessDenied', 'denied', /give this server's credentials s3:PutObject on it/],
+    ['PutObject', 403, 'AccessDenied', 'denied', /allow s3:PutObject on it for this server's credentials/],
     ['PutObject', 404, 'NoSuchBucket', 'missing', /does not exist/],
     ['PutObject', 400, 'BadDigest', 'unreachable', /BadDigest/],
     ['DeleteObject', 403, 'AccessDenied', 'denied', /s3:DeleteObject on it/],

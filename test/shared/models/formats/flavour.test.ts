@@ -66,7 +66,7 @@ describe('the flavour of a folder', () => {
       'service.yaml': 'kind: InferenceService\nspec: {predictor: {sklearn: {}}}',
     };
     expect(await reasonOf(recogniseModel(folderOf(files), view, KNOWN_TASKS))).toBe(
-      'its model-settings.json names xgboost, its service.yaml names sklearn: take away the one that is wrong, or write a model.json',
+      'its model-settings.json names xgboost, its service.yaml names sklearn: remove the wrong file, or write a model.json',
     );
   });
 

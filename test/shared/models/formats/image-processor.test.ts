@@ -170,7 +170,7 @@ describe('the steps of preprocessor_config.json', () => {
     [
       'an unknown type',
       { image_processor_type: 'TimmWrapperImageProcessor' },
-      /^its preprocessor_config\.json is of the type "TimmWrapperImageProcessor"; known are ViT, Siglip, /,
+      /^its preprocessor_config\.json has the type "TimmWrapperImageProcessor"; Ternion supports ViT, Siglip, /,
     ],
     ['no size', { ...vit, size: undefined }, 'its preprocessor_config.json lacks "size"'],
     ['no filter', { ...vit, resample: undefined }, 'its preprocessor_config.json lacks "resample"'],
@@ -184,7 +184,7 @@ describe('the steps of preprocessor_config.json', () => {
     [
       'padding',
       { ...vit, do_pad: true },
-      'its preprocessor_config.json is not valid (do_pad: cannot be done here)',
+      'its preprocessor_config.json is not valid (do_pad: is not supported)',
     ],
     ['a filter of no meaning', { ...vit, resample: 6 }, /resample: /],
   ])('are refused: %s', async (_, config, reason) => {
@@ -193,7 +193,7 @@ describe('the steps of preprocessor_config.json', () => {
 
   it('need the file', async () => {
     expect(await reasonOf(readImageSteps(folderOf({}), { channels: 3 }))).toBe(
-      'a model of images needs a preprocessor_config.json beside it',
+      'an image model needs a preprocessor_config.json next to it',
     );
     expect(
       await reasonOf(readImageSteps(folderOf({ 'preprocessor_config.json': '{' }), { channels: 3 })),

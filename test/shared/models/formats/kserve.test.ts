@@ -45,7 +45,7 @@ describe('a folder with an InferenceService', () => {
   it.each([
     [
       { 'a.yaml': serviceOf({ model }), 'b.yaml': serviceOf({ model }) },
-      'it has 2 InferenceServices in a.yaml and b.yaml; expected the one of this model',
+      'it has 2 InferenceServices in a.yaml and b.yaml; expected only the one of this model',
     ],
     [
       { 'a.yaml': 'kind: InferenceService\nspec: {predictor: {model: 1}}' },

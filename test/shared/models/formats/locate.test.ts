@@ -55,7 +55,7 @@ describe('the graph of a folder', () => {
     expect(await locateModel(files, MODEL_JSON)).toBe('model.onnx');
     for (const file of ['gone.onnx', '../model.onnx']) {
       expect(await reasonOf(locateModel(files, { ...MODEL_JSON, file }))).toBe(
-        `its model.json names the file "${file}", which is not there`,
+        `its model.json names the file "${file}", which does not exist`,
       );
     }
   });
@@ -66,7 +66,7 @@ describe('the graph of a folder', () => {
     expect(await locateModel(folder(files, shared))).toBe('net.onnx');
     expect(await locateModel(folder(files, shared), MODEL_JSON)).toBe('model.onnx');
     expect(await reasonOf(locateModel(folder(['model.onnx'], shared)))).toBe(
-      'its config.pbtxt names the file "net.onnx", which is not there',
+      'its config.pbtxt names the file "net.onnx", which does not exist',
     );
     expect(await locateModel(folder(files, { 'config.pbtxt': 'default_model_filename: ""' }))).toBe(
       'model.onnx',

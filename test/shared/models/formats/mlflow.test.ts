@@ -57,14 +57,14 @@ describe('a folder with MLmodel', () => {
     ['flavors: {a: *b}', 'its MLmodel cannot be read: line 1, column 15: unidentified alias "b"'],
     ['', 'its MLmodel cannot be read: expected a document, but the input is empty'],
     ['a: 1', 'its MLmodel is not valid (flavors: missing; expected an object)'],
-    [mlmodel([AREA]), 'its MLmodel signature has 1 columns, its graph takes 2'],
+    [mlmodel([AREA]), 'its MLmodel signature has 1 columns, but its graph takes 2'],
     [
       mlmodel([AREA, CITY]),
-      'its MLmodel signature says that "city" is a string, its graph takes numbers there',
+      'its MLmodel signature says that "city" is a string, but its graph takes numbers there',
     ],
     [
       mlmodel([{ type: 'tensor', name: 'z', 'tensor-spec': {} }]),
-      'its MLmodel signature takes the inputs z, its graph takes x',
+      'its MLmodel signature takes the inputs z, but its graph takes x',
     ],
     [`${FLAVORS}signature:\n  inputs: '{'\n`, 'its MLmodel signature is not valid JSON at line 1, column 2'],
   ])('is refused: %j', async (text, reason) => {
@@ -73,7 +73,7 @@ describe('a folder with MLmodel', () => {
 
   it('is refused when its columns are not the inputs of the graph', async () => {
     expect(await reasonOf(recognise(mlmodel([AREA, { ...CITY, name: 'town' }]), columns))).toBe(
-      'its MLmodel signature takes the inputs area, town, its graph takes city, area',
+      'its MLmodel signature takes the inputs area, town, but its graph takes city, area',
     );
   });
 });
@@ -133,9 +133,12 @@ describe('locateModel', () => {
     ],
     [
       'flavors:\n  onnx:\n    data: other.onnx',
-      'its MLmodel names the file "other.onnx", which is not there',
+      'its MLmodel names the file "other.onnx", which does not exist',
     ],
-    ['flavors:\n  onnx:\n    data: ../a.onnx', 'its MLmodel names the file "../a.onnx", which is not there'],
+    [
+      'flavors:\n  onnx:\n    data: ../a.onnx',
+      'its MLmodel names the file "../a.onnx", which does not exist',
+    ],
     [undefined, 'it has none of the files *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json'],
   ])('says what is missing: %j', async (mlmodel, reason) => {
     expect(await reasonOf(locateModel(folderOf(mlmodel === undefined ? {} : { MLmodel: mlmodel })))).toBe(

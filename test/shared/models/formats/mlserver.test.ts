@@ -66,19 +66,19 @@ describe('a folder with model-settings.json', () => {
     [{ inputs: 1 }, 'its model-settings.json is not valid (inputs: the number 1; expected an array)'],
     [
       { inputs: [input('a'), input('b'), input('c')] },
-      'its model-settings.json inputs has 3 columns, its graph takes 2',
+      'its model-settings.json inputs has 3 columns, but its graph takes 2',
     ],
     [
       { inputs: [input('a'), input('b', [-1, 1], 'BYTES')] },
-      'its model-settings.json inputs says that "b" is a BYTES, its graph takes numbers there',
+      'its model-settings.json inputs says that "b" is a BYTES, but its graph takes numbers there',
     ],
     [
       { inputs: [input('predict', [-1, 784])] },
-      'its model-settings.json says that "predict" has the shape [-1,784], its graph takes [-1,2]',
+      'its model-settings.json says that "predict" has the shape [-1,784], but its graph takes [-1,2]',
     ],
     [
       { inputs: [input('a', [-1, 2]), input('b', [-1, 2])] },
-      'its model-settings.json takes the inputs a, b, its graph takes x',
+      'its model-settings.json takes the inputs a, b, but its graph takes x',
     ],
   ])('is refused where it contradicts the graph: %j', async (settings, reason) => {
     expect(await reasonOf(recogniseMlserver(settingsOf(settings), matrix))).toBe(reason);
@@ -138,7 +138,7 @@ describe('the graph of a folder with model-settings.json', () => {
 
   it('is refused where the uri names one that is not there', async () => {
     expect(await reasonOf(locate('./gone.onnx', 'model.onnx'))).toBe(
-      'its model-settings.json names the file "gone.onnx", which is not there',
+      'its model-settings.json names the file "gone.onnx", which does not exist',
     );
   });
 });

@@ -29,8 +29,8 @@ describe('an unpacked model archive', () => {
 
   it.each([
     ['net.pt', 'its MAR-INF/MANIFEST.json names the model "net.pt"; only ONNX files can be served'],
-    ['gone.onnx', 'its MAR-INF/MANIFEST.json names the file "gone.onnx", which is not there'],
-    ['../net.onnx', 'its MAR-INF/MANIFEST.json names the file "../net.onnx", which is not there'],
+    ['gone.onnx', 'its MAR-INF/MANIFEST.json names the file "gone.onnx", which does not exist'],
+    ['../net.onnx', 'its MAR-INF/MANIFEST.json names the file "../net.onnx", which does not exist'],
     [5, 'its MAR-INF/MANIFEST.json is not valid (model.serializedFile: the number 5; expected a string)'],
   ])('is refused with the model %j', async (file, reason) => {
     expect(await reasonOf(locateModel(folderOf({ [MANIFEST]: manifest(file), 'net.onnx': '' })))).toBe(

@@ -140,11 +140,11 @@ describe('a folder with the config.json of transformers', () => {
 
   it.each([
     ['is not JSON', { 'config.json': '{', ...TOKENIZER }, 'its config.json is not valid JSON'],
-    ['has no tokenizer', { 'config.json': classifier }, 'a model of texts needs a tokenizer.json beside it'],
+    ['has no tokenizer', { 'config.json': classifier }, 'a text model needs a tokenizer.json next to it'],
     [
       'has a slow tokenizer alone',
       { 'config.json': classifier, 'vocab.txt': '' },
-      'a model of texts needs a tokenizer.json beside it; from its vocab.txt transformers makes one when a fast tokenizer is saved',
+      'a text model needs a tokenizer.json next to it; transformers converts its vocab.txt if you save a fast tokenizer',
     ],
     [
       'has another number of labels',
@@ -186,7 +186,7 @@ describe('the modules of sentence-transformers', () => {
     [
       'a module that changes the vector',
       { 'modules.json': modules('Transformer', 'Pooling', 'CNN') },
-      'its modules.json has the module "CNN"; only Transformer, Pooling, Dense and Normalize can be done here',
+      'its modules.json has the module "CNN"; only Transformer, Pooling, Dense and Normalize are supported',
     ],
     [
       'modules in another order',
@@ -197,7 +197,7 @@ describe('the modules of sentence-transformers', () => {
     [
       'a pooling that is not there',
       { 'modules.json': modules('Transformer', 'Pooling') },
-      'its modules.json names 1_Pooling/config.json, which is not there',
+      'its modules.json names 1_Pooling/config.json, which does not exist',
     ],
     [
       'two poolings at once',
@@ -205,7 +205,7 @@ describe('the modules of sentence-transformers', () => {
         'modules.json': modules('Transformer', 'Pooling'),
         '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: true },
       },
-      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
+      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; expected one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean',
     ],
     [
       'a pooling of another kind',
@@ -213,7 +213,7 @@ describe('the modules of sentence-transformers', () => {
         'modules.json': modules('Transformer', 'Pooling'),
         '1_Pooling/config.json': { pooling_mode: 'attention' },
       },
-      'its 1_Pooling/config.json pools by attention; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
+      'its 1_Pooling/config.json pools by attention; expected one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean',
     ],
     [
       'what the tokenizer is called with',
@@ -228,7 +228,7 @@ describe('the modules of sentence-transformers', () => {
     [
       'lower case before the tokenizer',
       { 'sentence_bert_config.json': { do_lower_case: true } },
-      'its sentence_bert_config.json is not valid (do_lower_case: is up to the tokenizer here)',
+      'its sentence_bert_config.json is not valid (do_lower_case: is not supported: the tokenizer decides it)',
     ],
   ])('are refused with %s', async (_, files, reason) => {
     const said = await reasonOf(recognise(files));

@@ -70,7 +70,7 @@ describe('a folder of several formats', () => {
   it('is refused where they name different labels', async () => {
     const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'dog\ncat' });
     expect(await reasonOf(recogniseModel(folder, view, KNOWN_TASKS))).toBe(
-      'its files of optimum and triton name different labels: a model.json must say which are right',
+      'its files of optimum and triton name different labels: write a model.json with the right ones',
     );
     const served = folderOf({ ...OPTIMUM, 'index_to_name.json': { 0: 'a', 1: 'b' } });
     expect(await reasonOf(recogniseModel(served, view, KNOWN_TASKS))).toContain(

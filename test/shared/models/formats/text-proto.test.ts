@@ -49,7 +49,7 @@ describe('readTextProto', () => {
     ['a list without commas', 'a: [1 2]', 'line 1 has "2"'],
     ['an extension', '[a.b]: 1', 'line 1 has "["'],
     ['a sign of no meaning', 'a: $', 'line 1 has "$"'],
-    ['an escape of another kind', 'a: "\\q"', 'line 1 has an escape that is not read'],
+    ['an escape of another kind', 'a: "\\q"', 'line 1 has an unsupported escape'],
   ])('refuses %s', (_, text, message) => {
     expect(() => readTextProto(text)).toThrow(new TextProtoError(message));
   });

@@ -77,15 +77,15 @@ describe('a model of timm', () => {
   it.each([
     [
       { pretrained_cfg: { crop_mode: 'border' } },
-      'its config.json is not valid (pretrained_cfg.crop_mode: must be center or squash, others cannot be done here)',
+      'its config.json is not valid (pretrained_cfg.crop_mode: must be center or squash, other modes are not supported)',
     ],
     [
       { pretrained_cfg: { input_size: [3, 32, 64] } },
-      'its config.json takes images of 64 x 32 pixels; only squares can be cut out of the middle here',
+      'its config.json takes images of 64 x 32 pixels; only square centre crops are supported',
     ],
     [
       { pretrained_cfg: { input_size: [4, 32, 32] } },
-      'its config.json is not valid (pretrained_cfg.input_size.0: must be 1 or 3 colours)',
+      'its config.json is not valid (pretrained_cfg.input_size.0: must be 1 or 3 channels)',
     ],
     [{ ...CONFIG, label_names: ['cat'] }, 'its config.json names 1 labels, output "y" has 2 scores'],
   ])('is refused: %j', async (config, reason) => {

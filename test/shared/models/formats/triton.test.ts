@@ -30,7 +30,7 @@ version_policy: { latest { num_versions: 1 } }
 const recognise = (config: string, shared: Readonly<Record<string, string>> = {}) =>
   recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view, KNOWN_TASKS);
 
-const KEEPS_SEQUENCES = 'has the server keep the requests of a sequence together';
+const KEEPS_SEQUENCES = 'requires the server to keep the requests of a sequence together';
 
 describe('a model with config.pbtxt', () => {
   it('has its labels and its largest batch', async () => {
@@ -85,33 +85,33 @@ describe('a model with config.pbtxt', () => {
     [
       'is of another backend',
       'platform: "tensorrt_plan"',
-      'its config.pbtxt is of the backend "tensorrt_plan"; only onnxruntime can be served',
+      'its config.pbtxt has the backend "tensorrt_plan"; only onnxruntime can be served',
     ],
     [
       'is an ensemble',
       'ensemble_scheduling { step [] }',
-      'its config.pbtxt is of the backend "ensemble"; only onnxruntime can be served',
+      'its config.pbtxt has the backend "ensemble"; only onnxruntime can be served',
     ],
-    ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", its graph has x'],
+    ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", but its graph has x'],
     [
       'has another datatype',
       'input { name: "x" data_type: TYPE_STRING }',
-      'its config.pbtxt says that input "x" is BYTES [], its graph says FP32 [-1,4]',
+      'its config.pbtxt says that input "x" is BYTES [], but its graph says FP32 [-1,4]',
     ],
     [
       'has another shape',
       'max_batch_size: 4 output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] }',
-      'its config.pbtxt says that output "y" is FP32 [-1,2], its graph says FP32 [-1,3]',
+      'its config.pbtxt says that output "y" is FP32 [-1,2], but its graph says FP32 [-1,3]',
     ],
     [
       'reshapes to what the graph does not have',
       'input { name: "x" dims: [ 2, 2 ] reshape { shape: [ 5 ] } }',
-      'its config.pbtxt says that input "x" is FP32 [5], its graph says FP32 [-1,4]',
+      'its config.pbtxt says that input "x" is FP32 [5], but its graph says FP32 [-1,4]',
     ],
     [
       'has no labels where it says so',
       'output { name: "y" label_filename: "../x" }',
-      'its config.pbtxt names the labels "../x", which are not there',
+      'its config.pbtxt names the label file "../x", which does not exist',
     ],
   ])('is refused when it %s', async (_, config, reason) => {
     expect(await reasonOf(recognise(config))).toBe(reason);
@@ -131,7 +131,7 @@ describe('a model with config.pbtxt', () => {
   });
 
   const NOT_DONE =
-    ', which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs';
+    ', which Ternion does not support; to serve the graph as it is, to clients that send all of its inputs, put a model.json with {"task":"tensor"} into the folder of the version';
 
   it.each([
     [
@@ -148,14 +148,14 @@ describe('a model with config.pbtxt', () => {
     ],
     ['sequence_batching { oldest { max_candidate_sequences: 4 } }', `${KEEPS_SEQUENCES} (sequence_batching)`],
     ['sequence_batching { }', `${KEEPS_SEQUENCES} (sequence_batching)`],
-    ['model_transaction_policy { decoupled: true }', 'lets a request have any number of answers (decoupled)'],
+    ['model_transaction_policy { decoupled: true }', 'allows any number of answers per request (decoupled)'],
     [
       'batch_input [ { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "x" } ]',
-      'has the server fill inputs of its graph (batch_input)',
+      'requires the server to fill inputs of its graph (batch_input)',
     ],
     [
       'batch_output [ { target_name: "y" kind: BATCH_SCATTER_WITH_INPUT_SHAPE source_input: "x" } ]',
-      'has the server divide its outputs (batch_output)',
+      'requires the server to divide its outputs (batch_output)',
     ],
   ])('is refused with %s', async (config, problem) => {
     expect(await reasonOf(recognise(config))).toBe(`its config.pbtxt ${problem}${NOT_DONE}`);

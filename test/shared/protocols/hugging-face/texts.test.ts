@@ -173,7 +173,7 @@ describe('what a request asks of vectors', () => {
     const long = { inputs: ['dog', 'the '.repeat(7)], truncate: false };
     expect(await ask(url, long)).toEqual(
       refusal(
-        'Field "inputs[1]" has more than 8 tokens, the most of this model, and "truncate" is false.',
+        'Field "inputs[1]" has more than 8 tokens, the limit of this model, and "truncate" is false.',
         413,
       ),
     );

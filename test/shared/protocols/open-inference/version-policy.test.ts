@@ -76,6 +76,6 @@ it('answers 503 for a model whose policy cannot be read, and 404 where it leaves
   expect((await empty.read('/v2/models')).body).toEqual({ models: [] });
   expect(await empty.read('/v2/models/m/ready')).toMatchObject({
     status: 404,
-    body: { error: expect.stringContaining('names version 8, which is not there') },
+    body: { error: expect.stringContaining('names version 8, which does not exist') },
   });
 });

@@ -143,7 +143,7 @@ describe('a wrong inference request', () => {
     [
       'an unknown output',
       { ...valid, outputs: [{ name: 'y' }] },
-      'There is no output "y"; the model gives "logits".',
+      'There is no output "y"; the model has "logits".',
     ],
     [
       'an output twice',
@@ -186,7 +186,7 @@ describe('a wrong inference request', () => {
       inputs: [{ name: 'x', datatype: 'BYTES', shape: [1], parameters: { binary_data_size: 6 } }],
     };
     expect(await messageOf(host, 'text', binary, bytes)).toBe(
-      'Element 0 of Input "x" is not valid UTF-8, which the strings of this model are.',
+      'Element 0 of Input "x" is not valid UTF-8; the strings of this model must be.',
     );
     expect(
       await messageOf(
@@ -205,7 +205,7 @@ describe('a request that is meant to break the server', () => {
     const host = await serveModels({ one: identityModel(FLOAT, ['n']) }, { MAX_BODY_BYTES: '9000000' });
     const inputs = [{ name: 'x', shape: [1], datatype: 'FP32', data: [1] }];
     expect(split(await infer(host, 'one', { inputs, outputs })).json.error).toBe(
-      'There is no output "o0"; the model gives "y".',
+      'There is no output "o0"; the model has "y".',
     );
   });
 

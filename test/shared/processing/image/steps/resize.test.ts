@@ -171,7 +171,7 @@ describe('resize with padding', () => {
 });
 
 const SIDES = 'takes width and height, or shortestEdge, or longestEdge';
-const MAX_SIZE = 'must be larger than shortestEdge, which it belongs to';
+const MAX_SIZE = 'must come with shortestEdge and be larger than it';
 
 describe('resizeOptions', () => {
   const parse = (options: object) => resizeOptions.safeParse({ step: 'resize', ...options });
