@@ -30,7 +30,7 @@ export type Outcome =
 export const CANNOT_COMPUTE: Outcome = {
   kind: 'refused',
   name: 'InferenceError',
-  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+  message: 'The model cannot compute with these inputs: their values or sizes do not fit together.',
   code: 'INVALID_PARAMETER_VALUE',
 };
 
