@@ -36,7 +36,7 @@ it('serves the versions that config.pbtxt names, and no other, on any route', as
   ).toEqual(['1', '2']);
   expect((await read('/models/m')).body.versions).toEqual(['1', '2']);
   expect((await read('/v1/models/m')).body).toMatchObject({ name: 'm' });
-  const leftOut = [
+  const excluded = [
     read('/v2/models/m/versions/3'),
     read('/v2/models/m/versions/3/ready'),
     read('/v2/models/m/versions/3/stats'),
@@ -48,8 +48,8 @@ it('serves the versions that config.pbtxt names, and no other, on any route', as
     send('/predictions/m/3', { inputs: { x: [[1, 2]] } }),
     read('/models/m/3'),
   ];
-  for (const { status, body } of await Promise.all(leftOut)) {
-    expect([status, JSON.stringify(body)]).toEqual([404, expect.stringContaining('those served are 1, 2.')]);
+  for (const { status, body } of await Promise.all(excluded)) {
+    expect([status, JSON.stringify(body)]).toEqual([404, expect.stringContaining('the served versions are 1, 2.')]);
   }
 });
 
