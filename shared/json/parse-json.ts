@@ -1,6 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { InferenceError } from '../errors.ts';
 import type { JsonValue } from './json-value.ts';
+import { createMoveCheck } from './member-order.ts';
 import { parseTolerantJson } from './tolerant-json.ts';
 
 const QUOTE = 0x22;
@@ -10,6 +11,8 @@ const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const ZERO = 0x30;
+const NINE = 0x39;
 const UPPER_N = 0x4e;
 const UPPER_I = 0x49;
 
@@ -20,7 +23,8 @@ export interface ParseOptions {
 
 /**
  * Parses a JSON body. In addition to standard JSON it takes bare `NaN`, `Infinity`, `-Infinity`, `Inf` and `-Inf`,
- * which Python's `json` module writes, so that a later check can name the field that holds one.
+ * which Python's `json` module writes, so that a later check can name the field that holds one. `keysInOrder` knows the
+ * order in which the text has the members of an object.
  *
  * @param depthLimit deepest nesting of arrays and objects
  * @param options.isLine whether it is one line of many: errors name the column alone
@@ -34,10 +38,10 @@ export function parseJson(
   { spend, isLine }: ParseOptions = {},
 ): JsonValue {
   const buffer = asBuffer(bytes);
-  const { values, hasBareWords } = scan(buffer, depthLimit);
+  const { values, hasBareWords, hasMoved } = scan(buffer, depthLimit);
   spend?.(values);
   const text = decodeUtf8(buffer);
-  if (hasBareWords) return parseTolerantJson(text, { isLine });
+  if (hasBareWords || hasMoved) return parseTolerantJson(text, { isLine });
   try {
     const value: JsonValue = JSON.parse(text);
     return value;
@@ -70,6 +74,8 @@ interface Scan {
   readonly values: number;
   /** Whether a word begins like `NaN` or `Infinity`, which JSON has only inside strings. */
   readonly hasBareWords: boolean;
+  /** Whether an object may have members that `JSON.parse` moves to its front. */
+  readonly hasMoved: boolean;
 }
 
 /**
@@ -83,10 +89,15 @@ function scan(bytes: Buffer, depthLimit: number): Scan {
   let depth = 0;
   let values = 0;
   let hasBareWords = false;
+  let hasMoved = false;
+  const isMoved = createMoveCheck(bytes);
   for (let i = skip(0); i < bytes.length; i = skip(i + 1)) {
     const byte = bytes[i] ?? 0;
     if (byte === QUOTE) {
-      i = endOfString(bytes, i);
+      const end = endOfString(bytes, i);
+      const first = bytes[i + 1] ?? 0;
+      if ((first >= ZERO && first <= NINE) || first === BACKSLASH) hasMoved ||= isMoved(i, end);
+      i = end;
       values++;
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       values++;
@@ -97,7 +108,7 @@ function scan(bytes: Buffer, depthLimit: number): Scan {
       hasBareWords = true;
     }
   }
-  return { values, hasBareWords };
+  return { values, hasBareWords, hasMoved };
 }
 
 function tooDeep(limit: number): InferenceError {

@@ -1,5 +1,6 @@
 import { InferenceError } from '../errors.ts';
 import type { JsonObject, JsonValue } from './json-value.ts';
+import { keepOrder, WHOLE_NUMBER } from './member-order.ts';
 import { readStringAt } from './string-at.ts';
 
 /** Words that some clients write for numbers that JSON cannot express. */
@@ -59,11 +60,12 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
     position++;
   }
 
-  function readValue(): JsonValue {
+  /** @param isFirst whether no array has another value before it: the first row tells the columns of a table */
+  function readValue(isFirst = true): JsonValue {
     skipSpace();
     const first = text[position];
-    if (first === '{') return readObject();
-    if (first === '[') return readArray();
+    if (first === '{') return readObject(isFirst);
+    if (first === '[') return readArray(isFirst);
     if (first === '"') return readString();
     const number = take(NUMBER);
     return number === undefined ? readWord() : toNumber(number, exactIntegers);
@@ -86,7 +88,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
     return value ?? fail();
   }
 
-  function readArray(): JsonValue[] {
+  function readArray(isFirst: boolean): JsonValue[] {
     const values: JsonValue[] = [];
     expect('[');
     skipSpace();
@@ -105,7 +107,8 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
         for (const number of numbers) values[count++] = number ?? Number.NaN;
         if (isEnd) break;
       }
-      values[count++] = readValue();
+      values[count] = readValue(isFirst && count === 0);
+      count++;
       skipSpace();
       if (text[position] !== ',') {
         expect(']');
@@ -141,7 +144,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
     }
   }
 
-  function readObject(): JsonObject {
+  function readObject(isFirst: boolean): JsonObject {
     const object: JsonObject = {};
     expect('{');
     skipSpace();
@@ -149,12 +152,22 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
       position++;
       return object;
     }
+    let names: string[] | undefined;
+    let highest = -1;
+    let hasOthers = false;
     for (;;) {
       skipSpace();
       if (text[position] !== '"') fail();
       const key = readString();
+      if (WHOLE_NUMBER.test(key)) {
+        if (hasOthers || Number(key) < highest) names ??= Object.keys(object);
+        highest = Number(key);
+      } else {
+        hasOthers = true;
+      }
+      names?.push(key);
       expect(':');
-      const value = readValue();
+      const value = readValue(isFirst);
       if (key === '__proto__') defineProto(object, value);
       else object[key] = value;
       skipSpace();
@@ -162,6 +175,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
       position++;
     }
     expect('}');
+    if (names && isFirst) keepOrder(object, names);
     return object;
   }
 

@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import { keysInOrder } from '../json/member-order.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { columnOf, readText } from './cell.ts';
@@ -21,6 +22,8 @@ export interface Table {
   readonly field: string;
   /** Whether numbers may be written as text, as in CSV. */
   readonly isText: boolean;
+  /** The first row that has a column which the first row lacks. It counts only where columns go by their order. */
+  readonly surplus?: { readonly name: string; readonly field: string } | undefined;
 }
 
 /**
@@ -53,6 +56,13 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   }
   const { features } = contract;
   const isByName = features && table.names && !isUnnamed(table);
+  if (!isByName && table.surplus) {
+    const { name, field } = table.surplus;
+    throw invalid(
+      `Field "${field}"`,
+      `has the column ${JSON.stringify(name.slice(0, 100))}, which the first row lacks.`,
+    );
+  }
   const ordered = isByName ? features.map((name) => findColumn(name, byName, table)) : columns;
   const [only, ...others] = inputs;
   if (only && others.length === 0) return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
@@ -186,8 +196,9 @@ export function tableOfRecords(value: JsonValue | undefined, field: string): Tab
     );
   }
   const [first] = value;
-  const names = isJsonObject(first) ? Object.keys(first) : [];
+  const names = isJsonObject(first) ? keysInOrder(first) : [];
   const columns = names.map((): JsonValue[] => []);
+  let surplus: Table['surplus'];
   for (const [row, record] of value.entries()) {
     if (!isJsonObject(record)) {
       throw invalid(
@@ -201,8 +212,12 @@ export function tableOfRecords(value: JsonValue | undefined, field: string): Tab
         throw invalid(`Field "${field}[${row}]"`, `lacks the column ${JSON.stringify(name)}.`);
       columns[index]?.push(cell);
     }
+    if (surplus) continue;
+    const given = Object.keys(record);
+    const name = given.length === names.length ? undefined : given.find((each) => !names.includes(each));
+    if (name !== undefined) surplus = { name, field: `${field}[${row}]` };
   }
-  return { names, columns, field, isText: false };
+  return { names, columns, field, isText: false, surplus };
 }
 
 /** A data table as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
@@ -231,7 +246,7 @@ export function tableOfColumns(value: JsonValue | undefined, field: string, isTe
   if (!isJsonObject(value)) {
     throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an object of columns.`);
   }
-  const names = Object.keys(value);
+  const names = keysInOrder(value);
   const columns = names.map((name) => {
     const cells = value[name];
     if (Array.isArray(cells)) return cells;

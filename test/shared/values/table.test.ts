@@ -204,6 +204,18 @@ describe('a table', () => {
       /"d\[1\]" lacks the column "a"/,
     ],
     [
+      'a record with a column more',
+      () =>
+        tableOfRecords(
+          [
+            { a: 1, b: 2, c: 3 },
+            { a: 1, b: 2, c: 3, e: 4 },
+          ],
+          'd',
+        ),
+      /"d\[1\]" has the column "e", which the first row lacks/,
+    ],
+    [
       'columns of two lengths',
       () => tableOfColumns({ a: [1], b: [1, 2] }, 'd'),
       /"d\.b" has 2 values; "a" has 1/,

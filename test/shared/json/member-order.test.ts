@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
+import { keysInOrder } from '../../../shared/json/member-order.ts';
+import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
+
+/** An object whose members, and those of objects in it, stand in the order of a list. */
+type Members = readonly (readonly [name: string, value: Members | number])[];
+
+const PARSERS = { parseJson, parseExactJson } as const;
+
+function write(members: Members, space: string): string {
+  const written = members.map(([name, value]) => {
+    const text = typeof value === 'number' ? String(value) : write(value, space);
+    return `${space}${JSON.stringify(name)}${space}:${space}${text}${space}`;
+  });
+  return `{${written.join(',')}}`;
+}
+
+function read(value: JsonValue | undefined): Members {
+  if (!isJsonObject(value)) throw new Error('is not an object');
+  return keysInOrder(value).map((name) => {
+    const member = value[name];
+    return [name, typeof member === 'number' ? member : read(member)];
+  });
+}
+
+const NAMES = fc.constantFrom(
+  '0',
+  '1',
+  '2',
+  '10',
+  '007',
+  '-1',
+  '1.5',
+  '4294967295',
+  'a',
+  'b',
+  '',
+  ',',
+  '{',
+  ':5',
+  '"',
+  '\\',
+);
+const { members } = fc.letrec<{ members: Members }>((tie) => ({
+  members: fc.uniqueArray(fc.tuple(NAMES, fc.oneof({ maxDepth: 3 }, fc.integer(), tie('members'))), {
+    selector: ([name]) => name,
+    maxLength: 6,
+  }),
+}));
+
+it.each(Object.entries(PARSERS))('%s keeps the order of the text in all objects', (_, parse) => {
+  fc.assert(
+    fc.property(members, fc.constantFrom('', ' ', '\n\t'), (given, space) => {
+      expect(read(parse(Buffer.from(write(given, space)), 64))).toEqual(given);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+it.each([
+  ['{"a":1,"5":2,"a":3}', ['a', '5']],
+  ['{"a":1,"\\u0035":2}', ['a', '5']],
+  ['{"b":NaN,"1":2}', ['b', '1']],
+])('of %s is %j', (text, names) => {
+  const value = parseJson(Buffer.from(text), 64);
+  expect(isJsonObject(value) && keysInOrder(value)).toEqual(names);
+});
+
+it('is kept for the first of many rows', () => {
+  const value = parseJson(Buffer.from('{"rows":[{"b":1,"1":2},{"b":3,"1":4}]}'), 64);
+  const rows = isJsonObject(value) && Array.isArray(value.rows) ? value.rows.filter(isJsonObject) : [];
+  expect(rows.map((row) => keysInOrder(row))).toEqual([
+    ['b', '1'],
+    ['1', 'b'],
+  ]);
+});
