@@ -60,7 +60,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
     position++;
   }
 
-  /** @param isFirst whether no array has another value before it: the first row tells the columns of a table */
+  /** @param isFirst whether no array has another value before it: the first row names the columns of a table */
   function readValue(isFirst = true): JsonValue {
     skipSpace();
     const first = text[position];

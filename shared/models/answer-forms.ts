@@ -30,6 +30,8 @@ export type Flavour =
   | 'xgboost'
   | 'lightgbm'
   | 'catboost'
+  | 'booster'
+  | 'catboost-raw'
   | 'mlflow-onnx'
   | 'tensorflow'
   | 'pytorch'
@@ -43,7 +45,7 @@ const LABELS: AnswerForms = {
   'vertex-ai': 'labels',
   sagemaker: 'labels',
 };
-// Servers of these flavours load the booster; MLflow loads the estimator around it.
+// Servers of these flavours load the booster; MLflow loads what it saved, which usually is the estimator around it.
 const VALUES: AnswerForms = {
   ...ESTIMATOR,
   kserve: 'values',
@@ -64,6 +66,9 @@ const FORMS: Readonly<Record<Flavour, AnswerForms>> = {
   xgboost: VALUES,
   lightgbm: VALUES,
   catboost: LABELS,
+  booster: { ...VALUES, mlflow: 'values', 'azure-ml': 'values' },
+  // Its predict returns logarithms of odds, which the graph does not have; of a regressor it has the number.
+  'catboost-raw': {},
   'mlflow-onnx': { mlflow: 'columns', 'azure-ml': 'columns' },
   tensorflow: {},
   pytorch: {},

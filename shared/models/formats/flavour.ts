@@ -8,6 +8,8 @@ import { readModelSettings } from './model-settings.ts';
 export interface NamedFlavour {
   readonly file: string;
   readonly flavour: Flavour;
+  /** The flavour of the library, whether a booster was saved or the estimator around it. */
+  readonly library: Flavour;
 }
 
 /**
@@ -30,12 +32,19 @@ export async function listFlavours(folder: FormatFolder): Promise<readonly Named
   const service = await readInferenceService(folder);
   const mlmodel = await readMlmodel(folder);
   const runtime = settings?.implementation?.split('.')[0] ?? '';
-  const found: readonly (readonly [string, Flavour | undefined])[] = [
+  const library = mlmodel && libraryOf(mlmodel);
+  const found: readonly (readonly [
+    file: string,
+    library: Flavour | undefined,
+    flavour?: Flavour | undefined,
+  ])[] = [
     [SETTINGS_FILE, RUNTIMES.get(runtime)],
     [service?.file ?? '', MODEL_FORMATS.get(service?.modelFormat ?? '')],
-    [MLMODEL_FILE, mlmodel && flavourOf(mlmodel)],
+    [MLMODEL_FILE, library, library && mlmodel && savedOf(library, mlmodel)],
   ];
-  return found.flatMap(([file, flavour]) => (flavour === undefined ? [] : [{ file, flavour }]));
+  return found.flatMap(([file, library, flavour = library]) =>
+    library && flavour ? [{ file, flavour, library }] : [],
+  );
 }
 
 /** Packages of MLServer's runtimes. The runtime for MLflow serves all flavours, so the `MLmodel` decides. */
@@ -76,7 +85,23 @@ const MLFLOW_FLAVORS: ReadonlyMap<string, Flavour> = new Map([
  * Another library may have saved the model, with the graph next to it; then that library determines the form of the
  * answers.
  */
-function flavourOf({ flavors }: Mlmodel): Flavour | undefined {
+function libraryOf({ flavors }: Mlmodel): Flavour | undefined {
   const native = Object.keys(flavors).flatMap((name) => MLFLOW_FLAVORS.get(name) ?? []);
   return native[0] ?? (flavors.onnx ? 'mlflow-onnx' : undefined);
 }
+
+/**
+ * MLflow saves boosters and the estimators around them under the name of their library, and each has its own `predict`.
+ * Source: MLflow 3.17, mlflow/xgboost and mlflow/lightgbm (`model_class`), mlflow/catboost (`model_type`).
+ */
+function savedOf(library: Flavour, { flavors }: Mlmodel): Flavour {
+  const { model_class: boosted, model_type: type } = flavors[library] ?? {};
+  const isBooster = boosted?.endsWith('.Booster') === true || type === 'CatBoost';
+  return (isBooster ? BOOSTERS.get(library) : undefined) ?? library;
+}
+
+const BOOSTERS: ReadonlyMap<Flavour, Flavour> = new Map([
+  ['xgboost', 'booster'],
+  ['lightgbm', 'booster'],
+  ['catboost', 'catboost-raw'],
+]);

@@ -5,7 +5,16 @@ import { checkFile, type FormatFolder, MLMODEL_FILE, MODEL_FILE } from './format
 
 // Unused members are not copied: an alias in each of many flavors can stand for a large object.
 const mlmodelSchema = z.object({
-  flavors: z.record(z.string(), z.object({ data: z.string().nullish() }).nullable()),
+  flavors: z.record(
+    z.string(),
+    z
+      .object({
+        data: z.string().nullish(),
+        model_class: z.string().nullish(),
+        model_type: z.string().nullish(),
+      })
+      .nullable(),
+  ),
   signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish(),
   saved_input_example_info: z.object({ artifact_path: z.string() }).nullish(),
 });

@@ -110,10 +110,10 @@ function withAnswers(config: ModelConfig, flavour: Flavour | undefined, isOfMlse
 async function readFlavour(folder: FormatFolder): Promise<Flavour | undefined> {
   const named = await listFlavours(folder);
   const [first] = named;
-  const other = named.find(({ flavour }) => flavour !== first?.flavour);
+  const other = named.find(({ library }) => library !== first?.library);
   if (!first || !other) return first?.flavour;
   throw new ModelError(
-    `its ${first.file} names ${first.flavour}, its ${other.file} names ${other.flavour}: remove the wrong file, or write a model.json`,
+    `its ${first.file} names ${first.library}, its ${other.file} names ${other.library}: remove the wrong file, or write a model.json`,
   );
 }
 

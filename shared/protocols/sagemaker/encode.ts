@@ -9,6 +9,7 @@ import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts
 import type { InferenceOutput } from '../../inference/output.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
+import type { Flavour } from '../../models/answer-forms.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
@@ -92,9 +93,13 @@ const inPredictions = (predictions: WritableJson): WritableJson => ({ prediction
  */
 export function containerOf({ flavour, form, isStated }: Omit<LineOutputs, 'parts'>): Container {
   if (flavour === 'tensorflow' && !isStated) return { wrap: inPredictions };
-  const isBooster = form === 'values' && (flavour === 'xgboost' || flavour === 'lightgbm');
-  return isBooster ? { usual: CSV_TYPE, row: (score) => ({ score }), wrap: inPredictions } : {};
+  const isBoosted = flavour !== undefined && BOOSTED.includes(flavour);
+  return isBoosted && form === 'values'
+    ? { usual: CSV_TYPE, row: (score) => ({ score }), wrap: inPredictions }
+    : {};
 }
+
+const BOOSTED: readonly Flavour[] = ['xgboost', 'lightgbm', 'booster'];
 
 function csvRows(part: Part, limitBytes: number): readonly string[] {
   return 'error' in part

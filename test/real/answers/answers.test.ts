@@ -99,6 +99,28 @@ describe("MLflow's scoring server", () => {
       }
     },
   );
+
+  it.each(NAMES.filter((name) => /^(xgboost|lightgbm)/.test(name)))(
+    'answers for the booster of %s as Ternion does with its MLmodel',
+    async (name) => {
+      const saved = await readFile(join(folder, 'mlflow/boosters', name, '1/MLmodel'), 'utf8');
+      const own = openApp({
+        MODEL_REPOSITORY: await makeFolder({
+          [`${name}/1/model.onnx`]: readEstimator(name),
+          [`${name}/1/MLmodel`]: saved,
+        }),
+      });
+      try {
+        for (const [form, body, type = 'application/json'] of forms) {
+          const expected = await askServer(mlflow, `/booster/${name}/invocations`, body, type);
+          const got = await askHost(own, `/serving-endpoints/${name}/invocations`, body, type);
+          expectSame(got, expected, form);
+        }
+      } finally {
+        await own.close();
+      }
+    },
+  );
 });
 
 describe('MLServer', () => {

@@ -1,8 +1,8 @@
 """
 Serves the estimators of test/fixtures/answers as their users do: `serve.py mlflow|mlserver <folder> <port>`.
 
-MLflow's scoring server of each model is below /<name>, with /onnx/<name> for its flavour of ONNX, whose folders are left in
-<folder>/onnx. MLServer has all of them as its models.
+MLflow's scoring server of each model is below /<name>, with /onnx/<name> for its flavour of ONNX and /booster/<name> for the
+booster alone, whose folders are left in <folder>/onnx and <folder>/boosters. MLServer has all of them as its models.
 """
 
 import json
@@ -64,6 +64,12 @@ def serve_mlflow(folder: pathlib.Path, port: int) -> None:
             options = PICKLED if models in (SKLEARN, LIGHTGBM) else {}
             flavour.save_model(model, folder / name, **NO_REQUIREMENTS, **options)
             mount(name, folder / name)
+    boosters = [(name, model.get_booster(), mlflow.xgboost, {}) for name, model in XGBOOST.items()]
+    boosters += [(name, model.booster_, mlflow.lightgbm, PICKLED) for name, model in LIGHTGBM.items()]
+    for name, booster, flavour, options in boosters:
+        saved = folder / "boosters" / name / "1"
+        flavour.save_model(booster, saved, **NO_REQUIREMENTS, **options)
+        mount(f"booster/{name}", saved)
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

@@ -24,6 +24,28 @@ describe('the flavour of a folder', () => {
   });
 
   it.each([
+    ['xgboost', { model_class: 'xgboost.core.Booster' }, 'booster'],
+    ['xgboost', { model_class: 'xgboost.sklearn.XGBClassifier' }, 'xgboost'],
+    ['lightgbm', { model_class: 'lightgbm.basic.Booster' }, 'booster'],
+    ['lightgbm', { model_class: 'lightgbm.sklearn.LGBMRegressor' }, 'lightgbm'],
+    ['catboost', { model_type: 'CatBoost' }, 'catboost-raw'],
+    ['catboost', { model_type: 'CatBoostClassifier' }, 'catboost'],
+    ['sklearn', { model_class: 'some.Booster' }, 'sklearn'],
+  ])('of the flavor %s with %j in MLmodel is %s', async (name, members, expected) => {
+    const MLmodel = { flavors: { python_function: {}, [name]: members } };
+    expect(await findFlavour(folderOf({ MLmodel }))).toBe(expected);
+  });
+
+  it('of a booster is not another one than that of its library', async () => {
+    const view = viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 1]]]);
+    const files = {
+      'model-settings.json': { implementation: 'mlserver_xgboost.XGBoostModel' },
+      MLmodel: { flavors: { xgboost: { model_class: 'xgboost.core.Booster' } } },
+    };
+    expect(await recogniseModel(folderOf(files), view, KNOWN_TASKS)).toMatchObject({ flavour: 'xgboost' });
+  });
+
+  it.each([
     ['mlserver_sklearn.SKLearnModel', 'sklearn'],
     ['mlserver_xgboost.xgboost.XGBoostModel', 'xgboost'],
     ['mlserver_lightgbm.LightGBMModel', 'lightgbm'],
