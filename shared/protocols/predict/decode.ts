@@ -10,6 +10,7 @@ import {
   type JsonValue,
 } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
+import { CSV_TYPE } from '../../values/csv.ts';
 import { isImageText } from '../../values/image-value.ts';
 import type { FieldValue, InferenceInput, TextValue } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
@@ -43,7 +44,7 @@ export async function decodeBody(invocation: Invocation, limits: Limits): Promis
     return readingOf({ input: { kind: 'text', texts: [readText(invocation)] }, isBatch: false });
   }
   const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES, TEXT_TYPE];
-  throw unsupportedBody(mediaType, types.join(', '));
+  throw unsupportedBody(mediaType, `${types.join(', ')}; "/invocations" also takes ${CSV_TYPE}`);
 }
 
 function decodeForm(form: readonly FormField[], limits: Limits): DecodedBody {
@@ -78,6 +79,10 @@ function describeBodies(): string {
  * @throws InferenceError naming the field, what came and what is expected
  */
 function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
+  if (Array.isArray(body)) {
+    const way = areRows(body) ? '{"instances": [...]}' : '{"features": [...]}';
+    throw invalid('The JSON body', `is ${describeJson(body)}; expected an object, such as ${way}.`);
+  }
   if (!isJsonObject(body))
     throw invalid('The JSON body', `is ${describeJson(body)}; expected ${describeBodies()}.`);
   const given = INPUT_KEYS.filter((key) => Object.hasOwn(body, key));
@@ -85,7 +90,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   if (key === undefined) {
     throw invalid(
       'Field "features"',
-      `is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
+      `is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}. Values by name are {"features": {...}}.`,
     );
   }
   if (given.length > 1) {
@@ -95,10 +100,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   checkOptions(body);
   switch (key) {
     case 'features':
-      return {
-        input: { kind: 'features', rows: [{ value: body[key] ?? null, field: key }] },
-        isBatch: false,
-      };
+      return { input: { kind: 'features', rows: [decodeFeatures(body[key])] }, isBatch: false };
     case 'image':
       return { input: { kind: 'image', images: [decodeImageField(body[key], key)] }, isBatch: false };
     case 'text':
@@ -111,6 +113,18 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
     case 'instances':
       return { input: decodeInstances(body[key], limits), isBatch: true };
   }
+}
+
+function decodeFeatures(value: JsonValue = null): FieldValue<JsonValue> {
+  if (!areRows(value)) return { value, field: 'features' };
+  throw invalid(
+    'Field "features"',
+    `is ${describeJson(value)}, each a row; expected one row. Several rows are {"instances": [...]}.`,
+  );
+}
+
+function areRows(value: JsonValue): boolean {
+  return Array.isArray(value) && (Array.isArray(value[0]) || isJsonObject(value[0]));
 }
 
 /**
