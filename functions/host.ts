@@ -10,7 +10,7 @@ import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
-import { openModelFile } from '../shared/runtime/open-model-file.ts';
+import { type OpenSession, openModelFile } from '../shared/runtime/open-model-file.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly cpus?: number;
   /** Memory that the host gives; by default the limit of the container. */
   readonly memoryBytes?: number;
+  /** Creates the sessions of models; by default in this process. */
+  readonly openSession?: OpenSession;
   /** The tasks that its models can have; by default those of Ternion. */
   readonly tasks?: readonly Task[];
   /** How long the store may be silent while something waits for it, in ms; by default as long as a request waits. */
@@ -60,6 +62,7 @@ export interface Host {
  */
 export function createHost(options: HostOptions): Host {
   const { environment, cpus = availableParallelism(), memoryBytes = availableMemory() } = options;
+  const { openSession = openModelFile } = options;
   const parsed = parseConfig({
     MODEL_REPOSITORY: options.modelRepository,
     MODEL_CACHE_FOLDER: tmpdir(),
@@ -93,7 +96,7 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   return {
-    app: createApp({ config, repository, tasks, openSession: openModelFile, logger, trials, pages }),
+    app: createApp({ config, repository, tasks, openSession, logger, trials, pages }),
     config,
     store,
     logger,
