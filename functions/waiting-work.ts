@@ -21,6 +21,7 @@ export function createWaitingWork(): WaitingWork {
     waitUntil: (work, { budgetMs }) => void pieces.push({ work, budgetMs }),
     isEmpty: () => pieces.length === 0,
     run: async (onError) => {
+      if (pieces.length === 0) return;
       await Promise.all(pieces.splice(0).map(({ work, budgetMs }) => runPiece(work, budgetMs, onError)));
     },
   };

@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
-import { TrieRouter } from 'hono/router/trie-router';
 import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { ERROR_KINDS, InferenceError } from './errors.ts';
 import { type BodyRoom, createBodyRoom } from './http/body-room.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
+import { FirstMatchRouter } from './http/first-match-router.ts';
 import { errorResponse } from './http/respond.ts';
 import { pathOfUrl, routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
@@ -138,7 +138,7 @@ async function answer(
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   // The base class without Hono's own routers: RegExpRouter refuses routes like these.
   const routes = new HonoBase<AppEnvironment>({
-    router: new TrieRouter(),
+    router: new FirstMatchRouter(),
     getPath: (request) => routePathOf(request, options.config.basePath),
   });
   const protocols = createProtocols(options);

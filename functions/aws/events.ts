@@ -109,7 +109,8 @@ function readHeaders(http: HttpEvent): Headers {
   const multiple = http.kind === 'v2' ? undefined : http.event.multiValueHeaders;
   const headers = new HeaderList();
   for (const [name, values] of Object.entries(multiple ?? single ?? {})) {
-    for (const value of [values ?? []].flat()) headers.append(name, toWireText(value));
+    if (typeof values === 'string') headers.append(name, toWireText(values));
+    else for (const value of values ?? []) headers.append(name, toWireText(value));
   }
   if (http.kind === 'v2' && http.event.cookies?.length) headers.set('cookie', http.event.cookies.join('; '));
   return headers;
@@ -117,5 +118,6 @@ function readHeaders(http: HttpEvent): Headers {
 
 /** Lambda decodes header bytes as UTF-8; Headers expects one character per byte. */
 function toWireText(value: string): string {
+  if (/^[ -~]*$/.test(value)) return value;
   return Buffer.from(value, 'utf8').toString('latin1');
 }

@@ -100,12 +100,25 @@ export class HeaderList implements Headers {
 
 const COOKIE = 'set-cookie';
 
+/** Names in lower case. The same few come in every request. */
+const keys = new Map<string, string>();
+const MOST_KEYS = 256;
+const LONGEST_KEY = 64;
+
 function checkedKey(name: string): string {
+  const known = keys.get(name);
+  if (known !== undefined) return known;
   if (!NAME.test(name)) throw new TypeError(`${JSON.stringify(name)} is not a header name`);
-  return name.toLowerCase();
+  const key = name.toLowerCase();
+  if (keys.size < MOST_KEYS && name.length <= LONGEST_KEY) keys.set(name, key);
+  return key;
 }
 
+/** Printable ASCII without spaces around it: nearly all values. */
+const PLAIN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
+
 function checkedValue(name: string, value: string): string {
+  if (PLAIN.test(value)) return value;
   const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
   if (FORBIDDEN.some((character) => text.includes(character)) || /[\u0100-\uffff]/.test(text))
     throw new TypeError(`header ${name} has a value that no header can have`);

@@ -30,7 +30,7 @@ const WITHOUT_WATCH: Watch = (run) => run();
 export async function runBatch(
   session: Session,
   feeds: NamedTensors,
-  { fetches = session.outputs.map(({ name }) => name), layout }: RunOptions,
+  { fetches = namesOf(session.outputs), layout }: RunOptions,
   watch: Watch = WITHOUT_WATCH,
 ): Promise<NamedTensors> {
   const runAsIs = (some: NamedTensors) => watch(() => session.run(some, fetches));
@@ -39,10 +39,8 @@ export async function runBatch(
   const run = areListed
     ? async (some: NamedTensors) => fromGraph(session, await runAsIs(toGraph(session, some)))
     : runAsIs;
-  const batched = new Set(
-    session.inputs
-      .filter(({ batchAxis }) => (areListed ? batchAxis !== undefined : batchAxis === 0))
-      .map(nameOf),
+  const batched = namesOf(
+    session.inputs.filter(({ batchAxis }) => (areListed ? batchAxis !== undefined : batchAxis === 0)),
   );
   const rows = countRows(batched, feeds);
   // If the inputs differ in their number of instances, the runtime reports it.
@@ -68,8 +66,8 @@ export async function runBatch(
   return join(fetches, parts);
 }
 
-function nameOf({ name }: TensorSpec): string {
-  return name;
+function namesOf(specs: readonly TensorSpec[]): readonly string[] {
+  return specs.map(({ name }) => name);
 }
 
 /** Moves the instances of each tensor from its first axis to the one that the graph has for them. */
@@ -81,6 +79,7 @@ function toGraph({ inputs }: Session, feeds: NamedTensors): NamedTensors {
 
 /** Moves the instances of each output to its first axis. */
 function fromGraph(session: Session, outputs: NamedTensors): NamedTensors {
+  if (session.outputs.every(({ batchAxis }) => batchAxis === 0)) return outputs;
   const isOfOne = batchSizeOf(session) === 1;
   const moved = session.outputs.flatMap(({ name, batchAxis, isRankDynamic }) => {
     const tensor = outputs.get(name);
@@ -137,7 +136,7 @@ const ROWS_WITH_TEXTS = 2 ** 16;
 /** The runtime holds each text twice, and all become strings in one turn of the event loop. */
 async function runTexts(
   feeds: NamedTensors,
-  batched: ReadonlySet<string>,
+  batched: readonly string[],
   rows: number,
   fetches: readonly string[],
   run: (some: NamedTensors) => Promise<NamedTensors>,
@@ -162,10 +161,14 @@ function givesTextsByRow({ outputs }: Session, fetches: readonly string[]): bool
 }
 
 /** How many instances tensors have; undefined if they differ. */
-function countRows(batched: ReadonlySet<string>, feeds: NamedTensors): number | undefined {
-  const sizes = new Set([...batched].flatMap((name) => feeds.get(name)?.shape[0] ?? []));
-  const [size, ...others] = sizes;
-  return others.length === 0 ? size : undefined;
+function countRows(batched: readonly string[], feeds: NamedTensors): number | undefined {
+  let rows: number | undefined;
+  for (const name of batched) {
+    const size = feeds.get(name)?.shape[0];
+    if (rows !== undefined && size !== undefined && size !== rows) return undefined;
+    rows ??= size;
+  }
+  return rows;
 }
 
 /**
@@ -174,14 +177,14 @@ function countRows(batched: ReadonlySet<string>, feeds: NamedTensors): number | 
  */
 function* cut(
   feeds: NamedTensors,
-  batched: ReadonlySet<string>,
+  batched: readonly string[],
   rows: number,
   size: number,
 ): Generator<NamedTensors> {
   for (let start = 0; start < rows; start += size) {
     const end = Math.min(rows, start + size);
     yield new Map(
-      [...feeds].map(([name, tensor]) => [name, batched.has(name) ? sliceRows(tensor, start, end) : tensor]),
+      [...feeds].map(([name, tensor]) => [name, batched.includes(name) ? sliceRows(tensor, start, end) : tensor]),
     );
   }
 }

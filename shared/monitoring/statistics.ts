@@ -43,14 +43,18 @@ export interface Statistics {
 interface Counters {
   lastInferenceMs: number;
   inferences: number;
-  success: Duration;
-  failure: Duration;
-  readonly batches: Map<number, BatchStatistics>;
+  readonly success: Sum;
+  readonly failure: Sum;
+  readonly batches: Map<number, Record<'input' | 'run' | 'output', Sum>>;
+}
+
+/** A duration that grows. */
+interface Sum {
+  count: number;
+  totalMs: number;
 }
 
 const MOST_BATCH_SIZES = 100;
-
-const NONE: Duration = { count: 0, totalMs: 0 };
 
 export function createStatistics(now: () => number = Date.now): Statistics {
   const models = new Map<string, Counters>();
@@ -62,8 +66,8 @@ export function createStatistics(now: () => number = Date.now): Statistics {
     const fresh: Counters = {
       lastInferenceMs: 0,
       inferences: 0,
-      success: NONE,
-      failure: NONE,
+      success: newSum(),
+      failure: newSum(),
       batches: new Map(),
     };
     models.set(key, fresh);
@@ -75,28 +79,38 @@ export function createStatistics(now: () => number = Date.now): Statistics {
       const counters = countersOf(reference);
       counters.lastInferenceMs = now();
       counters.inferences += batchSize;
-      counters.success = add(counters.success, inputMs + runMs + outputMs);
+      add(counters.success, inputMs + runMs + outputMs);
       // Clients choose batch sizes, so the number of counters must be limited.
-      if (!counters.batches.has(batchSize) && counters.batches.size >= MOST_BATCH_SIZES) return;
-      const batch = counters.batches.get(batchSize);
-      counters.batches.set(batchSize, {
-        batchSize,
-        input: add(batch?.input ?? NONE, inputMs),
-        run: add(batch?.run ?? NONE, runMs),
-        output: add(batch?.output ?? NONE, outputMs),
-      });
+      let batch = counters.batches.get(batchSize);
+      if (!batch) {
+        if (counters.batches.size >= MOST_BATCH_SIZES) return;
+        batch = { input: newSum(), run: newSum(), output: newSum() };
+        counters.batches.set(batchSize, batch);
+      }
+      add(batch.input, inputMs);
+      add(batch.run, runMs);
+      add(batch.output, outputMs);
     },
     fail: (reference, durationMs) => {
       const counters = countersOf(reference);
-      counters.failure = add(counters.failure, durationMs);
+      add(counters.failure, durationMs);
     },
     of: (reference) => {
-      const { batches, ...counters } = countersOf(reference);
-      return { reference, ...counters, batches: [...batches.values()] };
+      const { batches, ...counters } = structuredClone(countersOf(reference));
+      return {
+        reference,
+        ...counters,
+        batches: [...batches].map(([batchSize, sums]) => ({ batchSize, ...sums })),
+      };
     },
   };
 }
 
-function add({ count, totalMs }: Duration, ms: number): Duration {
-  return { count: count + 1, totalMs: totalMs + ms };
+function newSum(): Sum {
+  return { count: 0, totalMs: 0 };
+}
+
+function add(sum: Sum, ms: number): void {
+  sum.count += 1;
+  sum.totalMs += ms;
 }

@@ -130,9 +130,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
   }
 
   /** The value that was just used stays even if it alone exceeds the budget: the next request would load it again. */
-  async function evictBeyondBudget(justUsed: string): Promise<void> {
+  function evictBeyondBudget(justUsed: string): Promise<unknown> | undefined {
     let total = 0;
     for (const entry of entries.values()) total += entry.sizeBytes;
+    if (total <= budgetBytes) return undefined;
     const releases: Promise<void>[] = [];
     for (const [key, entry] of entries) {
       if (total <= budgetBytes) break;
@@ -141,13 +142,12 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       // All are removed from the map before waiting for any of them: other calls must not count them meanwhile.
       releases.push(release(key, entry));
     }
-    await Promise.all(releases);
+    return Promise.all(releases);
   }
 
-  /** After a use, or a load that nobody waits for any longer. */
-  async function settle(key: string, entry: Entry<T>): Promise<void> {
-    if (entry.evicted) await release(key, entry);
-    else await evictBeyondBudget(key);
+  /** After a use, or a load that nobody waits for any longer. Undefined if there is nothing to release. */
+  function settle(key: string, entry: Entry<T>): Promise<unknown> | undefined {
+    return entry.evicted ? release(key, entry) : evictBeyondBudget(key);
   }
 
   function loadedOf(entry: Entry<T>): Promise<T> {
@@ -167,7 +167,8 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         return await use(entry.loaded ?? (await wait(loadedOf(entry))));
       } finally {
         entry.uses -= 1;
-        await settle(key, entry);
+        const releases = settle(key, entry);
+        if (releases) await releases;
       }
     },
     state: (key) => entries.get(key)?.state,
