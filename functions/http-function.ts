@@ -4,6 +4,7 @@ import { InferenceError, toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest, contentOf } from '../shared/http/bytes.ts';
+import type { ClientSignal } from '../shared/http/client-signal.ts';
 import { HeaderList } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
@@ -23,15 +24,16 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
   const { app, config, logger } = host;
   return async (incoming, outgoing) => {
     const headers = HeaderList.ofRaw(incoming.rawHeaders);
-    const client = new AbortController();
-    // An abort creates an error with a stack, so a complete answer does not abort.
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) client.abort();
-    });
-    const part = app.bodyRoom.open(client.signal);
-    const context = createContext(headers, undefined, { signal: client.signal, body: part });
+    const signal = new Client(outgoing);
+    const part = app.bodyRoom.open(signal);
+    const context = createContext(headers, undefined, { signal, body: part });
     try {
-      const response = await ask(incoming, headers, context, part).finally(part.close);
+      let response: Response;
+      try {
+        response = await ask(incoming, headers, context, part);
+      } finally {
+        part.close();
+      }
       await deliver(response, incoming, outgoing, context);
     } catch (error) {
       // A client that disconnected while it was sending cannot be answered; any other failure is a bug.
@@ -76,6 +78,27 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
       await finished(outgoing).catch(() => undefined);
       await host.runWaitingWork(context);
     }
+  }
+}
+
+/** Whether the client of a response has gone before it had the whole answer. */
+class Client implements ClientSignal {
+  readonly #outgoing: ServerResponse;
+
+  constructor(outgoing: ServerResponse) {
+    this.#outgoing = outgoing;
+  }
+
+  get aborted(): boolean {
+    return this.#outgoing.destroyed && !this.#outgoing.writableFinished;
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#outgoing.once('close', listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#outgoing.removeListener('close', listener);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Limits } from './config.ts';
 import { InferenceError } from './errors.ts';
+import type { ClientSignal } from './http/client-signal.ts';
 
 /** Resources that a request uses up: all its parts together may use no more than the limit. */
 const RESOURCES = {
@@ -41,43 +42,66 @@ export interface Budget {
 
 export interface BudgetOptions {
   /** Aborted when the client has gone. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: ClientSignal | undefined;
   /** When an answer becomes useless, on the clock `now`; undefined for never. */
   readonly deadlineMs?: number | undefined;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
 
-export function createBudget(
-  limits: Limits,
-  { signal, deadlineMs, now = monotonicMs }: BudgetOptions = {},
-): Budget {
-  const inTime = () => checkDeadline(deadlineMs, now());
-  const spent: Record<Resource, number> = {
+export function createBudget(limits: Limits, options: BudgetOptions = {}): Budget {
+  return new RequestBudget(limits, options);
+}
+
+class RequestBudget implements Budget {
+  readonly limits: Limits;
+  readonly #options: BudgetOptions;
+  readonly #now: () => number;
+  readonly #endMs: number;
+  readonly #spent: Record<Resource, number> = {
     values: 0,
     jsonNumbers: 0,
     imagePixels: 0,
     textCharacters: 0,
   };
-  const endMs = now() + limits.requestSeconds * 1000;
-  return {
-    limits,
-    left: (resource) => limits[resource] - spent[resource],
-    spend: (resource, amount, what) => {
-      spent[resource] += amount;
-      if (spent[resource] > limits[resource]) throw overspent(resource, limits[resource], what);
-    },
-    goOn: () => {
-      if (signal?.aborted) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
-      inTime();
-      if (now() <= endMs) return;
-      throw new OverspentError(
-        `The request takes more than ${limits.requestSeconds} seconds, which is the limit (MAX_REQUEST_SECONDS); send less at once.`,
-      );
-    },
-    inTime,
-    leftMs: () => (deadlineMs ?? Number.POSITIVE_INFINITY) - now(),
-  };
+
+  constructor(limits: Limits, options: BudgetOptions) {
+    this.limits = limits;
+    this.#options = options;
+    this.#now = options.now ?? monotonicMs;
+    this.#endMs = this.#now() + limits.requestSeconds * 1000;
+  }
+
+  left(resource: Resource): number {
+    return this.limits[resource] - this.#spent[resource];
+  }
+
+  spend(resource: Resource, amount: number, what: string): void {
+    this.#spent[resource] += amount;
+    const limit = this.limits[resource];
+    if (this.#spent[resource] > limit) throw overspent(resource, limit, what);
+  }
+
+  goOn(): void {
+    const { signal, deadlineMs } = this.#options;
+    if (signal?.aborted) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
+    const nowMs = this.#now();
+    checkDeadline(deadlineMs, nowMs);
+    if (nowMs <= this.#endMs) return;
+    throw new OverspentError(
+      `The request takes more than ${this.limits.requestSeconds} seconds, which is the limit (MAX_REQUEST_SECONDS); send less at once.`,
+    );
+  }
+
+  inTime(): void {
+    const { deadlineMs } = this.#options;
+    if (deadlineMs !== undefined) checkDeadline(deadlineMs, this.#now());
+  }
+
+  leftMs(): number {
+    const { deadlineMs } = this.#options;
+    return deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - this.#now();
+  }
 }
 
 /** A wait shorter than this says nothing about how long the work takes. */
@@ -126,20 +150,43 @@ export function withDeadline(
   deadlineMs: number | undefined,
   now: () => number = monotonicMs,
 ): Budget {
-  if (deadlineMs === undefined) return budget;
-  const check = () => checkDeadline(deadlineMs, now());
-  return {
-    ...budget,
-    goOn: () => {
-      budget.goOn();
-      check();
-    },
-    inTime: () => {
-      budget.inTime();
-      check();
-    },
-    leftMs: () => Math.min(budget.leftMs(), deadlineMs - now()),
-  };
+  return deadlineMs === undefined ? budget : new NearerBudget(budget, deadlineMs, now);
+}
+
+class NearerBudget implements Budget {
+  readonly limits: Limits;
+  readonly #budget: Budget;
+  readonly #deadlineMs: number;
+  readonly #now: () => number;
+
+  constructor(budget: Budget, deadlineMs: number, now: () => number) {
+    this.limits = budget.limits;
+    this.#budget = budget;
+    this.#deadlineMs = deadlineMs;
+    this.#now = now;
+  }
+
+  left(resource: Resource): number {
+    return this.#budget.left(resource);
+  }
+
+  spend(resource: Resource, amount: number, what: string): void {
+    this.#budget.spend(resource, amount, what);
+  }
+
+  goOn(): void {
+    this.#budget.goOn();
+    checkDeadline(this.#deadlineMs, this.#now());
+  }
+
+  inTime(): void {
+    this.#budget.inTime();
+    checkDeadline(this.#deadlineMs, this.#now());
+  }
+
+  leftMs(): number {
+    return Math.min(this.#budget.leftMs(), this.#deadlineMs - this.#now());
+  }
 }
 
 function checkDeadline(deadlineMs: number | undefined, nowMs: number): void {

@@ -1,4 +1,5 @@
 import { InferenceError } from '../errors.ts';
+import type { ClientSignal } from './client-signal.ts';
 
 /** A body of up to this size needs no room: clients that send little never wait. */
 export const SMALL_BYTES = 1024 * 1024;
@@ -10,7 +11,7 @@ const MOST_WAIT_MS = 30_000;
 /** The memory that the bodies of all requests may take together. */
 export interface BodyRoom {
   /** The share of one request, which is empty at first. */
-  open(signal?: AbortSignal): BodyPart;
+  open(signal?: ClientSignal): BodyPart;
 }
 
 /** The room that the body of one request takes, in all its forms in memory. */
@@ -53,7 +54,7 @@ export function createBodyRoom(
     }
   };
 
-  function wait(more: number, signal: AbortSignal | undefined): Promise<void> {
+  function wait(more: number, signal: ClientSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         clearTimeout(timer);
@@ -80,45 +81,52 @@ export function createBodyRoom(
     });
   }
 
-  return {
-    open: (signal) => {
-      let taken = 0;
-      let isOpen = true;
-      const giveBack = (to: number) => {
-        free += taken - to;
-        taken = to;
-        admit();
-      };
-      return {
-        resize: async (wanted) => {
-          const to = Math.min(wanted, bytes);
-          const more = to - taken;
-          if (more <= 0) return giveBack(to);
-          if (waiting.length > 0 || more > free) {
-            if (waiting.length >= mostWaiting) throw noRoom(bytes);
-            if (signal?.aborted) throw clientGone();
-            await wait(more, signal);
-          } else {
-            free -= more;
-          }
-          taken = to;
-          // It was closed while it waited: nothing else would give this room back.
-          if (!isOpen) giveBack(0);
-        },
-        watch: (onLate) => {
-          // Half as long as the others wait, so that they are still there.
-          const timer = setInterval(() => {
-            if (waiting.length > 0) onLate();
-          }, mostWaitMs / 2);
-          return () => clearInterval(timer);
-        },
-        close: () => {
-          isOpen = false;
-          giveBack(0);
-        },
-      };
-    },
-  };
+  class Part implements BodyPart {
+    readonly #signal: ClientSignal | undefined;
+    #taken = 0;
+    #isOpen = true;
+
+    constructor(signal: ClientSignal | undefined) {
+      this.#signal = signal;
+    }
+
+    async resize(wanted: number): Promise<void> {
+      const to = Math.min(wanted, bytes);
+      const more = to - this.#taken;
+      if (more <= 0) return this.#giveBack(to);
+      if (waiting.length > 0 || more > free) {
+        if (waiting.length >= mostWaiting) throw noRoom(bytes);
+        if (this.#signal?.aborted) throw clientGone();
+        await wait(more, this.#signal);
+      } else {
+        free -= more;
+      }
+      this.#taken = to;
+      // It was closed while it waited: nothing else would give this room back.
+      if (!this.#isOpen) this.#giveBack(0);
+    }
+
+    watch(onLate: () => void): () => void {
+      // Half as long as the others wait, so that they are still there.
+      const timer = setInterval(() => {
+        if (waiting.length > 0) onLate();
+      }, mostWaitMs / 2);
+      return () => clearInterval(timer);
+    }
+
+    close(): void {
+      this.#isOpen = false;
+      if (this.#taken > 0) this.#giveBack(0);
+    }
+
+    #giveBack(to: number): void {
+      free += this.#taken - to;
+      this.#taken = to;
+      admit();
+    }
+  }
+
+  return { open: (signal) => new Part(signal) };
 }
 
 function clientGone(): InferenceError {

@@ -2,6 +2,7 @@ import type { Budget } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { BodyPart } from './body-room.ts';
+import type { ClientSignal } from './client-signal.ts';
 
 /** What the host knows about a request besides its HTTP message. */
 export interface RequestContext {
@@ -12,7 +13,7 @@ export interface RequestContext {
   /** When the host gives the request up, on the clock of `performance.now()`; undefined if it does not. */
   readonly deadlineMs?: number | undefined;
   /** Aborted when the client has gone; undefined if the host cannot know. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: ClientSignal | undefined;
   /** The share of its body in the memory for all bodies, if the host has counted it already. */
   readonly body?: BodyPart | undefined;
   /** Schedules work for after the answer. */

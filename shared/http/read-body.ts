@@ -41,25 +41,27 @@ export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
  * up to 1,032, and real tensors of zeros come close to that, so the default allows it. Brotli and two codings in a row
  * can reach a factor of a million.
  *
- * @param takeRoom waits until the body may take this many bytes of memory in total; it is called only for large bodies
+ * @param part the room of the body in memory; only large bodies take some
  * @throws InferenceError 413 beyond the limits, 415 for an unknown Content-Encoding, 400 for damaged data
  */
 export async function readBody(
   request: Request,
   limits: BodyLimits,
-  takeRoom: TakeRoom = () => Promise.resolve(),
+  part?: Pick<BodyPart, 'resize'>,
 ): Promise<Uint8Array> {
-  const body = await inflateBody(request, limits, takeRoom);
+  const body = await inflateBody(request, limits, part);
   if (body.length > SMALL_BYTES) await oneByOne(() => setImmediate());
   return body;
 }
 
-type TakeRoom = BodyPart['resize'];
-
 /** The event loop decodes one large body per turn: many at once would keep all others waiting. */
 const oneByOne = createLimiter(1);
 
-async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeRoom): Promise<Uint8Array> {
+async function inflateBody(
+  request: Request,
+  limits: BodyLimits,
+  part: Pick<BodyPart, 'resize'> | undefined,
+): Promise<Uint8Array> {
   const { bodyBytes } = limits;
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > bodyBytes) throw tooLarge(bodyBytes);
@@ -77,7 +79,7 @@ async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeR
   // block the others.
   let hasRoom = false;
   const grow = async () => {
-    if (!hasRoom) await takeRoom(sentBytes + codings.length * mostBytes);
+    if (!hasRoom) await part?.resize(sentBytes + codings.length * mostBytes);
     hasRoom = true;
   };
   if (sentBytes > SMALL_BYTES) await grow();
@@ -87,7 +89,7 @@ async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeR
     if (!inflated) throw mostBytes < bodyBytes ? tooDense(limits.compressionRatio) : tooLarge(bodyBytes);
     body = inflated;
   }
-  if (hasRoom && codings.length > 0) await takeRoom(sentBytes + body.length);
+  if (hasRoom && codings.length > 0) await part?.resize(sentBytes + body.length);
   return body;
 }
 

@@ -165,7 +165,11 @@ export function createInference(options: InferenceOptions): Inference {
           }
         },
         (loaded) =>
-          waitInTime(loaded, budget.leftMs, () => waitedInVain(askedMs, () => stillLoading(reference))),
+          waitInTime(
+            loaded,
+            () => budget.leftMs(),
+            () => waitedInVain(askedMs, () => stillLoading(reference)),
+          ),
       );
       return { value, usage };
     } catch (error) {

@@ -64,15 +64,22 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
       limited.goOn();
       const beginMs = performance.now();
       firstRunMs ??= beginMs;
-      const outputs = await run().finally(() => {
+      try {
+        return await run();
+      } finally {
         runs++;
         runMs += performance.now() - beginMs;
-      });
-      limited.inTime();
-      return outputs;
+      }
     };
-    const run: Runner = async (feeds, options) =>
-      checkOutputs(await runBatch(session, feeds, options, watch).catch(blameInputs), budget.limits);
+    const run: Runner = async (feeds, options) => {
+      try {
+        const outputs = await runBatch(session, feeds, options, watch);
+        limited.inTime();
+        return checkOutputs(outputs, budget.limits);
+      } catch (error) {
+        return blameInputs(error);
+      }
+    };
     try {
       const result = await work(run, limited);
       const endMs = performance.now();

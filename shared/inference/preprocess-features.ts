@@ -117,20 +117,28 @@ function toTensor(
   { spec, places }: FeatureInput,
   rowWidth: number,
 ): Tensor {
-  const taken = places ?? Array.from({ length: rowWidth }, (_, index) => index);
-  const shape = spec.shape.length === 1 ? [rows.length] : [rows.length, taken.length];
-  if (spec.datatype === 'BYTES') {
-    const data = rows.flatMap((row) => taken.map((place) => String(row[place] ?? '')));
-    return { datatype: 'BYTES', shape, data };
+  const width = places?.length ?? rowWidth;
+  const shape = spec.shape.length === 1 ? [rows.length] : [rows.length, width];
+  const { datatype } = spec;
+  if (datatype === 'BYTES')
+    return { datatype, shape, data: takeCells(rows, places, width, (cell) => String(cell ?? '')) };
+  if (datatype === 'INT64' || datatype === 'UINT64') {
+    const cells = takeCells(rows, places, width, (cell) => BigInt(cell ?? 0));
+    return { datatype, shape, data: (datatype === 'INT64' ? BigInt64Array : BigUint64Array).from(cells) };
   }
-  const wide = spec.datatype === 'INT64' || spec.datatype === 'UINT64';
-  if (wide) {
-    const cells = rows.flatMap((row) => taken.map((place) => BigInt(row[place] ?? 0)));
-    const data = spec.datatype === 'INT64' ? BigInt64Array.from(cells) : BigUint64Array.from(cells);
-    return { datatype: spec.datatype, shape, data };
+  return createTensor(datatype, shape, takeCells(rows, places, width, Number));
+}
+
+/** The cells of an input, row by row. */
+function takeCells<T>(
+  rows: readonly (readonly Cell[])[],
+  places: readonly number[] | undefined,
+  width: number,
+  convert: (cell: Cell | undefined) => T,
+): T[] {
+  const taken: T[] = [];
+  for (const row of rows) {
+    for (let index = 0; index < width; index++) taken.push(convert(row[places?.[index] ?? index]));
   }
-  const values = new Float64Array(rows.length * taken.length);
-  let at = 0;
-  for (const row of rows) for (const place of taken) values[at++] = Number(row[place]);
-  return createTensor(spec.datatype, shape, values);
+  return taken;
 }

@@ -50,14 +50,14 @@ export async function createImagePreprocessor(
           const pixels = await pipeline.decode(value, name, budget);
           const onResize = payForMade(budget, pixels, `Field "${field}"`);
           const run = { name, madePixels: limits.tensorElements, variable: 'MAX_TENSOR_ELEMENTS', onResize };
-          const made = await runInTurns(pipeline.run(pixels, run), budget.goOn);
+          const made = await runInTurns(pipeline.run(pixels, run), () => budget.goOn());
           onResize(made.width * made.height);
           return made;
         });
         const raster = checkSize(made, field, input);
         elements += raster.data.length;
         if (elements > limits.tensorElements) throw tooManyElements(limits);
-        rows.push(await runInTurns(toRow(raster, input.datatype), budget.goOn));
+        rows.push(await runInTurns(toRow(raster, input.datatype), () => budget.goOn()));
       }
       return toBatch(stack(rows, input));
     },

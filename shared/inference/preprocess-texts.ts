@@ -89,7 +89,7 @@ export async function createTextPreprocessor(
       const rows = await mapInTurns(
         texts,
         (text) => tokenizeText(text, tokenizer, format, options),
-        budget.goOn,
+        () => budget.goOn(),
       );
       const promptTokens =
         config.includePrompt === false && prompt !== ''

@@ -184,7 +184,10 @@ function* cut(
   for (let start = 0; start < rows; start += size) {
     const end = Math.min(rows, start + size);
     yield new Map(
-      [...feeds].map(([name, tensor]) => [name, batched.includes(name) ? sliceRows(tensor, start, end) : tensor]),
+      [...feeds].map(([name, tensor]) => [
+        name,
+        batched.includes(name) ? sliceRows(tensor, start, end) : tensor,
+      ]),
     );
   }
 }

@@ -98,7 +98,7 @@ export async function readInvocation(
   // An unknown model is reported before the body is read.
   const found =
     choice.model === undefined ? choice : { reference: await inference.resolve(choice, { budget }) };
-  const body = await readBody(request, c.env.budget.limits, c.env.body.resize);
+  const body = await readBody(request, c.env.budget.limits, c.env.body);
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
   return createInvocation(request, body, { ...c.env, budget }, found);
 }

@@ -168,7 +168,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       } finally {
         entry.uses -= 1;
         const releases = settle(key, entry);
-        if (releases) await releases;
+        if (releases !== undefined) await releases;
       }
     },
     state: (key) => entries.get(key)?.state,

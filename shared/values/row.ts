@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
-import { type Cell, type Column, checkCell } from './cell.ts';
+import { type Cell, type Column, checkCell, isFloat } from './cell.ts';
 
 /** One column a tabular model takes. */
 export interface Feature {
@@ -59,16 +59,23 @@ function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
   if (width !== undefined && row.length !== width) {
     throw invalid(`Field "${field}"`, `has ${row.length} values; expected ${describeFormat(format)}.`);
   }
-  return row.map((value, index) =>
-    parseCell(value, `${field}[${index}]`, format.named?.[index], columnAt(format.columns, index)),
-  );
+  return row.map((value, index) => {
+    const feature = format.named?.[index];
+    const column = columnAt(format.columns, index);
+    return isOrdinary(value, feature, column)
+      ? value
+      : parseCell(value, `${field}[${index}]`, feature, column);
+  });
 }
 
 function parseNamed(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): Cell[] {
   checkNames(row, field, features, format);
-  return features.map((feature, index) =>
-    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
-  );
+  return features.map((feature, index) => {
+    const value = row[feature.name];
+    const column = columnAt(format.columns, index);
+    if (isOrdinary(value, feature, column)) return value;
+    return parseCell(value, `${field}.${feature.name}`, feature, column);
+  });
 }
 
 /** Names are distinct, so a row that has every feature and the right number of members has no others. */
@@ -89,6 +96,18 @@ function checkNames(row: JsonObject, field: string, features: readonly Feature[]
     const names = missing.map((feature) => `"${feature.name}"`).join(', ');
     throw invalid(`Field "${field}"`, `lacks ${names}; expected ${describeFormat(format)}.`);
   }
+}
+
+/** Whether a value is a number that its column takes. Most are, and their checks need no name for an error. */
+function isOrdinary(
+  value: JsonValue | undefined,
+  feature: Feature | undefined,
+  column: Column,
+): value is number {
+  if (typeof value !== 'number' || !isFloat(column) || feature?.values) return false;
+  if (!(Math.abs(value) < (column.floatBound ?? Number.POSITIVE_INFINITY))) return false;
+  const range = feature?.range;
+  return range === undefined || (value >= range[0] && value <= range[1]);
 }
 
 function parseCell(

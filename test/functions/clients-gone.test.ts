@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
+import type { ClientSignal } from '../../shared/http/client-signal.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
 import { portOf } from '../support/port-of.ts';
 
@@ -12,7 +13,7 @@ it.each([
   ['still there', false],
 ])('a request of many runs ends early only if its client disconnects: %s', async (_, leaves) => {
   const host = createTestHost({ MAX_BATCH_SIZE: String(PORTION), MAX_BODY_BYTES: '1000000' });
-  const contexts: AbortSignal[] = [];
+  const contexts: ClientSignal[] = [];
   const statuses: number[] = [];
   const watched = {
     ...host,

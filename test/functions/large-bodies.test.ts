@@ -27,7 +27,7 @@ function announce(room: BodyRoom): { readonly room: BodyRoom; readonly asked: Pr
       resolve();
       return part.resize(bytes);
     };
-    return { ...part, resize };
+    return { resize, watch: (onLate) => part.watch(onLate), close: () => part.close() };
   };
   return { room: { open }, asked };
 }

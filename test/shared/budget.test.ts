@@ -68,8 +68,10 @@ describe('a budget', () => {
   it('waits for work as long as an answer is of use, be that longer than a timer of Node', async () => {
     const late = () => new Error('too late');
     const never = new Promise<string>(() => undefined);
-    const waitFor = (leftMs: number, work: Promise<string>) =>
-      waitInTime(work, createBudget(testLimits(), { deadlineMs: performance.now() + leftMs }).leftMs, late);
+    const waitFor = (leftMs: number, work: Promise<string>) => {
+      const budget = createBudget(testLimits(), { deadlineMs: performance.now() + leftMs });
+      return waitInTime(work, () => budget.leftMs(), late);
+    };
     await expect(waitFor(20, never)).rejects.toThrow('too late');
     expect(await waitFor(0, Promise.resolve('there already'))).toBe('there already');
     const soon = wait(20).then(() => 'soon');

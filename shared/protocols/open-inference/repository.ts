@@ -41,7 +41,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
 
   async function readObject(c: Context<AppEnvironment>): Promise<JsonObject> {
     const { budget, body: part } = c.env;
-    const body = await readBody(c.req.raw, budget.limits, part.resize);
+    const body = await readBody(c.req.raw, budget.limits, part);
     if (body.length === 0) return {};
     if (body.length > LARGEST_BODY) {
       throw overLimit('The request body', `has more than ${LARGEST_BODY} bytes, the limit for this route.`);

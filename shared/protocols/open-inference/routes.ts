@@ -83,7 +83,7 @@ export const invokeOpenInference: Dialect = async (invocation, { inference, conf
   const { value, usage } = await inference.use(choice, invocation, (model) =>
     reading.bind((decode) => infer(decode(model.contract), model, startMs)),
   );
-  const response = await encodeInferResponse(value, answerStyle(config), invocation.budget.goOn);
+  const response = await encodeInferResponse(value, answerStyle(config), () => invocation.budget.goOn());
   return { response: await compressResponse(invocation.request, response), usage };
 };
 

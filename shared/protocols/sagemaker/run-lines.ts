@@ -76,13 +76,14 @@ export const PROTOCOLS = ['sagemaker'] as const satisfies Protocols;
 async function runAll(
   lines: Lines,
   model: ModelUse,
-  { goOn, limits }: Budget,
+  budget: Budget,
   keepsErrors: boolean,
 ): Promise<readonly Part[]> {
   const { contract } = model;
   const total = lines.count(contract);
   const errors: InferenceError[] = [];
-  const rest = createRests(goOn);
+  const { limits } = budget;
+  const rest = createRests(() => budget.goOn());
 
   /** The result of lines that are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {

@@ -60,8 +60,10 @@ describe('readBody', () => {
     const roomOf = async (sent: Uint8Array, coding: string, compressionRatio = 10_000) => {
       const asked: number[] = [];
       const limits = testLimits({ bodyBytes: 4_000_000, compressionRatio });
-      await readBody(request(sent, { 'content-encoding': coding }), limits, async (bytes) => {
-        asked.push(bytes);
+      await readBody(request(sent, { 'content-encoding': coding }), limits, {
+        resize: async (bytes) => {
+          asked.push(bytes);
+        },
       });
       return asked;
     };

@@ -87,7 +87,9 @@ describe('steps that enlarge an image', () => {
     await by.preprocess(imagesInput([small]), budget);
     expect(budget.left('imagePixels')).toBe(0);
     const asked: string[] = [];
-    const less = { ...testBudget({ imagePixels: 4000 * 4000 - 1 }), goOn: () => asked.push('goOn') };
+    const less = Object.assign(testBudget({ imagePixels: 4000 * 4000 - 1 }), {
+      goOn: () => asked.push('goOn'),
+    });
     expect(await rejectionOf(Promise.resolve(by.preprocess(imagesInput([small]), less)))).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       message: expect.stringMatching(
@@ -120,7 +122,9 @@ describe('a large image', () => {
     const input = imagesInput([await file]);
     const log: string[] = [];
     const prepareAs = async (name: string) =>
-      onlyFeed(await preprocessor.preprocess(input, { ...testBudget(), goOn: () => log.push(name) }));
+      onlyFeed(
+        await preprocessor.preprocess(input, Object.assign(testBudget(), { goOn: () => log.push(name) })),
+      );
     const [first, second] = await Promise.all([prepareAs('first'), prepareAs('second')]);
     // Luma of 16, 32 and 48.
     expect([...new Set([...toNumbers(first), ...toNumbers(second)])]).toEqual([29]);
@@ -135,7 +139,7 @@ describe('a large image', () => {
       if (asked === 2) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
     };
     const prepared = Promise.resolve(
-      preprocessor.preprocess(imagesInput([await file]), { ...testBudget(), goOn }),
+      preprocessor.preprocess(imagesInput([await file]), Object.assign(testBudget(), { goOn })),
     );
     expect((await rejectionOf(prepared)).code).toBe('CLIENT_GONE');
     expect(asked).toBe(2);

@@ -88,7 +88,8 @@ async function decodePixels(
   image: ImageFile,
   { budget, resizedSize, orientation }: OrientedContext,
 ): Promise<PixelRaster> {
-  if (type === 'image/gif') return runInTurns(restoreColours(await image.readPixels(), file), budget.goOn);
+  if (type === 'image/gif')
+    return runInTurns(restoreColours(await image.readPixels(), file), () => budget.goOn());
   if (type !== 'image/jpeg') return image.readPixels();
   if (readJpegFrame(file)?.components === CMYK_CHANNELS) return decodeCmyk(image, budget);
   return (resizedSize && (await decodeShrunk(image, resizedSize, orientation))) ?? image.readPixels();
@@ -96,15 +97,15 @@ async function decodePixels(
 
 const CMYK_CHANNELS = 4;
 
-async function decodeCmyk(image: ImageFile, { goOn }: Budget): Promise<PixelRaster> {
-  return runInTurns(cmykToRgb(await image.readPixels({ isCmyk: true })), goOn);
+async function decodeCmyk(image: ImageFile, budget: Budget): Promise<PixelRaster> {
+  return runInTurns(cmykToRgb(await image.readPixels({ isCmyk: true })), () => budget.goOn());
 }
 
 /** Pillow turns TIFF, and no other format, as its orientation says. */
 async function decodeTiff(image: ImageFile, budget: Budget): Promise<PixelRaster> {
   const { space, orientation } = await image.readHeader();
   const pixels = await (space === 'cmyk' ? decodeCmyk(image, budget) : image.readPixels());
-  return runInTurns(orient({ ...pixels, orientation }), budget.goOn);
+  return runInTurns(orient({ ...pixels, orientation }), () => budget.goOn());
 }
 
 function checkType(file: Uint8Array, name: string): string {

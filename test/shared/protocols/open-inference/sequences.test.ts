@@ -30,7 +30,9 @@ it('are not kept: a model that needs the server to fill its states is not served
   expect(await send(tensor('x', [1, 2]))).toMatchObject({
     status: 503,
     body: {
-      error: expect.stringContaining('fill the states "h" (sequence_batching), which Ternion does not support'),
+      error: expect.stringContaining(
+        'fill the states "h" (sequence_batching), which Ternion does not support',
+      ),
     },
   });
 });

@@ -49,7 +49,10 @@ it('serves the versions that config.pbtxt names, and no other, on any route', as
     read('/models/m/3'),
   ];
   for (const { status, body } of await Promise.all(excluded)) {
-    expect([status, JSON.stringify(body)]).toEqual([404, expect.stringContaining('the served versions are 1, 2.')]);
+    expect([status, JSON.stringify(body)]).toEqual([
+      404,
+      expect.stringContaining('the served versions are 1, 2.'),
+    ]);
   }
 });
 
