@@ -272,7 +272,7 @@ describe('what an archive unpacks to', () => {
       'has a file and a folder with one name: "a/b/c".',
     ],
     [
-      'a folder in the place of a file',
+      'a folder that has the name of a file',
       [
         { path: 'a', data: 'x' },
         { path: 'a/', type: 'Directory' },
