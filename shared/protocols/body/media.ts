@@ -75,8 +75,7 @@ export function parseForm({ headers }: Request, body: Uint8Array, { formParts }:
 export const TEXT_TYPE = 'text/plain';
 
 /**
- * Checks that a text can be read as UTF-8, whatever its Content-Type says. Clients in Java call ASCII by the name of a
- * larger charset.
+ * Checks that a text can be read as UTF-8. Clients in Java send ASCII under the name of a larger charset.
  *
  * @throws InferenceError UNSUPPORTED_MEDIA_TYPE for other charsets
  */
