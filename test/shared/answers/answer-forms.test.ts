@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { writeNpy } from '../../../shared/tensor/npy.ts';
+import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
 import { ESTIMATORS, expectSame, readEstimator } from '../../support/estimators.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
@@ -173,6 +175,18 @@ describe('sparse rows', () => {
   });
 });
 
+describe('a table without rows', () => {
+  it.each(['forest-names', 'logistic-2', 'ridge', 'k-means', 'catboost-3'])(
+    'has an answer without rows: %s',
+    async (name) => {
+      const body = Buffer.from(writeNpy(createTensor('FP32', [0, 4], [])));
+      const headers = { 'content-type': 'application/x-npy' };
+      const answer = await ask(await open(name), `/endpoints/${name}/invocations`, body, headers);
+      expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([200, '[]']);
+    },
+  );
+});
+
 describe('answers in model.json', () => {
   const golden = models['forest-names'];
   const config = { task: 'tabular-classification' };
@@ -232,7 +246,10 @@ describe('answers in model.json', () => {
       { ...config, answers: 'numbers' },
       'its model.json is not valid (answers: the string "numbers"; expected one of "objects", "labels"',
     ],
-    [{ ...config, answers: { mlflows: 'labels' } }, 'its model.json is not valid'],
+    [
+      { ...config, answers: { mlflows: 'labels' } },
+      'its model.json is not valid (answers: unknown member "mlflows"; expected one of "ternion", "',
+    ],
     [
       { task: 'tensor', answers: 'labels' },
       'its model.json has "answers": "labels", which only tabular models have',
