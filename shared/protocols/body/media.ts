@@ -80,7 +80,7 @@ export const TEXT_TYPE = 'text/plain';
  * @throws InferenceError UNSUPPORTED_MEDIA_TYPE for other charsets
  */
 export function checkCharset({ request, mediaType, body }: RequestBody): void {
-  const charset = typeParameter(request.headers, 'charset') ?? 'utf-8';
+  const charset = typeParameter(request.headers, 'charset') || 'utf-8';
   if (!isText(mediaType) || UTF_8.includes(charset) || (ABOVE_ASCII.test(charset) && isAscii(body))) return;
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',

@@ -13,7 +13,7 @@ export const LIBSVM_TYPES = ['text/libsvm', 'text/x-libsvm'];
 const SEPARATORS = /[ \t\r]+/;
 const LABEL = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan)$/i;
 const GROUP = /^qid:\d+$/;
-const CELL = /^(\d{1,15}):(.+)$/;
+const CELL = /^(\d+):(.+)$/;
 
 const EXPECTED = 'expected index:value, as 3:0.5, with spaces or tabs between cells';
 
@@ -76,15 +76,14 @@ function readCells(
   for (const word of readWords(line, field)) {
     const [, digits, value] = CELL.exec(word) ?? [];
     if (digits === undefined || value === undefined) throw notCell(field, word);
-    const index = Number(digits);
-    const column = index - first;
+    const column = Number(digits) - first;
     if (column >= width) {
       throw invalid(
         field,
-        `has the index ${index}; the model takes ${width} columns, which are counted from ${first} here.`,
+        `has the index ${digits.slice(0, 40)}; the model takes ${width} columns, which are counted from ${first} here.`,
       );
     }
-    if (cells[column] !== undefined) throw invalid(field, `has the index ${index} twice; expected it once.`);
+    if (cells[column] !== undefined) throw invalid(field, `has the index ${digits} twice; expected it once.`);
     cells[column] = value;
   }
   return cells;
@@ -106,7 +105,7 @@ function readWords(line: Uint8Array, field: string): readonly string[] {
 
 function notCell(field: string, word: string): InferenceError {
   const [index = '', ...value] = word.split(':');
-  return /^\d{1,15}$/.test(index) || value.length === 0
+  return /^\d+$/.test(index) || value.length === 0
     ? invalid(field, `has ${quote(word)}; ${EXPECTED}.`)
     : invalid(field, `has the index ${quote(index)}; expected a whole number of at least 0.`);
 }

@@ -152,6 +152,7 @@ describe('sparse rows', () => {
     ['1:1 2', 'Line 1 has "2"; expected index:value, as 3:0.5, with spaces or tabs between cells.'],
     ['1:1 2:', 'Line 1 has "2:"; expected index:value, as 3:0.5'],
     ['1:1\n1 2:1 qid:3', 'Line 2 has the index "qid"; expected a whole number of at least 0.'],
+    ['1 99999999999999999999:1', 'Line 1 has the index 99999999999999999999; the model takes 4 columns'],
     ['1 -1:5 2:3', 'Line 1 has the index "-1"; expected a whole number of at least 0.'],
     ['1 1.5:3', 'Line 1 has the index "1.5"; expected a whole number of at least 0.'],
     ['1:1\v0:5', 'Field "line 1" (column 1) is the string "1\\u000b0:5"; expected a number.'],

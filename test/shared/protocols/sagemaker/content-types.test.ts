@@ -46,6 +46,7 @@ describe('a request of a type', () => {
     ['text/csv; charset=utf-8', 'quotes', `"5.1",3.5,"1.4",0.2\n${VIRGINICA}`],
     ['text/csv;label_size=1', 'a label in front', `0,${SETOSA}\n2,${VIRGINICA}`],
     ['text/csv; charset=ISO-8859-1', 'ASCII under a larger charset', `${SETOSA}\n${VIRGINICA}`],
+    ['application/json; charset=', 'a charset without a name', `[[${SETOSA}],[${VIRGINICA}]]`],
     ['application/json; charset=us-ascii', 'ASCII', `[[${SETOSA}],[${VIRGINICA}]]`],
     [`${NPY}; charset=utf-16`, 'an array, which has no charset', writeNpy(matrix)],
     [LINES, 'lists', `[${SETOSA}]\n[${VIRGINICA}]\n`],
