@@ -135,8 +135,10 @@ export function listOf(names: readonly string[]): string {
 
 /** What the user may have meant: a model file of another name, or a model in the folder, if that is a repository. */
 async function hint(path: string, title: string): Promise<string> {
-  const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
+  const names = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
+  const [file] = await filterAsync(names, (name) => isFile(join(path, name)));
   if (file !== undefined) return ` Name the file itself: ${quotePath(join(title, file))}.`;
+  if (names.length > 0) return ` Its ${names[0]} is neither a file nor a link to one.`;
   const models = await filterAsync(
     await subfoldersOf(path),
     async (name) => (await modelFoldersOf(join(path, name))).length > 0,

@@ -1,4 +1,5 @@
 import type { NamedTensors } from '../runtime/session.ts';
+import { elementCount } from '../tensor/tensor.ts';
 
 /**
  * How an output differs from one with a value for each instance.
@@ -15,7 +16,10 @@ export function describeMisfit(
   suits: (shape: readonly number[], elements: number) => boolean = ([first]) => first === rows,
 ): string | undefined {
   const tensor = outputs.get(name);
-  if (!tensor || suits(tensor.shape, tensor.data.length / Math.max(1, rows))) return undefined;
+  if (!tensor) return undefined;
+  const { shape, data } = tensor;
+  const elements = rows === 0 ? elementCount(shape.slice(1)) : data.length / rows;
+  if (suits(shape, elements)) return undefined;
   const instances = rows === 1 ? '1 instance' : `${rows} instances`;
-  return `output "${name}" has the shape [${tensor.shape}] for ${instances}; ${needs}`;
+  return `output "${name}" has the shape [${shape}] for ${instances}; ${needs}`;
 }

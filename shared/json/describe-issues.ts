@@ -75,8 +75,19 @@ function oneOf(values: readonly unknown[]): string {
   return values.length === 1 ? known : `one of ${known}`;
 }
 
+/** Most members that are named. */
+const SHOWN_MEMBERS = 8;
+
 function membersOf(keys: readonly string[]): string {
-  return `${keys.length === 1 ? 'member' : 'members'} ${keys.map((key) => JSON.stringify(key)).join(', ')}`;
+  const shown = keys.slice(0, SHOWN_MEMBERS).map((key) => JSON.stringify(key.slice(0, 100)));
+  const more = keys.length - shown.length;
+  return `${keys.length === 1 ? 'member' : 'members'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** An error map for an object whose members have these names only: it lists them if there is another member. */
+export function expectMembers(names: readonly string[]): z.core.$ZodErrorMap {
+  return (issue) =>
+    issue.code === 'unrecognized_keys' ? `${describeIssue(issue)}; expected ${oneOf(names)}` : undefined;
 }
 
 interface Limit {

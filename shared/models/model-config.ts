@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { MOST_THREADS, PROTOCOL_NAMES } from '../config.ts';
+import { expectMembers } from '../json/describe-issues.ts';
 import type { Label } from '../processing/classification.ts';
 import { ANSWER_FORMS } from './answer-forms.ts';
 
@@ -17,7 +18,10 @@ const answerForm = z.enum(ANSWER_FORMS);
 export const commonMembers = {
   description: z.string().optional().describe('A sentence for callers that says what the model does.'),
   answers: z
-    .union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)])
+    .union([
+      answerForm,
+      z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm, { error: expectMembers(PROTOCOL_NAMES) }),
+    ])
     .optional()
     .describe(
       'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
 import { ModelError } from './model-config.ts';
 
@@ -17,6 +18,35 @@ export interface SmallFiles {
   reader<T>(parse: (text: string) => T | Promise<T>): SmallFileReader<T>;
   /** Forgets all files except these. */
   keep(files: Iterable<StoredFile>): void;
+}
+
+/** A file is not text in UTF-8. */
+export class EncodingError extends ModelError {
+  /** What the file says if it is UTF-16. */
+  readonly text: string;
+
+  constructor(message: string, text: string) {
+    super(message);
+    this.text = text;
+  }
+}
+
+/**
+ * The text of a small file, without a byte order mark. Windows PowerShell writes UTF-16, in which every other byte of
+ * English text is zero. In files that can have comments, a byte that is not UTF-8 may be part of one, and then it says
+ * nothing.
+ *
+ * @param path of which the last part is in the error
+ * @throws EncodingError
+ */
+export function decodeFile(bytes: Buffer, path: string): string {
+  const text = bytes.toString('utf8').replace(/^\ufeff/, '');
+  const isDamaged = !/\.(?:ya?ml|pbtxt)$|MLmodel$/.test(path) && !isUtf8(bytes);
+  if (!isDamaged && !text.includes('\0')) return text;
+  throw new EncodingError(
+    `its ${path.split('/').at(-1)} is not UTF-8; save it as UTF-8`,
+    text.replace(/[\0\ufffd]/g, ''),
+  );
 }
 
 /** Reads the small files of a store: a request that names no model looks at the configs of all models. */
@@ -71,9 +101,9 @@ async function readText(store: ModelStore, file: StoredFile): Promise<string> {
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
-    return Buffer.concat(chunks).toString('utf8');
+    return decodeFile(Buffer.concat(chunks), file.path);
   } catch (error) {
-    if (error instanceof StoreError) throw error;
+    if (error instanceof StoreError || error instanceof ModelError) throw error;
     throw new StoreError('unreachable', `reading ${file.path} of ${store.url} was interrupted`, error);
   }
 }

@@ -11,7 +11,7 @@ import { type ConfigReader, type ModelConfig, ModelError } from './model-config.
 import { type ModelReference, pathOf } from './model-reference.ts';
 import { parseReference } from './reference.ts';
 import type { Listing } from './repository-listing.ts';
-import { LIMIT_BYTES, type SmallFiles } from './small-files.ts';
+import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
 export const CONFIG_FILE = 'model.json';
 export const REFERENCE_FILE = 'reference.json';
@@ -103,7 +103,8 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         find(file) ? await readIfPresent(join(path, file)) : undefined;
       const folder = openFolder(known, reference, async (file) => {
         checkSize(file, find(file)?.sizeBytes ?? 0);
-        return (await readLarge(file))?.toString('utf8');
+        const bytes = await readLarge(file);
+        return bytes && decodeFile(bytes, file);
       });
       const text = await folder.read(CONFIG_FILE);
       const config = text === undefined ? undefined : configs.parse(text);

@@ -11,6 +11,7 @@ import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { InferenceInput } from '../values/input.ts';
+import { checkCharset } from './body/media.ts';
 import type { RequestBody } from './body/payload.ts';
 import { parseRequestJson } from './body/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
@@ -84,7 +85,7 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
 /**
  * How a request wants to use a model. The timeout of its client counts from the arrival of the request.
  *
- * @throws InferenceError when the body is missing or cannot be read
+ * @throws InferenceError when the body is missing, cannot be read, or is a text in another charset than UTF-8
  */
 export async function readInvocation(
   c: Context<AppEnvironment>,
@@ -100,7 +101,9 @@ export async function readInvocation(
     choice.model === undefined ? choice : { reference: await inference.resolve(choice, { budget }) };
   const body = await readBody(request, c.env.budget.limits, c.env.body);
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
-  return createInvocation(request, body, { ...c.env, budget }, found);
+  const invocation = createInvocation(request, body, { ...c.env, budget }, found);
+  checkCharset(invocation);
+  return invocation;
 }
 
 export function createInvocation(

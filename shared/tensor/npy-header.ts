@@ -81,12 +81,18 @@ export function readNpyHeader(bytes: Uint8Array, field: string): NpyHeader {
   return { ...parseDictionary(text, field), dataStart };
 }
 
+const MEMBERS = /['"](?:descr|fortran_order|shape)['"]\s*:/g;
+
 function parseDictionary(text: string, field: string): Omit<NpyHeader, 'dataStart'> {
   const descr = /['"]descr['"]\s*:\s*(?:'([^']*)'|"([^"]*)"|(\[))/.exec(text);
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text);
   const sizes = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text);
   if (!descr || !order || !sizes) {
     throw invalid(`Field "${field}"`, 'has a NumPy header without "descr", "fortran_order" or "shape".');
+  }
+  // Python takes the last of several, which the patterns do not.
+  if ((text.match(MEMBERS)?.length ?? 0) > 3) {
+    throw invalid(`Field "${field}"`, 'has a NumPy header with "descr", "fortran_order" or "shape" twice.');
   }
   if (descr[3] !== undefined) {
     throw invalid(`Field "${field}"`, 'holds records of several columns; expected an array of one datatype.');

@@ -29,18 +29,23 @@ export interface ByteRanges {
   readonly bytesOf: (start: number, end: number) => number;
 }
 
+/** Where a text starts: after its byte order mark, if it has one. */
+export function startOfText(body: Uint8Array): number {
+  return BYTE_ORDER_MARK.equals(body.subarray(0, 3)) ? 3 : 0;
+}
+
 /**
  * The lines of a body, without those that hold only white space.
  *
+ * @param comment the character that starts a comment; lines that hold nothing else are left out, too
  * @throws InferenceError PAYLOAD_TOO_LARGE for more than MAX_LINES
  */
-export function splitLines(body: Uint8Array, limits: Limits): ByteRanges {
+export function splitLines(body: Uint8Array, limits: Limits, comment?: number): ByteRanges {
   const bounds: number[] = [];
-  const first = BYTE_ORDER_MARK.equals(body.subarray(0, 3)) ? 3 : 0;
-  for (let start = first; start < body.length; ) {
+  for (let start = startOfText(body); start < body.length; ) {
     const found = body.indexOf(LINE_FEED, start);
     const end = found === -1 ? body.length : found;
-    if (!isBlank(body, start, end)) bounds.push(start, end);
+    if (!isBlank(body, start, end, comment)) bounds.push(start, end);
     if (bounds.length > 2 * limits.lines) throw tooManyLines(limits);
     start = end + 1;
   }
@@ -87,7 +92,7 @@ function rangesOf(body: Uint8Array, bounds: readonly number[]): ByteRanges {
   };
 }
 
-function isBlank(body: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if ((body[i] ?? 0) > SPACE) return false;
+function isBlank(body: Uint8Array, start: number, end: number, comment?: number): boolean {
+  for (let i = start; i < end; i++) if ((body[i] ?? 0) > SPACE) return body[i] === comment;
   return true;
 }

@@ -142,11 +142,8 @@ function recognisePickle(text: string): ForeignFile {
 
 /** Other messages of protocol buffers, whose fields have the numbers of ONNX but other meanings. */
 function recogniseMessage(source: ByteSource, start: string): ForeignFile | undefined {
-  const numbers = fieldNumbers(source);
-  if (numbers === undefined) return undefined;
-  // Core ML: a version, a description, and the kind of model in a field with a number of at least 200. Source:
-  // Model.proto.
-  if (numbers.has(1) && [...numbers].some((number) => number >= 200)) return 'coreMl';
+  const message = recogniseFields(source);
+  if (message === undefined || message === 'coreMl') return message;
   if (/saver_def|saved_model_main_op|StatefulPartitionedCall|VarHandleOp/.test(start + endOf(source))) {
     return 'savedModel';
   }
@@ -155,11 +152,21 @@ function recogniseMessage(source: ByteSource, start: string): ForeignFile | unde
   return isList ? 'frozenGraph' : undefined;
 }
 
-/** Numbers of the fields of a message; undefined if the bytes are not a message, or are empty. */
-function fieldNumbers(source: ByteSource): ReadonlySet<number> | undefined {
+/**
+ * What the fields of a file say about it; undefined if it is not a message, or is empty. A file can have millions of
+ * fields, so none of them is kept.
+ */
+function recogniseFields(source: ByteSource): 'coreMl' | 'message' | undefined {
   try {
-    const numbers = new Set([...readFields(source)].map(({ number }) => number));
-    return numbers.size > 0 ? numbers : undefined;
+    let [hasVersion, hasKind, hasFields] = [false, false, false];
+    for (const { number } of readFields(source)) {
+      hasFields = true;
+      hasVersion ||= number === 1;
+      // The kind of model of Core ML. Source: Model.proto.
+      hasKind ||= number >= 200;
+    }
+    if (!hasFields) return undefined;
+    return hasVersion && hasKind ? 'coreMl' : 'message';
   } catch (error) {
     if (error instanceof ProtobufError) return undefined;
     throw error;

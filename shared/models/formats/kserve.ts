@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import * as z from 'zod';
 import { type ModelConfig, ModelError } from '../model-config.ts';
+import { EncodingError } from '../small-files.ts';
 import { checkFile, type FormatFolder, type GraphView } from './format-folder.ts';
 import { configOf } from './onnx.ts';
 
@@ -57,7 +58,7 @@ const KIND = /^kind:\s*["']?InferenceService["']?\s*(?:#.*)?$/m;
 export async function readInferenceService(folder: FormatFolder): Promise<InferenceService | undefined> {
   const found: { readonly file: string; readonly text: string }[] = [];
   for (const file of folder.files.filter((path) => /^[^/]+\.ya?ml$/i.test(path))) {
-    const documents = (await folder.read(file))?.split(/^---(?:\s.*)?$/m) ?? [];
+    const documents = (await readManifest(folder, file))?.split(/^---(?:\s.*)?$/m) ?? [];
     found.push(...documents.filter((text) => KIND.test(text)).map((text) => ({ file, text })));
   }
   const [first, second] = found;
@@ -68,6 +69,16 @@ export async function readInferenceService(folder: FormatFolder): Promise<Infere
     );
   }
   return first && (await parseService(first.text, first.file));
+}
+
+/** The text of a YAML file. Nothing else uses the other YAML files of a folder, so they may have any encoding. */
+async function readManifest(folder: FormatFolder, file: string): Promise<string | undefined> {
+  try {
+    return await folder.read(file);
+  } catch (error) {
+    if (!(error instanceof EncodingError) || KIND.test(error.text)) throw error;
+    return undefined;
+  }
 }
 
 async function parseService(text: string, file: string): Promise<InferenceService> {

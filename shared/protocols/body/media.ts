@@ -1,7 +1,7 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { Limits } from '../../config.ts';
-import { invalid } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import { isJsonType, typeParameter } from '../../http/media-type.ts';
 import { FORM_TYPE, type FormField, readForm } from '../../http/multipart.ts';
 import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
@@ -73,6 +73,29 @@ export function parseForm({ headers }: Request, body: Uint8Array, { formParts }:
 
 /** The type of a body that is a text itself; if it begins like JSON, it is JSON. */
 export const TEXT_TYPE = 'text/plain';
+
+/**
+ * Checks that a text can be read as UTF-8. Clients in Java send ASCII under the name of a larger charset.
+ *
+ * @throws InferenceError UNSUPPORTED_MEDIA_TYPE for other charsets
+ */
+export function checkCharset({ request, mediaType, body }: RequestBody): void {
+  const charset = typeParameter(request.headers, 'charset') || 'utf-8';
+  if (!isText(mediaType) || UTF_8.includes(charset) || (ABOVE_ASCII.test(charset) && isAscii(body))) return;
+  throw new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `The charset ${JSON.stringify(charset.slice(0, 40))} is not accepted; send UTF-8.`,
+  );
+}
+
+function isText(mediaType: string): boolean {
+  const isForm = mediaType === 'application/x-www-form-urlencoded';
+  return mediaType.startsWith('text/') || isJsonType(mediaType) || isLinesType(mediaType) || isForm;
+}
+
+const UTF_8: readonly string[] = ['utf-8', 'utf8', 'us-ascii', 'ascii'];
+/** Charsets that begin with the characters of ASCII. */
+const ABOVE_ASCII = /^(?:iso-8859-\d{1,2}|latin1|windows-125\d)$/;
 
 /** @throws InferenceError for bytes that are not UTF-8 */
 export function readText({ body }: Pick<RequestBody, 'body'>): FieldValue<string> {

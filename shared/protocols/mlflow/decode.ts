@@ -1,5 +1,5 @@
 import { InferenceError, invalid } from '../../errors.ts';
-import { isJsonType, typeParameter } from '../../http/media-type.ts';
+import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { CSV_TYPE, readCsv, readCsvParameters, tableOfCells } from '../../values/csv.ts';
@@ -33,8 +33,7 @@ interface Data extends Payload {
  * @throws InferenceError saying what came and what is accepted
  */
 export function readData(invocation: Invocation, options: ProtocolOptions): Reading<Data> {
-  const { mediaType, request } = invocation;
-  checkCharset(request.headers);
+  const { mediaType } = invocation;
   if (mediaType === CSV_TYPE) return readingOf(readTable(invocation, options));
   if (isJsonType(mediaType) || isUntyped(mediaType)) {
     return invocation.read((json) => readJson(json, options));
@@ -118,15 +117,6 @@ function dataOf(table: Table, { config }: ProtocolOptions): Data {
     isFrame: true,
     toInputs: (contract) => decodeTable(table, contract, config.limits),
   };
-}
-
-function checkCharset(headers: Headers): void {
-  const charset = typeParameter(headers, 'charset') ?? 'utf-8';
-  if (charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return;
-  throw new InferenceError(
-    'UNSUPPORTED_MEDIA_TYPE',
-    `The charset ${JSON.stringify(charset.slice(0, 40))} is not accepted; send UTF-8.`,
-  );
 }
 
 function notOneForm(json: JsonValue): InferenceError {

@@ -2,26 +2,33 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { tableOfCells } from '../../values/csv.ts';
-import { splitLines } from '../../values/lines.ts';
+import { splitLines, startOfText } from '../../values/lines.ts';
 import { decodeTable, widthOf } from '../../values/table.ts';
 import type { Lines } from './run-lines.ts';
 
 /** Media types of sparse rows. Source: SageMaker's guide, XGBoost; xgb_content_types of its container. */
 export const LIBSVM_TYPES = ['text/libsvm', 'text/x-libsvm'];
 
-/** `12:0.5`, and `12:nan`. */
-const CELL = /^(0|[1-9]\d{0,14}):(\S+)$/;
+/** All other white space is part of a word, where it is an error: a word that is cut wrongly shifts columns. */
+const SEPARATORS = /[ \t\r]+/;
+const LABEL = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan)$/i;
+const GROUP = /^qid:\d+$/;
+const CELL = /^(\d+):(.+)$/;
+
+const EXPECTED = 'expected index:value, as 3:0.5, with spaces or tabs between cells';
 
 /**
- * Sparse rows, a line each: `index:value` between spaces. What stands before them without a colon is a label and is not
- * read. If no row has an index 0, indexes count from 1. A column that a row does not name is missing if the model
- * allows that, and 0 otherwise. Source: `_get_sparse_matrix_from_libsvm` and `libsvm_to_dmatrix` of
- * sagemaker-xgboost-container.
+ * Sparse rows, a line each: a label and a group such as `qid:7`, which a row can lack and which are not read, then
+ * `index:value` between spaces. A `#` starts a comment. If no row has an index 0, indexes count from 1. A column that a
+ * row does not name is missing if the model allows that, and 0 otherwise. An index twice in a row is an error, because
+ * the sources differ: one takes the last value, the other one the sum.
+ * Sources: `_get_sparse_matrix_from_libsvm` and `libsvm_to_dmatrix` of sagemaker-xgboost-container; libsvm_parser.h of
+ * dmlc-core for groups and comments.
  *
  * @throws InferenceError for a body without lines
  */
 export function readLibsvm(body: Uint8Array, limits: Limits): Lines {
-  const lines = splitLines(body, limits);
+  const lines = splitLines(body, limits, COMMENT);
   if (lines.count === 0)
     throw new InferenceError('BAD_REQUEST', ['The request body', 'has no lines; expected one row per line.']);
   const first = firstIndex(body);
@@ -34,25 +41,15 @@ export function readLibsvm(body: Uint8Array, limits: Limits): Lines {
       const width = widthOfModel(contract);
       const missing = contract.inputs[0]?.allowsMissing === true ? '' : '0';
       const rows = Array.from({ length: end - start }, (_, row) => {
-        const cells = new Array<string>(width).fill(missing);
-        for (const { index, value } of readCells(lines.at(start + row), start + row)) {
-          const at = index - first;
-          if (at >= width) throw tooFar(start + row, index, width, first);
-          cells[at] = value;
-        }
-        return cells;
+        const cells = readCells(lines.at(start + row), start + row, width, first ?? 1);
+        return Array.from(cells, (cell) => cell ?? missing);
       });
+      // A table in another format has no cells at all.
+      if (first === undefined) throw invalid('The request body', `has no cells; ${EXPECTED}.`);
       const place = end - start === 1 ? `line ${start + 1}` : `lines ${start + 1} to ${end}`;
       return decodeTable(tableOfCells(undefined, rows, place), contract, limits);
     },
   };
-}
-
-function tooFar(line: number, index: number, width: number, first: number): InferenceError {
-  return invalid(
-    `Line ${line + 1}`,
-    `has the index ${index}; the model takes ${width} columns, which are counted from ${first} here.`,
-  );
 }
 
 function widthOfModel({ inputs }: ModelContract): number {
@@ -62,34 +59,96 @@ function widthOfModel({ inputs }: ModelContract): number {
   throw invalid('Sparse rows need the number of columns, which this model does not say; send text/csv.');
 }
 
-interface SparseCell {
-  readonly index: number;
-  readonly value: string;
-}
-
-function* readCells(line: Uint8Array, row: number): Generator<SparseCell> {
-  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
-  for (const [place, word] of text.trim().split(/\s+/).entries()) {
-    const [, index, value] = CELL.exec(word) ?? [];
-    if (index !== undefined && value !== undefined) yield { index: Number(index), value };
-    else if (place > 0 || word.includes(':')) {
+/**
+ * The values of a row, one for each column of the model.
+ *
+ * @param row counted from 0, for errors
+ * @param first the index of the first column
+ */
+function readCells(
+  line: Uint8Array,
+  row: number,
+  width: number,
+  first: 0 | 1,
+): readonly (string | undefined)[] {
+  const field = `Line ${row + 1}`;
+  const cells = new Array<string | undefined>(width).fill(undefined);
+  for (const word of readWords(line, field)) {
+    const [, digits, value] = CELL.exec(word) ?? [];
+    if (digits === undefined || value === undefined) throw notCell(field, word);
+    const column = Number(digits) - first;
+    if (column >= width) {
       throw invalid(
-        `Line ${row + 1}`,
-        `has ${JSON.stringify(word.slice(0, 40))}; expected index:value, as 3:0.5.`,
+        field,
+        `has the index ${digits.slice(0, 40)}; the model takes ${width} columns, which are counted from ${first} here.`,
       );
     }
+    if (cells[column] !== undefined) throw invalid(field, `has the index ${digits} twice; expected it once.`);
+    cells[column] = value;
   }
+  return cells;
 }
+
+/** The words of a row without its label, its group and its comment. */
+function readWords(line: Uint8Array, field: string): readonly string[] {
+  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
+  const [row = ''] = text.split('#', 1);
+  const words = row.split(SEPARATORS).filter((word) => word !== '');
+  const [label = ':'] = words;
+  if (!label.includes(':')) {
+    if (!LABEL.test(label)) throw invalid(field, `has the label ${quote(label)}; expected a number.`);
+    words.shift();
+  }
+  if (GROUP.test(words[0] ?? '')) words.shift();
+  return words;
+}
+
+function notCell(field: string, word: string): InferenceError {
+  const [index = '', ...value] = word.split(':');
+  return /^\d+$/.test(index) || value.length === 0
+    ? invalid(field, `has ${quote(word)}; ${EXPECTED}.`)
+    : invalid(field, `has the index ${quote(index)}; expected a whole number of at least 0.`);
+}
+
+/** A word for a message. White space and characters that cannot be seen are written as escapes. */
+function quote(word: string): string {
+  return JSON.stringify(word.slice(0, 40)).replace(
+    /[\p{Z}\p{C}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE, COMMENT, ZERO, NINE, COLON] = [
+  0x09, 0x0a, 0x0d, 0x20, 0x23, 0x30, 0x39, 0x3a,
+] as const;
 
 /**
- * The index from which rows count: 0 if one of them has it. Bytes are searched, as a body can have millions of cells.
+ * The index from which rows count: 0 if one of them has it, otherwise 1; undefined if no row has a cell. Bytes are
+ * searched, as a body can have millions of cells.
  */
-function firstIndex(body: Uint8Array): 0 | 1 {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const hasZero =
-    bytes.subarray(0, 2).equals(Buffer.from('0:')) || ZERO_CELLS.some((cell) => bytes.includes(cell));
-  return hasZero ? 0 : 1;
+function firstIndex(body: Uint8Array): 0 | 1 | undefined {
+  let hasCells = false;
+  // How many digits the word has; undefined if it has anything else before them.
+  let digits: number | undefined = 0;
+  let isZero = true;
+  for (let at = startOfText(body); at < body.length; at++) {
+    const byte = body[at] ?? 0;
+    if (byte === COMMENT) {
+      const end = body.indexOf(LINE_FEED, at);
+      at = (end === -1 ? body.length : end) - 1;
+    } else if (byte === SPACE || byte === LINE_FEED || byte === TAB || byte === CARRIAGE_RETURN) {
+      digits = 0;
+      isZero = true;
+    } else if (digits !== undefined && byte >= ZERO && byte <= NINE) {
+      digits++;
+      isZero &&= byte === ZERO;
+    } else {
+      if (byte === COLON && digits) {
+        if (isZero) return 0;
+        hasCells = true;
+      }
+      digits = undefined;
+    }
+  }
+  return hasCells ? 1 : undefined;
 }
-
-/** A cell with the index 0, with the characters that can stand before it. */
-const ZERO_CELLS = [' 0:', '\t0:', '\n0:', '\r0:'];

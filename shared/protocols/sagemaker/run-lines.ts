@@ -44,13 +44,17 @@ const LARGEST_PORTION = 2 * 1024 * 1024;
 /** If at most this many lines fail, they are run one by one instead of in halves. */
 const FEW_LINES = 128;
 
+/** How many lines are decoded together in search of those that cannot be decoded. */
+const GROUP_OF_LINES = 32;
+
 /** Errors that one line can cause for all lines of its run: bad values, and too much for one run. */
 const STATUSES_OF_LINES: readonly number[] = [400, 413];
 
 /**
- * Runs a model on lines, as many at a time as one request may have instances. Lines that cannot be run together are
- * halved until each line that fails is alone. If the lines exceed a limit for all of them together, they are not
- * halved: work that has been counted already would be counted again.
+ * Runs a model on lines, as many at a time as one request may have instances. If they cannot be run together, they
+ * are cut at the lines that cannot be decoded. Lines that can be decoded but not be run are halved until each line that
+ * fails is alone. If the lines exceed a limit for all of them together, they are not halved: work that has been counted
+ * already would be counted again.
  *
  * @param keepsErrors whether such a line becomes a separate part; otherwise the first one fails the request
  * @throws InferenceError when no line can be run, when more lines fail than a request may have instances, or when the
@@ -58,8 +62,8 @@ const STATUSES_OF_LINES: readonly number[] = [400, 413];
  */
 export async function runLines(
   lines: Lines,
-  invocation: Invocation,
-  { inference }: ProtocolOptions,
+  invocation: Pick<Invocation, 'choice' | 'budget'>,
+  { inference }: Pick<ProtocolOptions, 'inference'>,
   keepsErrors: boolean,
 ): Promise<Used<LineOutputs>> {
   const choice = { ...invocation.choice, kind: lines.kind };
@@ -94,20 +98,66 @@ async function runAll(
       const { tensors } = await runInForm(model, PROTOCOLS, inputs, { layout: 'instances' });
       return { outputs: checkRows(tensors, end - start), count: end - start };
     } catch (error) {
-      const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
-      if (!isOfLines || error instanceof OverspentError) throw error;
-      return { error };
+      return { error: errorOfLines(error) };
+    }
+  }
+
+  function failLine(error: InferenceError): readonly Part[] {
+    errors.push(error);
+    if (!keepsErrors || errors.length > limits.batchSize) throw errors[0];
+    return [{ error }];
+  }
+
+  /** Runs lines together, or else in stretches that can be decoded. */
+  async function runPortion(start: number, end: number): Promise<readonly Part[]> {
+    const whole = await attempt(start, end);
+    if (!('error' in whole)) return [whole];
+    const parts: Part[] = [];
+    for await (const stretch of cut(start, end)) {
+      const isWhole = stretch.end - stretch.start === end - start;
+      parts.push(
+        ...(stretch.error
+          ? failLine(stretch.error)
+          : await run(stretch.start, stretch.end, isWhole ? whole : undefined)),
+      );
+    }
+    return parts;
+  }
+
+  /**
+   * Cuts lines where one of them cannot be decoded, alone or together with the line before it, such as a shorter list. A
+   * line is decoded at most four times here, however many are wrong.
+   */
+  async function* cut(start: number, end: number): AsyncGenerator<Stretch> {
+    let from = start;
+    for (let group = start; group < end; group += GROUP_OF_LINES) {
+      await rest();
+      const groupEnd = Math.min(group + GROUP_OF_LINES, end);
+      if (decodeError(group, groupEnd) === undefined) continue;
+      for (let line = group; line < groupEnd; line++) {
+        const error = decodeError(line, line + 1);
+        const isCut = error !== undefined || (from < line && decodeError(line - 1, line + 1) !== undefined);
+        if (isCut && from < line) yield { start: from, end: line };
+        if (error) yield { start: line, end: line + 1, error };
+        if (isCut) from = error ? line + 1 : line;
+      }
+    }
+    if (from < end) yield { start: from, end };
+  }
+
+  function decodeError(start: number, end: number): InferenceError | undefined {
+    try {
+      lines.decode(start, end, contract);
+      return undefined;
+    } catch (error) {
+      return errorOfLines(error);
     }
   }
 
   async function run(start: number, end: number, tried?: Part): Promise<readonly Part[]> {
     const part = tried ?? (await attempt(start, end));
     if (!('error' in part)) return [part];
-    if (end - start === 1) {
-      errors.push(part.error);
-      if (!keepsErrors || errors.length > limits.batchSize) throw errors[0];
-      return [part];
-    }
+    if (end - start === 1) return failLine(part.error);
     const middle = Math.ceil((start + end) / 2);
     const [first, second] = [await attempt(start, middle), await attempt(middle, end)];
     // If both halves fail, many lines may be wrong, and each would be decoded again at every level.
@@ -126,13 +176,27 @@ async function runAll(
     while (end - start > 1 && lines.sizeOf(start, end, contract) > LARGEST_PORTION) {
       end = start + Math.ceil((end - start) / 2);
     }
-    const portion = await run(start, end);
+    const portion = await runPortion(start, end);
     elementsLeft -= portion.reduce((sum, part) => sum + countElements(part), 0);
     if (elementsLeft < 0) throw tooManyElements(limits);
     parts.push(...portion);
   }
   if (errors.length === parts.length) throw errors[0] ?? noLines();
   return parts;
+}
+
+/** Lines from `start` to `end` (exclusive) that can be decoded together, or one that cannot be decoded. */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly error?: InferenceError;
+}
+
+/** An error that lines caused. @throws any other error */
+function errorOfLines(error: unknown): InferenceError {
+  const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
+  if (isOfLines && !(error instanceof OverspentError)) return error;
+  throw error;
 }
 
 /** The outputs of all lines as if they had been run at once. */

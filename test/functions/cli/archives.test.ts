@@ -26,6 +26,17 @@ function pack(entries: readonly Entry[]): Buffer {
   return gzipSync(Buffer.concat([...blocks, Buffer.alloc(1024)]));
 }
 
+/** The content of a header with longer values. Source: pax, "pax Extended Header". */
+function pax(...values: readonly string[]): string {
+  return values
+    .map((value) => {
+      const length = Buffer.byteLength(value) + 2;
+      const digits = String(length + String(length + 2).length).length;
+      return `${length + digits} ${value}\n`;
+    })
+    .join('');
+}
+
 async function write(entries: readonly Entry[] | Buffer, name = 'model.tar.gz'): Promise<string> {
   const folder = join(await temporaryFolder(), 'flowers');
   await mkdir(folder);
@@ -210,14 +221,101 @@ describe('what an archive unpacks to', () => {
         { path: 'a', data: 'x' },
         { path: 'b', type: 'Link', linkpath: 'a' },
       ],
-      'has the link "b" to "a"; a model must not have links',
+      'has the link "b" to "a"; a model must not have links: pack it again with tar --hard-dereference.',
     ],
     [
       'a device',
       [{ path: 'disk', type: 'BlockDevice' }],
-      'has "disk", which is neither a file nor a folder (BlockDevice).',
+      'has "disk", which is neither a file nor a folder (BlockDevice); leave it out of the archive.',
     ],
-    ['a pipe', [{ path: 'pipe', type: 'FIFO' }], 'has "pipe", which is neither a file nor a folder (FIFO).'],
+    ['a pipe', [{ path: 'pipe', type: 'FIFO' }], 'has "pipe", which is neither a file nor a folder (FIFO)'],
+    [
+      'a part of a file',
+      [{ path: 'w.bin', type: 'ContinuationFile', data: 'x' }],
+      'has "w.bin", which is neither a file nor a folder (ContinuationFile)',
+    ],
+    [
+      'a sparse file of GNU tar',
+      [{ path: 'w.bin', type: 'SparseFile', data: 'x' }],
+      'has the sparse file "w.bin", which Ternion does not unpack; pack it again without --sparse.',
+    ],
+    [
+      'a sparse file in POSIX form',
+      [
+        { path: 'x', type: 'ExtendedHeader', data: pax('GNU.sparse.major=1', 'GNU.sparse.name=w.bin') },
+        { path: 'GNUSparseFile.1/w.bin', data: 'x' },
+      ],
+      'has the sparse file "w.bin", which Ternion does not unpack',
+    ],
+    [
+      'a header of two megabytes',
+      [
+        { path: 'x', type: 'ExtendedHeader', data: pax(`comment=${'a'.repeat(2_000_000)}`) },
+        { path: 'model.onnx', data: 'x' },
+      ],
+      'has a header of 2.00 MB, which is more than the format needs.',
+    ],
+    [
+      'a file that is a folder, too',
+      [
+        { path: 'a/b', data: 'x' },
+        { path: 'A', data: 'x' },
+      ],
+      'has a file and a folder with one name: "A".',
+    ],
+    [
+      'a folder that is a file, too',
+      [
+        { path: 'a', data: 'x' },
+        { path: 'a/b/c', data: 'x' },
+      ],
+      'has a file and a folder with one name: "a/b/c".',
+    ],
+    [
+      'a folder that has the name of a file',
+      [
+        { path: 'a', data: 'x' },
+        { path: 'a/', type: 'Directory' },
+      ],
+      'has a file and a folder with one name: "a/".',
+    ],
+    [
+      'a file twice in two encodings',
+      [
+        { path: 'mod\u00e9l', data: 'x' },
+        { path: 'mode\u0301l', data: 'x' },
+      ],
+      'has the file "mode\u0301l" twice.',
+    ],
+    [
+      'a deep path',
+      [{ path: `${'a/'.repeat(40)}b`, data: 'x' }],
+      /has a path of 41 levels \("a\/a.*\); the limit is 32\.$/,
+    ],
+    [
+      'a long name',
+      [
+        { path: 'x', type: 'NextFileHasLongPath', data: 'a'.repeat(5000) },
+        { path: 'x', data: 'x' },
+      ],
+      /has a name of 5000 bytes \("a{100}"\); the limit is 255\.$/,
+    ],
+    [
+      'a long path',
+      [
+        { path: 'x', type: 'ExtendedHeader', data: pax(`path=${`${'\u00e9'.repeat(100)}/`.repeat(5)}b`) },
+        { path: 'x', data: 'x' },
+      ],
+      /has a path of 1006 bytes \("\u00e9{100}"\); the limit is 800\.$/,
+    ],
+    [
+      'too many folders in its paths',
+      [
+        { path: 'a/b/c/d/e/f', data: 'x' },
+        { path: 'g/h/i/j/k/l', data: 'x' },
+      ],
+      'has more than 10 files and folders, which is the limit.',
+    ],
     [
       'a file twice',
       [
@@ -261,6 +359,32 @@ describe('what an archive unpacks to', () => {
     const whole = gunzipSync(pack([{ path: 'model.onnx', data: GRAPH }]));
     const path = await write(gzipSync(Buffer.concat([whole, Buffer.alloc(30_000_000)])));
     await expect(unpack(path, limits)).rejects.toThrow('unpacks to more than 10.0 MB');
+  });
+
+  it('does not wait for zeros after its end', async () => {
+    const whole = gunzipSync(pack([{ path: 'model.onnx', data: GRAPH }]));
+    // The parser copies all that follows the end each time that more comes: for these 60 MB it would be minutes.
+    const path = await write(gzipSync(Buffer.concat([whole, Buffer.alloc(60_000_000)])));
+    const { folder } = await unpack(path, { entries: 10, bytes: 100_000_000, ratio: 2000 });
+    expect(await readdir(folder)).toEqual(['model.onnx']);
+  });
+
+  it('is refused if it is compressed twice', async () => {
+    const path = await write(gzipSync(pack([{ path: 'model.onnx', data: GRAPH }])));
+    await expect(unpack(path)).rejects.toThrow(
+      '"model.tar.gz" is compressed twice; decompress it once with gunzip.',
+    );
+  });
+
+  it('leaves out what is not part of a model', async () => {
+    const entries: readonly Entry[] = [
+      { path: 'label', type: 'TapeVolumeHeader' },
+      { path: 'a/', type: 'GNUDumpDir', data: 'Ymodel.onnx\0\0' },
+      { path: 'a/model.onnx', data: GRAPH },
+      { path: 'a/', type: 'Directory' },
+    ];
+    const { folder } = await unpack(await write(entries));
+    expect((await readdir(folder, { recursive: true })).sort()).toEqual(['a', 'a/model.onnx']);
   });
 
   it.each<[string, (whole: Buffer) => Buffer]>([

@@ -325,6 +325,16 @@ describe('ternion inspect', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
+  it.each(['nowhere', '/dev/zero'])('does not name a graph that is a link to %s', async (target) => {
+    const folder = await temporaryFolder();
+    await symlink(target, join(folder, 'model.onnx'));
+    const { code, stderr } = await runCommand(['inspect', folder]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/ Its model\.onnx is neither a file nor a link to one\.\n$/),
+    ]);
+  });
+
   it('warns about outputs of one row if the batch axis of the inputs is open', async () => {
     const folder = await temporaryFolder();
     const build = (rows: number | string) =>

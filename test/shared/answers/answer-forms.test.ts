@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { writeNpy } from '../../../shared/tensor/npy.ts';
+import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
 import { ESTIMATORS, expectSame, readEstimator } from '../../support/estimators.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
@@ -116,11 +118,55 @@ describe('sparse rows', () => {
   });
 
   it.each([
+    ['with a byte order mark', '\ufeff0:5.1\n3:2\n'],
+    ['with labels and groups', '1 qid:7 0:5.1\n-1.5e0 qid:8 3:2\n'],
+    ['without a label', '0:5.1\nqid:1 3:2'],
+    ['with comments', '# 9:1\n1 0:5.1 # 1:2\n  # none\n1 3:2#x'],
+    ['with tabs, spaces and CRLF', '\n1\t0:5.1  \r\n\r\n 1 \t 3:2 \r\n'],
+    ['with zeros before an index', '1 00:5.1\n1 003:2'],
+    ['in any order of columns', '1 3:0 0:5.1\n1 3:2 0:0'],
+  ])('have the same answer %s', async (_, body) => {
+    const host = await open('ridge');
+    const expected = await send(host, '1 0:5.1\n1 3:2\n');
+    const { status, body: answer } = await send(host, body);
+    expect([status, Buffer.from(answer).toString()]).toEqual([200, Buffer.from(expected.body).toString()]);
+  });
+
+  it('count from 1 if the index 0 stands only in a comment, or in another number', async () => {
+    const host = await open('ridge');
+    const expected = await send(host, '1 1:5.1 4:2\n');
+    const { body: answer } = await send(host, '0 1:5.1 4:2 # 0:1\n# 0:2');
+    expect(Buffer.from(answer).toString()).toBe(Buffer.from(expected.body).toString());
+  });
+
+  it('can lack all cells, but not all rows', async () => {
+    const host = await open('ridge');
+    const zeros = await post(host, '/endpoints/ridge/invocations', [[0, 0, 0, 0]]);
+    const { body: answer } = await send(host, '1\n1 1:0\n');
+    expectSame(JSON.parse(Buffer.from(answer).toString()), [...zeros, ...zeros]);
+  });
+
+  it.each([
     ['5:1\n0:1', 'Line 1 has the index 5; the model takes 4 columns, which are counted from 0 here.'],
     ['5:1', 'Line 1 has the index 5; the model takes 4 columns, which are counted from 1 here.'],
-    ['1:1\n1 qid:3 2:1', 'Line 2 has "qid:3"; expected index:value, as 3:0.5.'],
-    ['00:1', 'Line 1 has "00:1"; expected index:value, as 3:0.5.'],
-    ['1:1 2', 'Line 1 has "2"; expected index:value, as 3:0.5.'],
+    ['1:1 2', 'Line 1 has "2"; expected index:value, as 3:0.5, with spaces or tabs between cells.'],
+    ['1:1 2:', 'Line 1 has "2:"; expected index:value, as 3:0.5'],
+    ['1:1\n1 2:1 qid:3', 'Line 2 has the index "qid"; expected a whole number of at least 0.'],
+    ['1 99999999999999999999:1', 'Line 1 has the index 99999999999999999999; the model takes 4 columns'],
+    ['1 -1:5 2:3', 'Line 1 has the index "-1"; expected a whole number of at least 0.'],
+    ['1 1.5:3', 'Line 1 has the index "1.5"; expected a whole number of at least 0.'],
+    ['1:1\v0:5', 'Field "line 1" (column 1) is the string "1\\u000b0:5"; expected a number.'],
+    ['1\v0:5 1:2', 'Line 1 has the index "1\\u000b0"; expected a whole number of at least 0.'],
+    ['1\f0:5 1:2', 'Line 1 has the index "1\\f0"; expected a whole number of at least 0.'],
+    ['1\u00a00:5 1:2', 'Line 1 has the index "1\\u00a00"; expected a whole number of at least 0.'],
+    ['1:2\n\ufeff0:5', 'Line 2 has the index "\\ufeff0"; expected a whole number of at least 0.'],
+    ['1 1:2 1:5', 'Line 1 has the index 1 twice; expected it once.'],
+    ['1:0.5 1:5', 'Line 1 has the index 1 twice; expected it once.'],
+    ['0:1 1:2\r0:3 1:4', 'Line 1 has the index 0 twice; expected it once.'],
+    ['setosa 1:2', 'Line 1 has the label "setosa"; expected a number.'],
+    ['5.1,3.5,1.4,0.2', 'Line 1 has the label "5.1,3.5,1.4,0.2"; expected a number.'],
+    ['1\n2\n', 'The request body has no cells; expected index:value, as 3:0.5'],
+    ['# 1:2', 'The request body has no lines; expected one row per line.'],
     ['1:1 2:x', 'Field "line 1" (column 2) is the string "x"; expected a number.'],
     ['\n', 'The request body has no lines; expected one row per line.'],
   ])('that are wrong are named: %j', async (body, message) => {
@@ -128,6 +174,18 @@ describe('sparse rows', () => {
     expect(status).toBe(424);
     expect(JSON.parse(Buffer.from(answer).toString()).OriginalMessage).toContain(message);
   });
+});
+
+describe('a table without rows', () => {
+  it.each(['forest-names', 'logistic-2', 'ridge', 'k-means', 'catboost-3'])(
+    'has an answer without rows: %s',
+    async (name) => {
+      const body = Buffer.from(writeNpy(createTensor('FP32', [0, 4], [])));
+      const headers = { 'content-type': 'application/x-npy' };
+      const answer = await ask(await open(name), `/endpoints/${name}/invocations`, body, headers);
+      expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([200, '[]']);
+    },
+  );
 });
 
 describe('answers in model.json', () => {
@@ -189,7 +247,10 @@ describe('answers in model.json', () => {
       { ...config, answers: 'numbers' },
       'its model.json is not valid (answers: the string "numbers"; expected one of "objects", "labels"',
     ],
-    [{ ...config, answers: { mlflows: 'labels' } }, 'its model.json is not valid'],
+    [
+      { ...config, answers: { mlflows: 'labels' } },
+      'its model.json is not valid (answers: unknown member "mlflows"; expected one of "ternion", "',
+    ],
     [
       { task: 'tensor', answers: 'labels' },
       'its model.json has "answers": "labels", which only tabular models have',

@@ -33,6 +33,14 @@ describe('checkJson', () => {
       { steps: [{ step: 'resize', width: 1, a: 1, b: 2 }], c: 3 },
       'steps.0: unknown members "a", "b"; the file: unknown member "c"',
     ],
+    [
+      { steps: [], ...Object.fromEntries(Array.from('abcdefghij', (name) => [name, 0])) },
+      'steps: an array of 0; expected at least 1 item; the file: unknown members "a", "b", "c", "d", "e", "f", "g", "h" and 2 more',
+    ],
+    [
+      { steps: [{ step: 'resize', width: 1 }], ['x'.repeat(200)]: 0 },
+      `the file: unknown member "${'x'.repeat(100)}"`,
+    ],
     [{ steps: [{ step: 'resize', width: 1 }], names: 5 }, 'names: the number 5; expected an object'],
     [{ steps: [{ step: 'resize', width: 1 }], side: 'right' }, 'side: must be left'],
   ])('describes the issues of %j', (value, text) => {

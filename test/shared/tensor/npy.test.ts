@@ -157,6 +157,11 @@ describe('an array', () => {
       /without "descr", "fortran_order" or "shape"/,
     ],
     [
+      'a shape twice',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), 'shape': (2, 1), }"),
+      'Field "body" has a NumPy header with "descr", "fortran_order" or "shape" twice.',
+    ],
+    [
       'a size beyond all numbers',
       withHeader(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'9'.repeat(400)},), }`),
       /has an invalid shape in its NumPy header/,

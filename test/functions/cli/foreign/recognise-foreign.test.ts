@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -94,5 +95,24 @@ describe('a file that is given instead of a graph', () => {
     ['noise', Uint8Array.from({ length: 1000 }, (_, index) => (index * 7919) % 251)],
   ])('is not known: %s', (_, content) => {
     expect(recogniseForeignFile(bytesSource(content))).toBeUndefined();
+  });
+
+  it('is read field by field, however many it has', () => {
+    const [recogniser, protobuf] = [
+      '../../../../functions/cli/foreign/recognise-foreign.ts',
+      '../../../../shared/onnx/protobuf.ts',
+    ].map((path) => new URL(path, import.meta.url).href);
+    // Ten million fields with the numbers 1 and 31, which no file of a framework has.
+    const script = `
+      import { recogniseForeignFile } from ${JSON.stringify(recogniser)};
+      import { bytesSource } from ${JSON.stringify(protobuf)};
+      const bytes = Buffer.alloc(25_000_000, Uint8Array.of(0x08, 0, 0xf8, 1, 0));
+      console.log(recogniseForeignFile(bytesSource(bytes)));`;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--max-old-space-size=64', '--input-type=module', '-e', script],
+      { encoding: 'utf8' },
+    );
+    expect([stdout, stderr]).toEqual(['undefined\n', '']);
   });
 });

@@ -45,6 +45,10 @@ describe('a request of a type', () => {
     ['text/csv', 'two rows of Windows', `\ufeff${SETOSA}\r\n${VIRGINICA}\r\n`],
     ['text/csv; charset=utf-8', 'quotes', `"5.1",3.5,"1.4",0.2\n${VIRGINICA}`],
     ['text/csv;label_size=1', 'a label in front', `0,${SETOSA}\n2,${VIRGINICA}`],
+    ['text/csv; charset=ISO-8859-1', 'ASCII under a larger charset', `${SETOSA}\n${VIRGINICA}`],
+    ['application/json; charset=', 'a charset without a name', `[[${SETOSA}],[${VIRGINICA}]]`],
+    ['application/json; charset=us-ascii', 'ASCII', `[[${SETOSA}],[${VIRGINICA}]]`],
+    [`${NPY}; charset=utf-16`, 'an array, which has no charset', writeNpy(matrix)],
     [LINES, 'lists', `[${SETOSA}]\n[${VIRGINICA}]\n`],
     ['application/x-ndjson', 'features', `{"features": [${SETOSA}]}\r\n{"features": [${VIRGINICA}]}`],
     ['application/jsons', 'values', `{"data":{"features":{"values":[${SETOSA}]}}}\n[${VIRGINICA}]`],
@@ -164,6 +168,43 @@ describe('a request of a type', () => {
     const [status, error] = await errorOf(iris('1:0.5', type));
     expect(status).toBe(415);
     expect(error).toMatch(message);
+  });
+});
+
+describe('a text in another charset', () => {
+  const latin = (text: string) => Buffer.from(text, 'latin1');
+
+  it.each<[string, string, Uint8Array]>([
+    ['text/csv', 'iso-8859-1', latin('5.1,3.5,1.4,\xfc')],
+    ['text/libsvm', 'iso-8859-1', latin('0:1 # \xfc')],
+    [LINES, 'windows-1252', latin('["\xfc"]')],
+    [JSON_TYPE, 'iso-8859-1', latin('{"instances": ["\xfc"]}')],
+    ['application/vnd.api+json', 'shift_jis', latin('{}')],
+    ['application/x-www-form-urlencoded', 'utf-16', Buffer.from(`[${SETOSA}]`, 'utf16le')],
+    ['text/plain', 'UTF-16', Buffer.from('good', 'utf16le')],
+    ['text/csv', 'utf-32', latin(SETOSA)],
+  ])('is refused as %s', async (type, charset, body) => {
+    const [status, error] = await errorOf(iris(body, `${type}; charset="${charset}"`));
+    const shown = charset.toLowerCase();
+    expect([status, error]).toEqual([415, `The charset "${shown}" is not accepted; send UTF-8.`]);
+  });
+
+  it.each([
+    '/v1/models/iris:predict',
+    '/v2/models/iris/infer',
+    '/hf/iris',
+    '/score?model_name=iris',
+    '/invocations?model_name=iris',
+    '/predictions/iris',
+    '/models/iris/predict',
+  ])('is refused on the route %s', async (path) => {
+    const body = latin('{"instances": ["\xfc"], "inputs": ["\xfc"]}');
+    const headers = { 'content-type': 'application/json; charset=iso-8859-1' };
+    const { status, body: answer } = await ask(host, path, body, headers);
+    expect([status, answer.toString()]).toEqual([
+      415,
+      expect.stringContaining('The charset \\"iso-8859-1\\" is not accepted; send UTF-8.'),
+    ]);
   });
 });
 
