@@ -5,7 +5,7 @@ import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest, contentOf } from '../shared/http/bytes.ts';
 import type { ClientSignal } from '../shared/http/client-signal.ts';
-import { HeaderList } from '../shared/http/header-list.ts';
+import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
@@ -107,7 +107,9 @@ export async function send(response: Response, outgoing: ServerResponse): Promis
   const content = await contentOf(response);
   const length = content === undefined ? 0 : Buffer.byteLength(content);
   if (content !== undefined) response.headers.set('content-length', String(length));
-  outgoing.writeHead(response.status, [...response.headers].flat());
+  const headers: string[] = [];
+  for (const [name, value] of pairsOf(response.headers)) headers.push(name, value);
+  outgoing.writeHead(response.status, headers);
   if (content === undefined || length > SMALL_BODY_BYTES) outgoing.end(content);
   // Node sends a latin1 string together with the header, and anything else in a second piece.
   else if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1');

@@ -1,5 +1,5 @@
 import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
-import { allocateBody } from '../../shared/http/body-memory.ts';
+import { allocateBody, JSON_LENGTH_HEADER } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { HeaderList } from '../../shared/http/header-list.ts';
 import { requestUrl } from '../host.ts';
@@ -35,6 +35,7 @@ export function toRequest(http: HttpEvent): Request {
 }
 
 function decodeBody(text: string, encoding: 'base64' | 'utf8', headers: Headers): Buffer {
+  if (!headers.has(JSON_LENGTH_HEADER)) return Buffer.from(text, encoding);
   const body = allocateBody(Buffer.byteLength(text, encoding), headers);
   // The decoded body is at most this long.
   return body.subarray(0, body.write(text, encoding));

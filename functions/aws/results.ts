@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { ALBResult, APIGatewayProxyResult, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type InferenceError, overLimit } from '../../shared/errors.ts';
 import { contentOf } from '../../shared/http/bytes.ts';
+import { pairsOf } from '../../shared/http/header-list.ts';
 import type { HttpEvent } from './events.ts';
 
 export type HttpResult = ALBResult | APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
@@ -35,7 +36,7 @@ export async function toResult({ kind, event }: HttpEvent, response: Response): 
     body: isReady ? content : Buffer.from(content).toString(isBase64Encoded ? 'base64' : 'utf8'),
     isBase64Encoded,
   };
-  const headers = Object.fromEntries(response.headers);
+  const headers = Object.fromEntries(pairsOf(response.headers));
   if (kind === 'v2') return { ...common, headers };
   const statusDescription = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
   const described = kind === 'alb' ? { ...common, statusDescription } : common;

@@ -52,7 +52,7 @@ function writeObject(value: Exclude<WritableJson & object, null>, limitBytes: nu
   let members = '';
   for (const [key, member] of entries) {
     if (member === undefined) continue;
-    members += `${members === '' ? '' : ','}${writeString(key)}:${writeJson(member, limitBytes)}`;
+    members += (members === '' ? writeKey(key) : `,${writeKey(key)}`) + writeJson(member, limitBytes);
     checkAnswerSize(members.length, limitBytes);
   }
   return `{${members}}`;
@@ -74,6 +74,19 @@ export function writeItems<T>(
     return item === undefined ? 'null' : writeJson(encode(item, index), limitBytes);
   };
   return new JsonText(`[${joinEach(0, items.length, write, limitBytes)}]`);
+}
+
+/** Names of members with their colon. Answers have the same few again and again: their own words, and labels. */
+const keys = new Map<string, string>();
+const MOST_KEYS = 1024;
+const LONGEST_KEY = 64;
+
+function writeKey(key: string): string {
+  const known = keys.get(key);
+  if (known !== undefined) return known;
+  const written = `${writeString(key)}:`;
+  if (keys.size < MOST_KEYS && key.length <= LONGEST_KEY) keys.set(key, written);
+  return written;
 }
 
 /** Characters that must be escaped in a string: half a surrogate pair would not survive UTF-8. */

@@ -17,6 +17,8 @@ export interface ListingOptions {
 export interface Listings {
   /** @throws StoreError when there is no listing yet and the store cannot be listed within the patience */
   current(patience: Patience): Promise<Listing>;
+  /** The listing if it is new enough to need no renewal. */
+  fresh(): Listing | undefined;
   /** Resolves once there is a listing, no matter how long that takes. */
   ready(): Promise<void>;
   /** A listing made now, no matter how long that takes. Concurrent calls share one. */
@@ -110,6 +112,7 @@ export function createListings(
 
   return {
     current: listing,
+    fresh: () => (current && now() - current.atMs <= listingTtlMs ? current : undefined),
     ready: async () => {
       if (!current) await renew();
     },

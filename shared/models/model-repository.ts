@@ -105,9 +105,14 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
 
   return {
     ready: listings.ready,
-    list: async (budget) => [...(await listings.current(patienceOf(budget))).models.values()],
+    list: async (budget) => [
+      ...(listings.fresh() ?? (await listings.current(patienceOf(budget)))).models.values(),
+    ],
     versions: async (name, budget) => (await listings.current(patienceOf(budget))).models.get(name),
     resolve: async (name, version, budget) => {
+      const fresh = listings.fresh();
+      const known = fresh && pickVersion(fresh, name, version);
+      if (known) return known;
       const patience = patienceOf(budget);
       const found = await listings.find((known) => {
         const picked = pickVersion(known, name, version);
@@ -115,8 +120,8 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
         return patience.wait(aliases.pick(known, name, version));
       }, patience);
       if (found) return found;
-      const known = await listings.current(patience);
-      throw await patience.wait(aliases.unknownVersion(known, name, version));
+      const listing = await listings.current(patience);
+      throw await patience.wait(aliases.unknownVersion(listing, name, version));
     },
     resolveAlias: async (name, alias, budget) => {
       const patience = patienceOf(budget);

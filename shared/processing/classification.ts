@@ -27,10 +27,17 @@ export function sigmoid(scores: Float64Array): Float64Array {
 
 /** exp(x - max) / sum, in float64: the largest score cannot overflow. */
 export function softmax(scores: Float64Array): Float64Array {
-  const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const powers = scores.map((score) => Math.exp(score - largest));
-  const sum = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / sum);
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const score of scores) largest = Math.max(largest, score);
+  const powers = new Float64Array(scores.length);
+  let sum = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const power = Math.exp((scores[i] ?? 0) - largest);
+    powers[i] = power;
+    sum += power;
+  }
+  for (let i = 0; i < powers.length; i++) powers[i] = (powers[i] ?? 0) / sum;
+  return powers;
 }
 
 /** Index of the largest score, the first of equals, as NumPy's `argmax`; a NaN wins, as there. */

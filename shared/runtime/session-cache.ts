@@ -75,6 +75,8 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
   } = options;
   // A Map keeps insertion order: entries are put back at the end when used, so the first is the oldest.
   const entries = new Map<string, Entry<T>>();
+  /** The key at the end. */
+  let latest: string | undefined;
 
   function startLoad(key: string, load: () => Promise<T>, failures: number): Entry<T> {
     const entry: Entry<T> = {
@@ -106,6 +108,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     // A failed entry with this key would keep its old position.
     entries.delete(key);
     entries.set(key, entry);
+    latest = key;
     return entry;
   }
 
@@ -113,8 +116,11 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     const entry = entries.get(key);
     if (!entry) return startLoad(key, load, 0);
     if (entry.state === 'failed' && now() >= entry.retryAtMs) return startLoad(key, load, entry.failures);
-    entries.delete(key);
-    entries.set(key, entry);
+    if (key !== latest) {
+      entries.delete(key);
+      entries.set(key, entry);
+      latest = key;
+    }
     return entry;
   }
 
