@@ -83,6 +83,11 @@ def export(
     return folder
 
 
+def _note(text):
+    """Says what the user should know about an export that works."""
+    print(f"Note: {text}", file=sys.stderr)
+
+
 class _Options:
     def __init__(self, folder, features, labels, preprocess, dynamo):
         self.folder = folder
@@ -610,23 +615,37 @@ def _network(sample, answers, options):
     if options.preprocess is not None:
         if options.labels is None:
             raise ExportError("An image classifier needs the names of its classes: labels=[...].")
+        _check_labels(options.labels, answers)
         config = {"labels": list(options.labels), "preprocess": list(options.preprocess)}
         return _Facts("image-classification", **config, **_score_steps(answers))
     if not is_rows or not (hasattr(sample, "columns") or np.ndim(sample) == 2):
-        return _Facts(None)
+        if options.labels is None:
+            return _Facts(None)
+        if is_rows:
+            _check_labels(options.labels, answers)
+        _note("clients send tensors to this model; if it classifies images, also pass preprocess=[...]")
+        return _Facts("tensor", labels=list(options.labels))
     table = _Table(sample, options.features)
     if options.labels is None:
         return _regression(table, answers)
     labels = list(options.labels)
+    _check_labels(labels, answers)
     scores = answers.reshape(len(answers), -1)
-    if scores.shape[1] not in (len(labels), 1) or (scores.shape[1] == 1 and len(labels) != 2):
-        raise ExportError(f"There are {len(labels)} labels for the {scores.shape[1]} outputs of the network.")
     steps = _score_steps(scores)
     probabilities = _apply_steps(scores, steps)
     if probabilities.shape[1] == 1:
         probabilities = np.concatenate([1 - probabilities, probabilities], axis=1)
     classes = list(range(len(labels)))
     return _classification(table, labels, classes, probabilities.argmax(axis=1), probabilities, **steps)
+
+
+def _check_labels(labels, answers):
+    """Refuses another number of labels than of outputs; one output can be the score of the second of two classes."""
+    if answers is None:
+        return
+    count = answers[0].size
+    if count != len(labels) and (count, len(labels)) != (1, 2):
+        raise ExportError(f"There are {len(labels)} labels for the {count} outputs of the network.")
 
 
 def _score_steps(scores):
