@@ -81,6 +81,12 @@ describe('the walks from an export to an answer', () => {
     expect(comparable(text)).toEqual(comparable(answer));
   });
 
+  it('install packaging with onnxmltools, which imports it but does not require it', () => {
+    const installs = [...page.matchAll(/`pip install ([^`]*)`/g)].map(([, packages = '']) => packages);
+    const converting = installs.filter((packages) => packages.includes('onnxmltools'));
+    expect(converting.map((packages) => packages.includes(' packaging'))).toEqual([true, true]);
+  });
+
   it('have every answer checked', () => {
     const calls = readBlocks(page, 'sh').filter((block) => block.startsWith('curl'));
     expect(exchanges.map(({ command }) => command)).toEqual(calls);
