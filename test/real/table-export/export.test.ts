@@ -68,7 +68,13 @@ describeExports(
 
 describeWalks(
   counterpart,
-  ['A data frame and scikit-learn', 'An XGBoost model', 'A LightGBM model', 'A CatBoost model'],
+  [
+    'A data frame and scikit-learn',
+    'An XGBoost model',
+    'A LightGBM model',
+    'A CatBoost model',
+    'A model of MLServer',
+  ],
   true,
 );
 
