@@ -11,16 +11,17 @@ It takes scikit-learn estimators and pipelines, XGBoost, LightGBM, CatBoost, Ker
 models and pipelines, and the URI of an MLflow model. It is a single file for Python 3.10 and later: copy it where you
 need it. It imports only the framework of the model and its exporter:
 
-    scikit-learn  skl2onnx             Keras         what Model.export(format="onnx") asks for
-    XGBoost       onnxmltools          PyTorch       onnx, onnxscript
-    LightGBM      onnxmltools          transformers  optimum-onnx
-    CatBoost      nothing              MLflow        mlflow, and the exporter of the flavour
+    scikit-learn  skl2onnx                Keras         what Model.export(format="onnx") asks for
+    XGBoost       onnxmltools, packaging  PyTorch       onnx, onnxscript
+    LightGBM      onnxmltools, packaging  transformers  optimum-onnx
+    CatBoost      nothing                 MLflow        mlflow, and the exporter of the flavour
 """
 
 import argparse
 import contextlib
 import copy
 import importlib
+import itertools
 import json
 import math
 import re
@@ -28,6 +29,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
@@ -35,6 +37,8 @@ MOST_CASES = 10
 """How many rows of the sample become requests with their correct answers."""
 FEWEST_FOR_RANGES = 20
 """A shorter sample says too little about the possible values of a column."""
+LONGEST_REASON = 200
+"""Most characters of a reason that another library gives: some print the whole model."""
 
 
 class ExportError(Exception):
@@ -69,18 +73,57 @@ def export(
     Returns the path of the folder.
     """
     if isinstance(model, (str, Path)):
-        model = load(str(model))
+        with _failing(f"{model} cannot be loaded"):
+            model = load(str(model))
     folder = Path(folder)
-    with tempfile.TemporaryDirectory() as made:
-        options = _Options(Path(made), features, labels, preprocess, dynamo)
-        facts = _exporter_of(model)(model, sample, options)
+    _check_folder(folder)
+    _check_trained(model)
+    with tempfile.TemporaryDirectory() as private:
+        # Others may read the export; the folder for temporary files is private, and copies keep its permissions.
+        made = Path(private) / "export"
+        made.mkdir()
+        options = _Options(made, features, labels, preprocess, dynamo)
+        with _failing("The model cannot be exported with this sample"):
+            facts = _exporter_of(model)(model, sample, options)
         _check(facts)
-        _write(facts, Path(made), description, ranges)
+        _find_gaps(facts, options)
+        _write(facts, made, description, ranges)
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("model.onnx", "model.onnx.data", "model.json", "reference.json"):
             (folder / name).unlink(missing_ok=True)
         shutil.copytree(made, folder, dirs_exist_ok=True)
     return folder
+
+
+def _check_folder(folder):
+    if folder.suffix.lower() == ".onnx":
+        raise ExportError(f"{folder} is the name of a graph; name a folder, such as {folder.with_suffix('')}.")
+    file = next((each for each in (folder, *folder.parents) if each.exists() and not each.is_dir()), None)
+    if file is not None:
+        raise ExportError(f"{file} is a file; name a folder that can hold model.onnx, model.json and reference.json.")
+
+
+def _check_trained(model):
+    if isinstance(model, type):
+        raise ExportError(f"{model.__name__} is a class; pass a trained object of it.")
+    if not (hasattr(model, "fit") and hasattr(model, "get_params")):
+        return
+    if hasattr(model, "is_fitted"):
+        is_trained = model.is_fitted()
+    else:
+        checks = importlib.import_module("sklearn.utils.validation")
+        try:
+            checks.check_is_fitted(model)
+            is_trained = True
+        except importlib.import_module("sklearn.exceptions").NotFittedError:
+            is_trained = False
+    if not is_trained:
+        raise ExportError(f"The {type(model).__name__} is not trained; call its fit first.")
+
+
+def _note(text):
+    """Says what the user should know about an export that works."""
+    print(f"Note: {text}", file=sys.stderr)
 
 
 class _Options:
@@ -132,16 +175,15 @@ def _exporter_of(model):
 
 
 class _Table:
-    """The sample as named columns."""
+    """The sample as named columns, those of the model in its order."""
 
-    def __init__(self, sample, features):
-        is_frame = hasattr(sample, "columns") and hasattr(sample, "iloc")
-        self.frame = sample if is_frame else None
-        if is_frame:
-            self.names = [str(name) for name in sample.columns]
-            self.columns = [sample.iloc[:, index].to_numpy() for index in range(len(self.names))]
+    def __init__(self, sample, features, model=None):
+        self.frame = _frame_of(sample, model)
+        if self.frame is not None:
+            self.names = [str(name) for name in self.frame.columns]
+            self.columns = [self.frame.iloc[:, index].to_numpy() for index in range(len(self.names))]
         else:
-            array = np.asarray(sample)
+            array = np.asarray(sample.toarray() if hasattr(sample, "toarray") else sample)
             if array.ndim == 1 and array.dtype.kind in "UO":
                 # One text per row, as vectorizers take them.
                 array, features = array.astype(object).reshape(-1, 1), features or ["text"]
@@ -155,6 +197,9 @@ class _Table:
             self.names = list(features)
         if not self.columns or len(self.columns[0]) == 0:
             raise ExportError("The sample has no rows.")
+        self.refused = []
+        """Indexes of the columns that cannot have missing values in requests, but have some in the sample."""
+        _check_width(self.width, model)
 
     @property
     def width(self):
@@ -170,7 +215,8 @@ class _Table:
     def matrix(self):
         """All columns as float32, the type in which graphs compute."""
         if self.has_texts:
-            name = next(name for index, name in enumerate(self.names or []) if self.is_text(index))
+            index = next(index for index in range(self.width) if self.is_text(index))
+            name = self.names[index] if self.names else index
             raise ExportError(
                 f"The column {name!r} has texts, with which this model cannot be exported: turn them into numbers in a "
                 "scikit-learn pipeline with a ColumnTransformer, or before training."
@@ -214,15 +260,131 @@ class _Table:
     def cases(self, answer):
         """Rows for reference.json, without those whose answer changes with the last digits: they lie on a threshold of a
         tree, where float32 and float64 differ."""
-        rows = range(len(self.columns[0]))
-        if answer is not None:
-            answers = [np.asarray(answer(self.as_trained(factor)), dtype=float) for factor in (1, 1 - 1e-6, 1 + 1e-6)]
-            wide = [each.reshape(len(rows), -1) for each in answers]
-            differ = [~np.isclose(wide[0], each, rtol=1e-4, atol=1e-5).all(axis=1) for each in wide[1:]]
-            rows = np.flatnonzero(~(differ[0] | differ[1])).tolist()
+        all_rows = np.arange(len(self.columns[0]))
+        rows = all_rows[~(self._is_refused() | self._is_unsteady(answer))].tolist()
         if len(rows) == 0:
             return []
         return sorted({rows[round(at)] for at in np.linspace(0, len(rows) - 1, min(len(rows), MOST_CASES))})
+
+
+    def is_missing(self, index):
+        """Which cells of a column have no value."""
+        column = self.columns[index]
+        if self.is_text(index):
+            return np.array([_cell(value) is None for value in column])
+        return np.isnan(column) if column.dtype.kind == "f" else np.zeros(len(column), dtype=bool)
+
+    def without_answer(self, inputs):
+        """Indexes of the columns with missing values for which the graph has no answer. `inputs` says for each input
+        whether its numbers can be missing."""
+        takes = list(inputs.values()) * self.width if len(inputs) == 1 else [inputs.get(name) for name in self.names]
+        return [
+            index
+            for index in range(self.width)
+            if self.is_missing(index).any() and (self.is_text(index) or not takes[index])
+        ]
+
+    def _is_refused(self):
+        gaps = [self.is_missing(index) for index in self.refused]
+        return np.any(gaps, axis=0) if gaps else np.zeros(len(self.columns[0]), dtype=bool)
+
+    def _is_unsteady(self, answer):
+        count = len(self.columns[0])
+        steady = np.zeros(count, dtype=bool)
+        if answer is None:
+            return steady
+        try:
+            answers = [np.asarray(answer(self.as_trained(factor))) for factor in (1, 1 - 1e-6, 1 + 1e-6)]
+        except ValueError:
+            # An encoder knows only the numbers of the sample.
+            return steady
+        wide = [each.reshape(count, -1) for each in answers]
+        return np.any([~_are_close(wide[0], each).all(axis=1) for each in wide[1:]], axis=0)
+
+
+def _are_close(some, others):
+    try:
+        return np.isclose(some.astype(float), others.astype(float), rtol=1e-4, atol=1e-5)
+    except ValueError:
+        return some == others
+
+
+def _frame_of(sample, model):
+    """A data frame of pandas with the columns of the model, in types that NumPy knows; None for other samples."""
+    if hasattr(sample, "columns") and hasattr(sample, "iloc"):
+        frame = sample
+    elif hasattr(sample, "to_dict") and hasattr(sample, "get_column"):
+        frame = _need("pandas", "pandas").DataFrame(sample.to_dict(as_series=False))  # Polars
+    elif hasattr(sample, "to_pydict"):
+        frame = _need("pandas", "pandas").DataFrame(sample.to_pydict())  # Arrow
+    else:
+        return None
+    doubled = [str(name) for name in frame.columns[frame.columns.duplicated()]]
+    if doubled:
+        raise ExportError(f"The sample has two columns {doubled[0]!r}; rename one before training.")
+    frame = _with_columns_of(model, frame).infer_objects()
+    for name in frame.columns:
+        plain = getattr(frame[name].dtype, "numpy_dtype", None)
+        if plain is not None and plain.kind in "biuf":
+            has_gaps = frame[name].isna().any()
+            column = frame[name].to_numpy(float, na_value=np.nan) if has_gaps else frame[name].to_numpy(plain)
+            frame[name] = column
+    return frame
+
+
+def _with_columns_of(model, frame):
+    """The columns that the model was trained with and uses, in its order. LightGBM has underscores for spaces."""
+    given = {str(name).replace(" ", "_"): name for name in frame.columns}
+    trained = [str(name).replace(" ", "_") for name in _trained_names(model)]
+    if not any(name in given for name in trained):
+        return frame.copy()
+    used = _used_names(model)
+    if used is not None:
+        trained = [name for name in trained if name in {each.replace(" ", "_") for each in used}]
+    missing = [name for name in trained if name not in given]
+    if missing:
+        raise ExportError(f"The sample lacks columns that the model was trained with: {', '.join(missing)}.")
+    unused = [str(name) for key, name in given.items() if key not in trained]
+    if unused:
+        _note(f"the export leaves out columns of the sample that the model does not use: {', '.join(unused)}")
+    return frame[[given[name] for name in trained]].copy()
+
+
+def _trained_names(model):
+    # Boosters without the interface of scikit-learn have other names for it; LightGBM's is a method.
+    for attribute in ("feature_names_in_", "feature_names_", "feature_names", "feature_name"):
+        names = getattr(model, attribute, None)
+        names = names() if callable(names) else names
+        if names is not None and len(names) > 0:
+            return list(names)
+    return []
+
+
+def _used_names(model):
+    """The columns that a ColumnTransformer at the start of a model passes on; None if that is unknown."""
+    first = getattr(model, "best_estimator_", model)
+    while type(first).__name__ == "Pipeline":
+        first = first.steps[0][1]
+    if type(first).__name__ != "ColumnTransformer":
+        return None
+    used = set()
+    for _, transformer, columns in first.transformers_:
+        if isinstance(transformer, str) and transformer == "drop":
+            continue
+        chosen = [columns] if isinstance(columns, str) or not hasattr(columns, "__iter__") else list(columns)
+        if not all(isinstance(each, str) for each in chosen):
+            return None
+        used.update(chosen)
+    return used
+
+
+def _check_width(width, model):
+    if _used_names(model) is not None:
+        return
+    expected = getattr(model, "n_features_in_", None)
+    # A CatBoost model from a file says 0.
+    if expected and width != expected:
+        raise ExportError(f"The sample has {width} columns; the model was trained with {expected}.")
 
 
 def _round(number):
@@ -231,7 +393,7 @@ def _round(number):
 
 def _cell(value):
     """A cell as a JSON value; numbers are those that the graph gets."""
-    if value is None:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -272,13 +434,18 @@ def _export_sklearn(model, sample, options):
     from sklearn.base import is_classifier, is_regressor
 
     skl2onnx = _need("skl2onnx", "skl2onnx")
-    table = _Table(sample, options.features)
+    table = _Table(sample, options.features, model)
+    _check_parts(model)
     with _converting("skl2onnx", model):
         onx = _convert(skl2onnx.to_onnx, model, table)
     options.path.write_bytes(onx.SerializeToString())
     trained = table.as_trained() if hasattr(model, "feature_names_in_") or table.has_texts else table.matrix()
     if (is_classifier(model) and _has_one_answer(model)) or is_regressor(model):
-        return _estimator(model, table, trained, options)
+        facts = _estimator(model, table, trained, options)
+        if facts.probabilities is not None and len(onx.graph.output) > 1:
+            # The graph of a model of models does not show that these numbers are probabilities.
+            facts.config["output"] = {"probabilities": onx.graph.output[1].name}
+        return facts
     return _rows(model, table, trained, onx)
 
 
@@ -307,19 +474,129 @@ def _as_doubles(rows):
 def _convert(to_onnx, model, table):
     from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, Int64TensorType
 
-    converted, opsets = _with_boosters(model)
+    converted, opsets = _with_boosters(_convertible(model))
+    to_onnx = _with_repairs(to_onnx, model)
     if not _scales_before_trees(model):
         types = _initial_types(model, table, FloatTensorType, Int64TensorType)
         return to_onnx(converted, initial_types=types, target_opset=opsets)
     # A threshold can be a value of the sample; scaled in float32 it could be on the other side. So everything is double
-    # up to the trees. Encoders of whole numbers accept only whole numbers.
-    for integers in (DoubleTensorType, Int64TensorType):
+    # up to the trees. Encoders of whole numbers accept only whole numbers, and models of models continue with doubles.
+    failure = None
+    for integers, is_double_after in itertools.product((DoubleTensorType, Int64TensorType), (False, True)):
         try:
             types = _initial_types(model, table, DoubleTensorType, integers)
-            return _cast_before_trees(to_onnx(converted, initial_types=types, target_opset=opsets))
-        except Exception:
-            if integers is Int64TensorType:
-                raise
+            onx = to_onnx(converted, initial_types=types, target_opset=opsets)
+            _cast_around_trees(onx, is_double_after)
+            importlib.import_module("onnx.checker").check_model(onx, full_check=True)
+            return onx
+        except Exception as error:
+            failure = error
+    raise failure
+
+
+def _with_repairs(to_onnx, model):
+    """The converter without two of its faults: it gives truth values where ONNX has whole numbers, which protobuf 7
+    refuses, and it gives some classifiers in a pipeline an option that they do not have."""
+    container = importlib.import_module("skl2onnx.common._container")
+    without_map = [type(part) for part in _parts_of(model) if type(part).__name__ in ("LinearSVC", "RidgeClassifier")]
+
+    def convert(*args, **more):
+        with mock.patch.object(container, "make_node", _with_whole_numbers(container.make_node)):
+            return to_onnx(*args, **more, options={kind: {} for kind in without_map} or None)
+
+    return convert
+
+
+def _with_whole_numbers(make_node):
+    def make(*args, **attributes):
+        for name, value in attributes.items():
+            if isinstance(value, list) and any(isinstance(each, (bool, np.bool_)) for each in value):
+                attributes[name] = [int(each) for each in value]
+        return make_node(*args, **attributes)
+
+    return make
+
+
+def _check_parts(model):
+    """Refuses parts that skl2onnx converts to a graph with other answers."""
+    for part in _fitted_parts(model):
+        name = type(part).__name__
+        if getattr(part, "add_indicator", False):
+            raise ExportError(f"{name}(add_indicator=True) cannot be exported; leave out the indicator.")
+        if name.startswith("HistGradientBoosting") and np.any(getattr(part, "is_categorical_", None)):
+            raise ExportError(
+                f"{name} with categorical features cannot be exported: encode them in a ColumnTransformer before it, "
+                "and leave out categorical_features."
+            )
+
+
+def _fitted_parts(model):
+    """A trained model and all estimators in it, also those that fit has made."""
+    kept, seen = [model], set()
+    while kept:
+        part = kept.pop()
+        if isinstance(part, (list, tuple)) or (isinstance(part, np.ndarray) and part.dtype == object):
+            kept.extend(part)
+        elif isinstance(part, dict):
+            kept.extend(part.values())
+        elif hasattr(part, "get_params") and id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            kept.extend(getattr(part, "__dict__", {}).values())
+
+
+def _convertible(model):
+    """The model without what its graph does not need and skl2onnx cannot convert: imputers of texts, because no text of a
+    request can be missing; the shape in which a VotingClassifier transforms; and infinite thresholds, which separate
+    missing values from all others, and on which the converter does not end."""
+    tests = (_is_text_imputer, _is_voting, _has_infinite_threshold)
+    if not any(test(part) for part in _fitted_parts(model) for test in tests):
+        return model
+    made = copy.deepcopy(model)
+    for part in list(_fitted_parts(made)):
+        if _is_voting(part):
+            part.flatten_transform = False
+        if _has_infinite_threshold(part):
+            part.tree_.threshold[np.isinf(part.tree_.threshold)] = np.finfo(np.float32).max
+        if type(part).__name__ == "Pipeline":
+            part.steps = [step for step in part.steps if not _is_text_imputer(step[1])] or [("same", _identity())]
+        if type(part).__name__ == "ColumnTransformer" and hasattr(part, "transformers_"):
+            part.transformers_ = [
+                (name, _identity() if _is_text_imputer(each) else each, columns)
+                for name, each, columns in part.transformers_
+            ]
+    return made
+
+
+def _is_voting(part):
+    return type(part).__name__ == "VotingClassifier"
+
+
+def _has_infinite_threshold(part):
+    return hasattr(part, "tree_") and bool(np.isinf(part.tree_.threshold).any())
+
+
+def _is_text_imputer(part):
+    values = getattr(part, "statistics_", None)
+    return type(part).__name__ == "SimpleImputer" and values is not None and values.dtype.kind in "OU"
+
+
+def _identity():
+    return importlib.import_module("sklearn.preprocessing").FunctionTransformer()
+
+
+def _imputed_names(model):
+    """Columns that an imputer gets: their whole numbers can be missing, so they are floats in the graph."""
+    chosen = set()
+    for part in _fitted_parts(model):
+        # The model of a search also has a ColumnTransformer that is not trained.
+        if type(part).__name__ != "ColumnTransformer" or not hasattr(part, "transformers_"):
+            continue
+        for _, transformer, columns in part.transformers_:
+            is_imputed = any(type(each).__name__.endswith("Imputer") for each in _fitted_parts([transformer]))
+            if is_imputed and not isinstance(columns, slice):
+                chosen.update([columns] if isinstance(columns, str) else columns)
+    return chosen
 
 
 def _scales_before_trees(model):
@@ -328,26 +605,56 @@ def _scales_before_trees(model):
     return "Pipeline" in names and any(re.search("(?<!Isolation)Forest|Tree|Boost|XGB", name) for name in names)
 
 
-def _cast_before_trees(onx):
-    """Trees compare values rounded to float32; trees with double thresholds take these values as doubles."""
+def _cast_around_trees(onx, is_double_after):
+    """Trees compare values rounded to float32; trees with double thresholds take these values as doubles. Their answers
+    are float32, which other steps take, or doubles again. Imputers and maps of probabilities are float32 too."""
     from onnx import TensorProto, helper
 
     nodes = list(onx.graph.node)
-    for index, node in reversed(list(enumerate(nodes))):
-        if node.op_type not in ("TreeEnsembleClassifier", "TreeEnsembleRegressor"):
+    outputs = {output.name: output.type for output in onx.graph.output}
+    made = []
+
+    def cast(name, to, ending):
+        made.append(helper.make_node("Cast", [name], [f"{name}_{len(made)}_{ending}"], to=to))
+        return made[-1].output[0]
+
+    def add_and_cast(node):
+        """Adds a node whose numbers get their name after a cast to double."""
+        name = node.output[-1]
+        node.output[-1] = f"{name}_{len(made)}_float32"
+        made.extend([node, helper.make_node("Cast", [node.output[-1]], [name], to=TensorProto.DOUBLE)])
+
+    for node in nodes:
+        is_tree = node.op_type in ("TreeEnsembleClassifier", "TreeEnsembleRegressor")
+        attributes = {attribute.name for attribute in node.attribute}
+        is_imputer = node.op_type == "Imputer" and "imputed_value_floats" in attributes
+        if is_tree or is_imputer or node.op_type == "ZipMap":
+            node.input[0] = cast(node.input[0], TensorProto.FLOAT, "float32")
+        if is_tree and any(name.endswith("_as_tensor") for name in attributes):
+            node.input[0] = cast(node.input[0], TensorProto.DOUBLE, "double")
+        number = node.output[-1]
+        if is_imputer or (is_tree and is_double_after and number not in outputs):
+            add_and_cast(node)
             continue
-        given, name = node.input[0], f"{node.input[0]}_{index}_float32"
-        casts = [helper.make_node("Cast", [given], [name], to=TensorProto.FLOAT)]
-        if any(attribute.name.endswith("_as_tensor") for attribute in node.attribute):
-            casts.append(helper.make_node("Cast", [name], [f"{name}_double"], to=TensorProto.DOUBLE))
-        node.input[0] = casts[-1].output[0]
-        nodes[index:index] = casts
-        for output in onx.graph.output:
-            if output.name in node.output and node.op_type == "TreeEnsembleRegressor":
-                output.type.tensor_type.elem_type = TensorProto.FLOAT
+        made.append(node)
+        if node.op_type == "TreeEnsembleRegressor" and number in outputs:
+            outputs[number].tensor_type.elem_type = TensorProto.FLOAT
+        if node.op_type == "ZipMap" and number in outputs:
+            outputs[number].sequence_type.elem_type.map_type.value_type.tensor_type.elem_type = TensorProto.FLOAT
     del onx.graph.node[:]
-    onx.graph.node.extend(nodes)
-    return onx
+    onx.graph.node.extend(made)
+    if is_double_after:
+        _widen_constants(onx)
+
+
+def _widen_constants(onx):
+    """A step that was trained on float32 has float32 constants, which arithmetic does not take beside doubles."""
+    from onnx import TensorProto, numpy_helper
+
+    terms = {name for node in onx.graph.node if node.op_type in ("Add", "Sub", "Mul", "Div") for name in node.input}
+    for constant in onx.graph.initializer:
+        if constant.name in terms and constant.data_type == TensorProto.FLOAT:
+            constant.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(constant).astype(float), constant.name))
 
 
 def _has_one_answer(model):
@@ -364,10 +671,13 @@ def _initial_types(model, table, floats, integers):
         return [("input", kind([None, table.width]))]
     # Converters accept truth values only as whole numbers.
     kinds = {"b": integers, "i": integers, "u": integers, "f": floats}
-    return [
-        (name, kinds.get(column.dtype.kind, StringTensorType)([None, 1]))
-        for name, column in zip(table.names, table.columns)
-    ]
+    imputed = _imputed_names(model)
+
+    def kind_of(name, column):
+        kind = column.dtype.kind
+        return kinds.get("f" if name in imputed and kind in kinds else kind, StringTensorType)
+
+    return [(name, kind_of(name, column)([None, 1])) for name, column in zip(table.names, table.columns)]
 
 
 def _parts_of(model):
@@ -434,7 +744,7 @@ def _register(boosters):
 
 def _export_xgboost(model, sample, options):
     onnxmltools = _need("onnxmltools", "onnxmltools")
-    table = _Table(sample, options.features)
+    table = _Table(sample, options.features, model)
     plain = copy.deepcopy(model)
     booster = plain.get_booster() if hasattr(plain, "get_booster") else plain
     _forget_names(booster)
@@ -455,7 +765,7 @@ def _forget_names(booster):
 
 def _export_lightgbm(model, sample, options):
     onnxmltools = _need("onnxmltools", "onnxmltools")
-    table = _Table(sample, options.features)
+    table = _Table(sample, options.features, model)
     _write_converted(onnxmltools.convert_lightgbm, model, table, options, zipmap=False)
     if not hasattr(model, "booster_"):
         return _answers_of_booster(table, np.asarray(model.predict(table.matrix())), options)
@@ -500,7 +810,7 @@ def _graph_of(path):
 
 
 def _export_catboost(model, sample, options):
-    table = _Table(sample, options.features)
+    table = _Table(sample, options.features, model)
     matrix = table.matrix()
     with _converting("CatBoost", model):
         model.save_model(str(options.path), format="onnx")
@@ -610,23 +920,37 @@ def _network(sample, answers, options):
     if options.preprocess is not None:
         if options.labels is None:
             raise ExportError("An image classifier needs the names of its classes: labels=[...].")
+        _check_labels(options.labels, answers)
         config = {"labels": list(options.labels), "preprocess": list(options.preprocess)}
         return _Facts("image-classification", **config, **_score_steps(answers))
     if not is_rows or not (hasattr(sample, "columns") or np.ndim(sample) == 2):
-        return _Facts(None)
+        if options.labels is None:
+            return _Facts(None)
+        if is_rows:
+            _check_labels(options.labels, answers)
+        _note("clients send tensors to this model; if it classifies images, also pass preprocess=[...]")
+        return _Facts("tensor", labels=list(options.labels))
     table = _Table(sample, options.features)
     if options.labels is None:
         return _regression(table, answers)
     labels = list(options.labels)
+    _check_labels(labels, answers)
     scores = answers.reshape(len(answers), -1)
-    if scores.shape[1] not in (len(labels), 1) or (scores.shape[1] == 1 and len(labels) != 2):
-        raise ExportError(f"There are {len(labels)} labels for the {scores.shape[1]} outputs of the network.")
     steps = _score_steps(scores)
     probabilities = _apply_steps(scores, steps)
     if probabilities.shape[1] == 1:
         probabilities = np.concatenate([1 - probabilities, probabilities], axis=1)
     classes = list(range(len(labels)))
     return _classification(table, labels, classes, probabilities.argmax(axis=1), probabilities, **steps)
+
+
+def _check_labels(labels, answers):
+    """Refuses another number of labels than of outputs; one output can be the score of the second of two classes."""
+    if answers is None:
+        return
+    count = answers[0].size
+    if count != len(labels) and (count, len(labels)) != (1, 2):
+        raise ExportError(f"There are {len(labels)} labels for the {count} outputs of the network.")
 
 
 def _score_steps(scores):
@@ -758,24 +1082,62 @@ def _export_onnx(model, sample, options):
 # Writing
 
 
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "google": "protobuf", "yaml": "pyyaml", "PIL": "pillow"}
+"""Packages that pip knows by another name than Python."""
+
+
 def _need(module, package):
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise ExportError(f"This export needs {package}: pip install {package}") from error
+        lacking = _lacking(error)
+        # A package that is there can lack one that it imports.
+        if lacking is None or lacking == module.split(".")[0]:
+            lacking = package
+        raise ExportError(f"This export needs {lacking}: pip install {lacking}") from error
+
+
+def _lacking(error):
+    """The package that is not installed, by the name that pip knows; None if the error says nothing of one."""
+    name = (error.name or "").split(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return DISTRIBUTIONS.get(name, name) or None
 
 
 @contextlib.contextmanager
 def _converting(converter, model):
     """Turns any error of a converter into an ExportError."""
+    classes = getattr(model, "classes_", None)
+    is_truth = classes is not None and np.asarray(classes).dtype.kind == "b"
+    advice = "; its classes are True and False: train it with 0 and 1, or with texts" if is_truth else ""
+    with _failing(f"{converter} cannot export this model", advice):
+        yield
+
+
+@contextlib.contextmanager
+def _failing(what, advice=""):
+    """Turns any error into an ExportError of one sentence. Its cause is a copy with a short text: converters put whole
+    models into their messages, and into those of the errors before."""
     try:
         yield
+    except ExportError:
+        raise
     except Exception as error:
-        reason = str(error).strip().split("\n")[0]
-        classes = getattr(model, "classes_", None)
-        is_truth = classes is not None and np.asarray(classes).dtype.kind == "b"
-        advice = "; its classes are True and False: train it with 0 and 1, or with texts" if is_truth else ""
-        raise ExportError(f"{converter} cannot export this model: {reason}{advice}") from error
+        cause = RuntimeError(f"{type(error).__name__}: {_reason(error)}").with_traceback(error.__traceback__)
+        raise ExportError(f"{what}: {_reason(error)}{advice}") from cause
+
+
+def _reason(error):
+    unknown = re.search(r"Unable to find a (?:shape calculator|converter) for type '<class '([^']+)'", str(error))
+    if unknown:
+        name = unknown[1].rpartition(".")[2]
+        other = "; use XGBoost, LightGBM or HistGradientBoosting in the pipeline, or export the CatBoost model alone"
+        return f"it has no converter for {name}{other if name.startswith('CatBoost') else ''}"
+    if _lacking(error) is not None:
+        return f"{_lacking(error)} is not installed; pip install {_lacking(error)}"
+    reason = str(error).strip().split("\n")[0].rstrip(" .:")
+    if " " not in reason:
+        reason = f"{type(error).__name__} {reason}".rstrip()
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON].rstrip()} ..."
 
 
 def _check(facts):
@@ -784,6 +1146,45 @@ def _check(facts):
     numbers = np.asarray(facts.probabilities if facts.probabilities is not None else 0, dtype=float)
     if not np.isfinite(numbers).all():
         raise ExportError("For some rows of the sample, the model gives probabilities that are not finite numbers.")
+
+
+def _find_gaps(facts, options):
+    """Says for which columns missing values in the sample have no answer in the graph, and leaves out their rows."""
+    table = facts.table
+    if table is None or not any(table.is_missing(index).any() for index in range(table.width)):
+        return
+    table.refused = table.without_answer(_inputs_with_gaps(_need("onnx", "onnx").load(str(options.path))))
+    names = [table.names[index] if table.names else str(index) for index in table.refused]
+    if names:
+        _note(f"values of these columns are missing in the sample, but cannot be null in requests: {', '.join(names)}")
+
+
+PASSING = {"Identity", "Cast", "Reshape", "Flatten", "Concat", "ArrayFeatureExtractor", "FeatureVectorizer"}
+"""Operators that pass the values of an input unchanged."""
+
+
+def _inputs_with_gaps(model):
+    """Whether the numbers of each input can be missing, by the rule of Ternion: every way from it ends in trees that were
+    trained with missing values, or in an Imputer."""
+    takers = {}
+    for node in model.graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+
+    def ends_well(name):
+        nodes = takers.get(name, [])
+        return bool(nodes) and all(fills_in(node) for node in nodes)
+
+    def fills_in(node):
+        attributes = {each.name: each for each in node.attribute}
+        if node.op_type == "Imputer":
+            return "replaced_value_float" in attributes and math.isnan(attributes["replaced_value_float"].f)
+        if node.op_type.startswith("TreeEnsemble"):
+            tracks = attributes.get("nodes_missing_value_tracks_true")
+            return model.producer_name in ("OnnxMLTools", "CatBoost") or (tracks is not None and any(tracks.ints))
+        return node.op_type in PASSING and all(ends_well(name) for name in node.output)
+
+    return {each.name: ends_well(each.name) for each in model.graph.input}
 
 
 def _write(facts, folder, description, ranges):
@@ -831,8 +1232,9 @@ def main():
     parser.add_argument("--drop", help="columns of the file that the model does not use, separated by commas")
     arguments = parser.parse_args()
     try:
-        sample = _need("pandas", "pandas").read_csv(arguments.sample)
-        sample = sample.drop(columns=arguments.drop.split(",") if arguments.drop else [])
+        with _failing(f"{arguments.sample} cannot be read"):
+            sample = _need("pandas", "pandas").read_csv(arguments.sample)
+            sample = sample.drop(columns=arguments.drop.split(",") if arguments.drop else [])
         labels = arguments.labels.split(",") if arguments.labels else None
         print(f"written to {export(arguments.model, sample, arguments.folder, labels=labels)}")
     except ExportError as error:

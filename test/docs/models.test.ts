@@ -18,7 +18,7 @@ const FIXTURES = join(PROJECT, 'test/fixtures');
 /** The files in place of a reader's export, made the same way with few weights. */
 const STAND_INS: readonly (readonly [string, string])[] = [
   // What the Python of these walks writes; test/real/ runs it again.
-  ...['prices', 'levels', 'offers', 'cats', 'network', 'dense'].map(
+  ...['prices', 'levels', 'offers', 'cats', 'network', 'dense', 'rents'].map(
     (name) => [`exports/${name}`, `walks/${name}`] as const,
   ),
   ['exports/houses', 'formats/tabular/sklearn-columns'],
@@ -79,6 +79,12 @@ describe('the walks from an export to an answer', () => {
   it.each(exchanges)('show the answer to $command', async ({ command, answer }) => {
     const text = await shell.run(command);
     expect(comparable(text)).toEqual(comparable(answer));
+  });
+
+  it('install packaging with onnxmltools, which imports it but does not require it', () => {
+    const installs = [...page.matchAll(/`pip install ([^`]*)`/g)].map(([, packages = '']) => packages);
+    const converting = installs.filter((packages) => packages.includes('onnxmltools'));
+    expect(converting.map((packages) => packages.includes(' packaging'))).toEqual([true, true]);
   });
 
   it('have every answer checked', () => {

@@ -3,6 +3,8 @@
 Usage: python networks.py <folder>
 """
 
+import contextlib
+import io
 import json
 import sys
 import warnings
@@ -14,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
-from ternion_export import export
+from ternion_export import ExportError, export
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, pipeline
 
@@ -70,6 +72,24 @@ with torch.no_grad():
     classes("torch-one-logit", single, np.concatenate([1 - dear, dear], axis=1), LABELS[:2])
     write("torch-number", single, sample, instances(held), single(inputs).numpy()[:, 0].tolist())
 assert not network.training
+
+# Clients send tensors to a network for images without its steps; its labels are kept.
+seeing = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+printed = io.StringIO()
+with contextlib.redirect_stderr(printed):
+    export(seeing, torch.rand(4, 3, 16, 16), FOLDER / "exports" / "torch-images", labels=LABELS)
+described = json.loads((FOLDER / "exports" / "torch-images" / "model.json").read_text())
+assert described == {"task": "tensor", "labels": LABELS}, described
+assert "if it classifies images, also pass preprocess=[...]" in printed.getvalue(), printed.getvalue()
+for_tokens = nn.Linear(5, 3)  # labels for each of the tokens of a text
+export(for_tokens, torch.rand(4, 7, 5), FOLDER / "exports" / "torch-tokens", labels=LABELS)
+described = json.loads((FOLDER / "exports" / "torch-tokens" / "model.json").read_text())
+assert described == {"task": "tensor", "labels": LABELS}, described
+try:
+    export(seeing, torch.rand(4, 3, 16, 16), FOLDER / "exports" / "refused", labels=LABELS[:2])
+    raise AssertionError("not refused: too few labels")
+except ExportError as error:
+    assert str(error) == "There are 2 labels for the 3 outputs of the network.", error
 
 # transformers
 words = "[PAD] [UNK] [CLS] [SEP] [MASK] a good bad film play awful nice i liked it lot not".split()

@@ -4,7 +4,7 @@ import type { Counterpart } from '../counterpart.ts';
 /** The libraries that most models of tables are trained with, and their exporters. */
 export const counterpart: Counterpart = {
   name: 'table-export',
-  pin: 'scikit-learn 1.9.1, XGBoost 3.2.0, LightGBM 4.7.0, CatBoost 1.2.10',
+  pin: 'scikit-learn 1.9.1, XGBoost 3.2.0, LightGBM 4.7.0, CatBoost 1.2.10, Polars 2.1.0',
   install: (folder) => [
     ['python3', '-m', 'venv', folder],
     [
@@ -21,6 +21,8 @@ export const counterpart: Counterpart = {
       'pandas==3.1.1',
       'numpy==2.4.6',
       'onnx==1.23.2',
+      'packaging==26.4',
+      'polars==2.1.0',
     ],
   ],
 };

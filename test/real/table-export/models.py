@@ -3,10 +3,13 @@
 Usage: python models.py <folder>
 """
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
 from pathlib import Path
 
@@ -15,19 +18,33 @@ import joblib
 import lightgbm
 import numpy as np
 import pandas as pd
+import polars
+import scipy.sparse
 import xgboost
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
-from sklearn.ensemble import GradientBoostingRegressor, IsolationForest, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import SVC, OneClassSVM
+from sklearn.svm import SVC, LinearSVC, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
 from ternion_export import ExportError, export
 
 warnings.filterwarnings("ignore")
@@ -164,6 +181,90 @@ classifier("catboost", catboost.CatBoostClassifier(**quiet), NUMBERS, level)
 classifier("catboost-of-numbers", catboost.CatBoostClassifier(**quiet), NUMBERS, number, TWO)
 regressor("catboost-regressor", catboost.CatBoostRegressor(**quiet), NUMBERS, price)
 
+# What tables of users have: gaps, columns that the model does not use, types of other libraries, models of models.
+def case(name, model, sample, asked, requests=None, note=""):
+    """Exports a trained model, which has to print the note, and keeps its answers to the rows that are asked."""
+    printed = io.StringIO()
+    expected = {"predictions": np.asarray(model.predict(asked)).tolist()}
+    if hasattr(model, "predict_proba"):
+        labels = [str(each) for each in model.classes_]
+        expected["probabilities"] = [dict(zip(labels, map(float, row))) for row in model.predict_proba(asked)]
+    with contextlib.redirect_stderr(printed):
+        write(name, model, sample, asked, rows_of(asked) if requests is None else requests, expected)
+    assert printed.getvalue() == (f"Note: {note}\n" if note else ""), printed.getvalue()
+
+
+def with_gaps(frame):
+    made = frame.copy()
+    made["area"] = made["area"].where(np.arange(len(made)) % 7 != 0)
+    return made
+
+
+def imputed():
+    texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+    return make_column_transformer((SimpleImputer(strategy="median"), NUMBERS), (texts, ["city", "garden"]))
+
+
+ALL = [*NUMBERS, "city", "garden"]
+UNANSWERED = "values of these columns are missing in the sample, but cannot be null in requests: "
+UNUSED = "the export leaves out columns of the sample that the model does not use: "
+gaps, held_gaps = with_gaps(train), with_gaps(held).astype({"rooms": float})
+held_gaps.loc[held_gaps.index[::4], "rooms"] = np.nan
+of_texts = gaps.copy()
+of_texts["city"] = of_texts["city"].where(np.arange(len(train)) % 11 != 3)
+quick = {"n_estimators": 5, "random_state": 0}
+
+linear = make_pipeline(imputed(), LogisticRegression(max_iter=3000))
+case("gaps-linear", linear.fit(of_texts[ALL], level), of_texts[ALL], held_gaps[ALL], note=f"{UNANSWERED}city")
+grown = make_pipeline(imputed(), RandomForestClassifier(**quick))
+case("gaps-forest", grown.fit(gaps[ALL], level), gaps[ALL], held_gaps[ALL])
+boosted = HistGradientBoostingClassifier(max_iter=5).fit(gaps[NUMBERS], level)
+case("gaps-histograms", boosted, gaps[NUMBERS], with_gaps(held)[NUMBERS])
+boosted = HistGradientBoostingRegressor(max_iter=5).fit(gaps[NUMBERS], price)
+case("gaps-histograms-regressor", boosted, gaps[NUMBERS], with_gaps(held)[NUMBERS])
+hidden = gaps["area"].isna()
+tree = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
+tree.fit(gaps[NUMBERS], hidden.map({True: "a", False: "b"}))
+assert np.isinf(tree[-1].tree_.threshold).any()
+case("gaps-tree", tree, gaps[NUMBERS], held[NUMBERS], note=f"{UNANSWERED}area")
+
+some = make_pipeline(make_column_transformer((StandardScaler(), ["area", "rooms"])), LogisticRegression())
+some.fit(train[ALL], level)
+case("dropped-columns", some, train[ALL], held[ALL], rows_of(held[["area", "rooms"]]), f"{UNUSED}year, city, garden")
+other = ["year", "level", "area", "rooms"]
+light = lightgbm.LGBMRegressor(n_estimators=5, verbose=-1).fit(train[NUMBERS], price)
+case("other-columns", light, train[other], held[NUMBERS], note=f"{UNUSED}level")
+
+members = [("a", RandomForestClassifier(**quick)), ("b", make_pipeline(StandardScaler(), LogisticRegression()))]
+case("stacked", StackingClassifier(members).fit(train[NUMBERS], level), train[NUMBERS], held[NUMBERS])
+by_texts = [("a", make_pipeline(by_columns(), members[0][1])), ("b", make_pipeline(by_columns(), LogisticRegression()))]
+case("voted", VotingClassifier(by_texts, voting="soft").fit(train[MIXED], level), train[MIXED], held[MIXED])
+numbers = make_pipeline(StandardScaler(), VotingRegressor([("a", RandomForestRegressor(**quick)), ("b", Ridge())]))
+case("voted-regressors", numbers.fit(train[NUMBERS], price), train[NUMBERS], held[NUMBERS])
+calibrated = make_pipeline(StandardScaler(), CalibratedClassifierCV(RandomForestClassifier(**quick), cv=3))
+case("calibrated", calibrated.fit(train[NUMBERS], level), train[NUMBERS], held[NUMBERS])
+machines = make_pipeline(StandardScaler(), LinearSVC()).fit(train[NUMBERS], train["city"])
+case("linear-machine", machines, train[NUMBERS], held[NUMBERS])
+ridge = make_pipeline(StandardScaler(), RidgeClassifier()).fit(train[NUMBERS], train["city"])
+case("ridge", ridge, train[NUMBERS], held[NUMBERS])
+both = MultiOutputClassifier(LogisticRegression(max_iter=3000)).fit(train[NUMBERS], train[["level", "garden"]])
+rows("several-texts", both, "label", both.predict(held[NUMBERS]))
+
+nullable = {"area": "Float64", "rooms": "Int64", "year": object, "garden": "boolean", "city": "category"}
+given, asked = (each[ALL].assign(garden=each["garden"] == "yes").astype(nullable) for each in (train, held))
+given.loc[::9, "rooms"] = pd.NA
+encoded = make_column_transformer((OneHotEncoder(), ["city"]), (SimpleImputer(), NUMBERS), remainder="passthrough")
+case("nullable-types", make_pipeline(encoded, LogisticRegression(max_iter=3000)).fit(given, level), given, asked)
+sparse_rows, dense = scipy.sparse.csr_matrix(train[NUMBERS].to_numpy()), held[NUMBERS].to_numpy()
+case("sparse", LogisticRegression(max_iter=3000).fit(sparse_rows, level), sparse_rows, dense, dense.tolist())
+polar = polars.DataFrame({name: train[name].tolist() for name in ALL})
+words = make_column_transformer((OneHotEncoder(), ["city", "garden"]), remainder="passthrough")
+polar_model = make_pipeline(words, LogisticRegression(max_iter=3000)).fit(polar, level)
+case("polars", polar_model, polar, held[ALL])
+exact = make_column_transformer((OneHotEncoder(handle_unknown="error"), ["rooms"]), remainder="passthrough")
+floats = train[NUMBERS].astype({"rooms": float})
+case("encoded-floats", make_pipeline(exact, LogisticRegression(max_iter=3000)).fit(floats, level), floats, held[NUMBERS])
+
 # Saved models by the command line.
 with tempfile.TemporaryDirectory() as saved:
     train[NUMBERS].to_csv(f"{saved}/rows.csv", index=False)
@@ -195,8 +296,42 @@ with tempfile.TemporaryDirectory() as saved:
 # A model that cannot be exported is refused with one sentence.
 forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
 of_truth = lightgbm.LGBMClassifier(verbose=-1).fit(train[NUMBERS], level == "dear")
+of_texts = catboost.CatBoostClassifier(**quiet, cat_features=["city"]).fit(train[MIXED[:3]], level)
+cats = make_pipeline(StandardScaler(), catboost.CatBoostClassifier(**quiet)).fit(train[NUMBERS], level)
+indicated = make_pipeline(SimpleImputer(add_indicator=True), LogisticRegression(max_iter=3000)).fit(gaps[NUMBERS], level)
+by_kind = HistGradientBoostingClassifier(max_iter=2, categorical_features=[1]).fit(train[NUMBERS], level)
+target = TransformedTargetRegressor(Ridge()).fit(train[NUMBERS], price)
+loud = lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(train[NUMBERS], price)
+
+
+def fail_loudly(_):
+    raise ValueError("a whole model " * 100_000)
+
+
+loud.predict = fail_loudly
 for model, sample, options, message in (
-    (lightgbm.LGBMClassifier(), train[MIXED], {}, "The column 'city' has texts, with which this model cannot be exported"),
+    (of_texts, train[MIXED[:3]], {}, "The column 'city' has texts, with which this model cannot be exported"),
+    (forest, train[["area", "rooms"]], {}, "The sample lacks columns that the model was trained with: year."),
+    (forest, train[ALL].to_numpy()[:, :2], {}, "The sample has 2 columns; the model was trained with 3."),
+    (forest, train[[*NUMBERS, "area"]], {}, "The sample has two columns 'area'; rename one before training."),
+    (LogisticRegression(), train[NUMBERS], {}, "The LogisticRegression is not trained; call its fit first."),
+    (GridSearchCV(forest, {}), train[NUMBERS], {}, "The GridSearchCV is not trained; call its fit first."),
+    (make_pipeline(StandardScaler(), Ridge()), train[NUMBERS], {}, "The Pipeline is not trained; call its fit first."),
+    (xgboost.XGBClassifier(), train[NUMBERS], {}, "The XGBClassifier is not trained; call its fit first."),
+    (lightgbm.LGBMClassifier(), train[MIXED], {}, "The LGBMClassifier is not trained; call its fit first."),
+    (catboost.CatBoostClassifier(), train[NUMBERS], {}, "The CatBoostClassifier is not trained; call its fit first."),
+    (Ridge, train[NUMBERS], {}, "Ridge is a class; pass a trained object of it."),
+    (
+        cats,
+        train[NUMBERS],
+        {},
+        "skl2onnx cannot export this model: it has no converter for CatBoostClassifier; use XGBoost, LightGBM or "
+        "HistGradientBoosting in the pipeline, or export the CatBoost model alone",
+    ),
+    (target, train[NUMBERS], {}, "skl2onnx cannot export this model: it has no converter for TransformedTargetRegressor"),
+    (indicated, gaps[NUMBERS], {}, "SimpleImputer(add_indicator=True) cannot be exported; leave out the indicator."),
+    (by_kind, train[NUMBERS], {}, "HistGradientBoostingClassifier with categorical features cannot be exported: "),
+    (loud, train[NUMBERS], {}, "The model cannot be exported with this sample: a whole model a whole model "),
     (forest, train[NUMBERS], {"labels": ["a"]}, "There are 1 labels for the 2 classes of the model."),
     (forest, train[NUMBERS].to_numpy(), {"features": ["a"]}, "There are 1 names for 3 columns of the sample."),
     (of_truth, train[NUMBERS], {}, "onnxmltools cannot export this model: "),
@@ -209,6 +344,35 @@ for model, sample, options, message in (
         raise AssertionError(f"not refused: {message}")
     except ExportError as error:
         assert str(error).startswith(message), error
+        assert len("".join(traceback.format_exception(error))) < 8_000, message
 assert not (FOLDER / "refused").exists()
+
+# A target that cannot be a folder of an export.
+(FOLDER / "file").write_text("kept")
+for target, message in (
+    (FOLDER / "refused" / "model.onnx", f"{FOLDER}/refused/model.onnx is the name of a graph; name a folder, such as "),
+    (FOLDER / "file", f"{FOLDER}/file is a file; name a folder"),
+    (FOLDER / "file" / "export", f"{FOLDER}/file is a file; name a folder"),
+):
+    try:
+        export(forest, train[NUMBERS], target)
+        raise AssertionError(f"not refused: {message}")
+    except ExportError as error:
+        assert str(error).startswith(message), error
+assert (FOLDER / "file").read_text() == "kept"
+assert (FOLDER / "exports" / "forest").stat().st_mode == (FOLDER / "exports").stat().st_mode
+
+# A package that is there, without one that it imports.
+without = (
+    "import sys, lightgbm, numpy, ternion_export\n"
+    "sys.modules['packaging'] = None\n"
+    "rows = numpy.random.rand(30, 2)\n"
+    "ternion_export.export(lightgbm.LGBMRegressor(verbose=-1).fit(rows, rows[:, 0]), rows, 'refused')"
+)
+failed = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True)
+assert failed.stderr.endswith("This export needs packaging: pip install packaging\n"), failed.stderr
+command = [sys.executable, "python/ternion_export.py"]
+failed = subprocess.run([*command, "examples/data/houses.csv", "nowhere.csv", "refused"], capture_output=True, text=True)
+assert failed.stderr.startswith("nowhere.csv cannot be read: "), failed.stderr
 
 (FOLDER / "answers.json").write_text(json.dumps(answers))
