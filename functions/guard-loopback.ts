@@ -16,15 +16,17 @@ import { type HttpFunction, send } from './http-function.ts';
 export function guardLoopback(handle: HttpFunction, { app, config }: Host, hostname: string): HttpFunction {
   const isLocal = createLocalCheck(hostname);
   const published = config.allowedHosts.map((name) => hostOf(name) ?? name);
-  return async (request, response) => {
-    const problem = findProblem(request, isLocal, published);
-    if (problem === undefined) return await handle(request, response);
+  const refuse = async (problem: string, ...[request, response]: Parameters<HttpFunction>) => {
     const id = request.headers['x-request-id'];
     const context = createContext(
       new HeaderList(typeof id === 'string' ? { 'x-request-id': id } : {}),
       undefined,
     );
     await send(app.refuse(new InferenceError('PERMISSION_DENIED', problem), context), response);
+  };
+  return (request, response) => {
+    const problem = findProblem(request, isLocal, published);
+    return problem === undefined ? handle(request, response) : refuse(problem, request, response);
   };
 }
 

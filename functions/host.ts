@@ -6,6 +6,7 @@ import { type Config, ConfigError, MOST_THREADS, parseConfig } from '../shared/c
 import type { RequestContext } from '../shared/http/context.ts';
 import type { Task } from '../shared/inference/task.ts';
 import { createTasks } from '../shared/inference/tasks.ts';
+import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
@@ -212,10 +213,10 @@ export function createContext(
  * Segments that a URL would resolve stay names: `..`, `%2e%2e` and backslashes do not lead to another route, and spaces
  * and control characters that some gateways decode are kept. Clients resolve `..` themselves before they send a path.
  */
-export function requestUrl(target: string): string {
+export const requestUrl = memoize((target) => {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
   return `http://localhost${path.startsWith('/') ? '' : '/'}${isPlain(path) ? path : escapePath(path)}`;
-}
+});
 
 /** Control characters and spaces, which URLs drop in some places, and backslashes, which they turn into slashes. */
 const UNLIKE_URL = /[^\x21-\x5b\x5d-\x7e\u0080-\uffff]/;

@@ -62,22 +62,28 @@ export async function startServer(
   let answer = guardLoopback(handle, host, hostname);
   const gate = createGate();
   const clients = trackClients(gate);
-  /** Answers in progress, and the work after them. */
-  const running = new Set<Promise<void>>();
+  /** How many answers are in progress, with the work after them. */
+  let running = 0;
+  let rest = () => {};
+  const finish = async (request: IncomingMessage, response: ServerResponse) => {
+    running += 1;
+    try {
+      await answer(request, response);
+    } catch (error) {
+      host.logger.log('error', 'a request cannot be answered', { error });
+      response.destroy();
+    } finally {
+      running -= 1;
+      if (running === 0) rest();
+    }
+  };
   const receive = (request: IncomingMessage, response: ServerResponse) => {
-    clients.follow(request, response);
+    clients.follow(response);
     const fault = findFault(request);
     if (fault) return refuse(fault, response);
     gate.pass(() => {
       // The client may have disconnected in the meantime.
-      if (response.destroyed) return;
-      const done = answer(request, response)
-        .catch((error: unknown) => {
-          host.logger.log('error', 'a request cannot be answered', { error });
-          response.destroy();
-        })
-        .finally(() => running.delete(done));
-      running.add(done);
+      if (!response.destroyed) void finish(request, response);
     });
   };
   // Node refuses a request without a Host field with an empty body.
@@ -90,8 +96,8 @@ export async function startServer(
     },
     receive,
   );
-  server.on('checkExpectation', (request, response) => {
-    clients.follow(request, response);
+  server.on('checkExpectation', (_, response) => {
+    clients.follow(response);
     refuse(UNKNOWN_EXPECTATION, response);
   });
   server.on('checkContinue', (request, response) => {
@@ -130,7 +136,7 @@ export async function startServer(
         setTimeout(() => server.closeAllConnections(), LAST_MS),
       ];
       await closed;
-      await Promise.all(running);
+      if (running > 0) await new Promise<void>((resolve) => (rest = resolve));
       timers.forEach(clearTimeout);
     },
   };
@@ -203,7 +209,7 @@ const UNKNOWN_EXPECTATION: Fault = {
 
 /** Checks that Node does not make: where a request ends, and which host it is for. Source: RFC 9112, 3.2 and 6.1. */
 function findFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Fault | undefined {
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  const hosts = countHosts(rawHeaders);
   if (hosts > 1) return { status: 400, text: `The request has ${hosts} Host headers; expected one.` };
   if (hosts === 0 && httpVersion === '1.1') return { status: 400, text: 'The request has no Host header.' };
   const coding = headers['transfer-encoding']?.trim().toLowerCase();
@@ -212,6 +218,16 @@ function findFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Fault
     status: 501,
     text: 'The Transfer-Encoding must be chunked; use Content-Encoding for a compressed body.',
   };
+}
+
+/** Names and values in turn. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
 }
 
 /** Closes the connection as well, because it is not known where its next request begins. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { Gate } from './gate.ts';
@@ -6,7 +6,7 @@ import type { Gate } from './gate.ts';
 /** The connections of a server, with the requests on them. */
 export interface Clients {
   add(socket: Socket): void;
-  follow(request: IncomingMessage, response: ServerResponse): void;
+  follow(response: ServerResponse): void;
   /** From now on all answers close their connections, including those in progress. */
   askToLeave(): void;
   /**
@@ -35,8 +35,11 @@ const MOST_TURNS = 100;
 
 export function trackClients(gate: Gate): Clients {
   const sockets = new Set<Socket>();
-  const requests = new Map<Socket, IncomingMessage>();
   const responses = new Set<ServerResponse>();
+  /** A listener for all responses: one for each would be made anew with every request. */
+  function forget(this: ServerResponse): void {
+    responses.delete(this);
+  }
   let isLeaving = false;
   let taken = 0;
 
@@ -71,15 +74,10 @@ export function trackClients(gate: Gate): Clients {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     },
-    follow: (request, response) => {
-      const { socket } = request;
-      requests.set(socket, request);
+    follow: (response) => {
       responses.add(response);
       if (isLeaving) response.shouldKeepAlive = false;
-      response.once('close', () => {
-        responses.delete(response);
-        if (requests.get(socket) === request) requests.delete(socket);
-      });
+      response.once('close', forget);
     },
     askToLeave: () => {
       isLeaving = true;
@@ -97,8 +95,10 @@ export function trackClients(gate: Gate): Clients {
       await takeAll();
     },
     dropUnfinished: () => {
+      // A client may send its next request before it has the answer to the last one: then that one counts.
+      const isComplete = new Map([...responses].map(({ req }) => [req.socket, req.complete]));
       for (const socket of sockets) {
-        if (requests.get(socket)?.complete !== true) socket.destroy();
+        if (isComplete.get(socket) !== true) socket.destroy();
       }
     },
   };

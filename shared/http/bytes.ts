@@ -1,4 +1,5 @@
 import { InferenceError } from '../errors.ts';
+import { memoize } from '../memo.ts';
 import { HeaderList, type HeaderListInit } from './header-list.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -43,6 +44,8 @@ abstract class MemoryBody {
 /** A target that a URL leaves unchanged: no dots that stand for folders, nothing to escape. */
 const PLAIN_URL = /^http:\/\/localhost(?:\/(?!\.)[\w.~:,=-]*)+(?:\?[\w.~:,=&+/-]*)?$/;
 
+const plainUrl = memoize((url) => (PLAIN_URL.test(url) ? url : new URL(url).href));
+
 /**
  * A Request whose body is bytes in memory, as every serverless host hands them over: `bytes()` gives the memory itself,
  * `body` is null. The built-in Request would copy them twice, refuse methods such as TRACE, which the router answers
@@ -61,7 +64,7 @@ export class BytesRequest extends MemoryBody implements Request {
     body: Uint8Array | InferenceError,
   ) {
     super();
-    this.url = PLAIN_URL.test(url) ? url : new URL(url).href;
+    this.url = plainUrl(url);
     this.method = method;
     this.headers = headers;
     this.#body = body instanceof InferenceError ? body : asPlainBytes(body);

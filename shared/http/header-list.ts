@@ -1,3 +1,5 @@
+import { memoize } from '../memo.ts';
+
 /** What a list can be made from: pairs, an object, or other headers. */
 export type HeaderListInit = ConstructorParameters<typeof Headers>[0];
 
@@ -110,19 +112,10 @@ export function pairsOf(headers: Headers): Iterable<[string, string]> {
   return headers instanceof HeaderList ? headers.unsorted() : headers;
 }
 
-/** Names in lower case. The same few come in every request. */
-const keys = new Map<string, string>();
-const MOST_KEYS = 256;
-const LONGEST_KEY = 64;
-
-function checkedKey(name: string): string {
-  const known = keys.get(name);
-  if (known !== undefined) return known;
+const checkedKey = memoize((name) => {
   if (!NAME.test(name)) throw new TypeError(`${JSON.stringify(name)} is not a header name`);
-  const key = name.toLowerCase();
-  if (keys.size < MOST_KEYS && name.length <= LONGEST_KEY) keys.set(name, key);
-  return key;
-}
+  return name.toLowerCase();
+});
 
 /** Printable ASCII without spaces around it: nearly all values. */
 const PLAIN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;

@@ -1,3 +1,4 @@
+import { memoize } from '../memo.ts';
 import { checkAnswerSize, joinEach } from './join-each.ts';
 
 /** Text that is JSON already, for numbers whose digits differ from those that JavaScript would write. */
@@ -77,17 +78,7 @@ export function writeItems<T>(
 }
 
 /** Names of members with their colon. Answers have the same few again and again: their own words, and labels. */
-const keys = new Map<string, string>();
-const MOST_KEYS = 1024;
-const LONGEST_KEY = 64;
-
-function writeKey(key: string): string {
-  const known = keys.get(key);
-  if (known !== undefined) return known;
-  const written = `${writeString(key)}:`;
-  if (keys.size < MOST_KEYS && key.length <= LONGEST_KEY) keys.set(key, written);
-  return written;
-}
+const writeKey = memoize((key) => `${writeString(key)}:`);
 
 /** Characters that must be escaped in a string: half a surrogate pair would not survive UTF-8. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;

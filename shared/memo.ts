@@ -1,0 +1,18 @@
+/** How many results a memo keeps, and the longest text of one: clients choose most of these texts. */
+const MOST_KEPT = 512;
+const LONGEST_KEPT = 200;
+
+/** A function of a text that keeps its results, for texts of which the same few come in nearly every request. */
+export function memoize<R>(make: (text: string) => R): (text: string) => R {
+  let kept = new Map<string, R>();
+  return (text) => {
+    const known = kept.get(text);
+    if (known !== undefined) return known;
+    const made = make(text);
+    if (text.length > LONGEST_KEPT) return made;
+    // All at once: that it is full shows that somebody sends ever new texts.
+    if (kept.size >= MOST_KEPT) kept = new Map();
+    kept.set(text, made);
+    return made;
+  };
+}
