@@ -768,7 +768,7 @@ describe('ternion add', () => {
     expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
   });
 
-  it('says that a policy leaves the new version out, or cannot be read', async () => {
+  it('says that a policy excludes the new version, or cannot be read', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/1'), { recursive: true });
     const policy = join(repository, 'digits/config.pbtxt');
@@ -786,7 +786,7 @@ describe('ternion add', () => {
     expect(await add()).toMatchObject({
       version: '2',
       live: '1',
-      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt leaves it out'],
+      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt excludes it'],
     });
     await writeFile(policy, 'version_policy { latest { num_versions: 1 } }');
     expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });
