@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DeploySettings, deployCommand, makePackage, PACKAGED_CLOUDS } from './build/deploy-command.ts';
+import { describeVersions } from './build/find-versions.ts';
 import { packModels } from './build/package-models.ts';
 
 const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
@@ -40,7 +41,7 @@ const settings: DeploySettings = {
   resourceGroup: values['resource-group'],
   memory: values.memory,
 };
-if (values.models !== undefined) pack(values.models, join(import.meta.dirname, '../dist', cloud));
+pack(values.models ?? join(import.meta.dirname, '../models'), join(import.meta.dirname, '../dist', cloud));
 const upload = await makePackage(cloud, join(import.meta.dirname, '../dist'));
 const command = deployCommand(cloud, upload, settings);
 console.log(`made ${upload}`);
@@ -74,8 +75,8 @@ function readArguments() {
 
 function pack(folder: string, target: string): void {
   try {
-    const { models, bytes } = packModels(folder, target);
-    console.log(`packed ${models.join('; ')} (${(bytes / 1e6).toFixed(1)} MB)`);
+    const { versions, bytes } = packModels(folder, target);
+    console.log(`packed ${describeVersions(versions)} (${(bytes / 1e6).toFixed(1)} MB)`);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
   }
