@@ -63,14 +63,9 @@ describe('cdk.json', () => {
 describe('npm run synth', { timeout: 60_000 }, () => {
   const synth = (...settings: readonly string[]) => {
     const { codeFolder, modelsFolder, outputFolder } = workspace;
-    const context = [`codeFolder=${codeFolder}`, `modelsFolder=${modelsFolder}`, ...settings];
-    const args = [
-      'infra/stack.ts',
-      'synth',
-      '--output',
-      outputFolder,
-      ...context.flatMap((each) => ['-c', each]),
-    ];
+    const context = [`codeFolder=${codeFolder}`, ...settings].flatMap((each) => ['-c', each]);
+    const folders = ['--models', modelsFolder, '--output', outputFolder];
+    const args = ['infra/stack.ts', 'synth', ...folders, ...context];
     return spawnSync(process.execPath, args, { cwd: PROJECT_FOLDER, encoding: 'utf8' });
   };
 
