@@ -2,7 +2,7 @@ import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type FoundVersions, findVersions } from './find-versions.ts';
 
-/** Which models of a repository are packed. */
+/** The models of a built target. */
 export interface PackedModels {
   readonly versions: FoundVersions;
   readonly bytes: number;
@@ -17,8 +17,7 @@ const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|READM
  * @throws Error with one sentence when the folder holds no model version
  */
 export function packModels(folder: string, target: string): PackedModels {
-  const versions = versionsOf(folder);
-  if (versions.size === 0) {
+  if (versionsOf(folder).size === 0) {
     throw new Error(
       `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" creates one.`,
     );
@@ -31,11 +30,17 @@ export function packModels(folder: string, target: string): PackedModels {
     dereference: true,
     filter: (path) => !NOT_PACKED.test(relative(folder, path)),
   });
+  return readPackedModels(target);
+}
+
+/** The models that a built target holds. */
+export function readPackedModels(target: string): PackedModels {
+  const place = join(target, 'models');
   const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   return {
-    versions,
+    versions: findVersions(place),
     bytes: files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0),
   };
 }
