@@ -647,7 +647,7 @@ describe('ternion add', () => {
     });
     const { code, stdout, stderr } = await runCommand(['add', join(folder, 'forest'), '-r', folder]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain('it is called flowers after its model-settings.json');
+    expect(stdout).toContain('it is called flowers, as in its model-settings.json');
     const published = JSON.parse(await readFile(join(folder, 'flowers/1/model.json'), 'utf8'));
     expect(published.answers).toMatchObject({ mlflow: 'labels', 'open-inference': 'labels' });
   });
