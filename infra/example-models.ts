@@ -6,6 +6,7 @@ import type { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { type FoundVersions, findVersions } from './build/find-versions.ts';
 import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { createLogGroup, writeLogStatement } from './log-group.ts';
 import { MODELS_PREFIX, type ModelBucket } from './model-bucket.ts';
@@ -25,11 +26,16 @@ export interface ExampleModelsProps {
  * not copied, and the role that copies has no access to it.
  */
 export class ExampleModels extends Construct {
+  /** The versions that are copied. */
+  readonly versions: FoundVersions;
+
   constructor(scope: Construct, id: string, props: ExampleModelsProps) {
     super(scope, id);
+    this.versions = existsSync(props.folder) ? findVersions(props.folder) : new Map();
+    if (this.versions.size === 0) throw new SettingsError(noModels(props.folder));
     const asset = new Asset(this, 'Package', {
       path: props.folder,
-      exclude: findOtherFiles(props.folder),
+      exclude: findOtherFiles(props.folder, this.versions),
       ignoreMode: IgnoreMode.GIT,
     });
     const logGroup = createLogGroup(this, 'Logs', props.logRetentionDays);
@@ -102,27 +108,18 @@ function acknowledgeCopyRuntime(stack: Stack): void {
  * The files of a model repository that are not part of a version (training scripts, notes, caches, `deployment.json`),
  * as patterns of a `.gitignore`. A version is copied completely, because a missing file would fail its integrity check.
  */
-function findOtherFiles(folder: string): string[] {
-  if (!existsSync(folder)) throw new SettingsError(noModels(folder));
+function findOtherFiles(folder: string, versions: FoundVersions): string[] {
   const others = ['.DS_Store'];
-  let versions = 0;
   for (const model of readdirSync(folder, { withFileTypes: true })) {
     if (!model.isDirectory()) {
       others.push(pattern(model.name));
       continue;
     }
-    for (const version of readdirSync(join(folder, model.name), { withFileTypes: true })) {
-      const isVersion = version.isDirectory() && holdsOnnx(join(folder, model.name, version.name));
-      if (isVersion) versions += 1;
-      else others.push(pattern(model.name, version.name));
-    }
+    const found = versions.get(model.name) ?? [];
+    const names = readdirSync(join(folder, model.name));
+    others.push(...names.filter((name) => !found.includes(name)).map((name) => pattern(model.name, name)));
   }
-  if (versions === 0) throw new SettingsError(noModels(folder));
   return others;
-}
-
-function holdsOnnx(folder: string): boolean {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.onnx'));
 }
 
 function pattern(...names: readonly string[]): string {
@@ -131,7 +128,7 @@ function pattern(...names: readonly string[]): string {
 
 function noModels(folder: string): string {
   return (
-    `${folder} holds no model (<name>/<version>/model.onnx): set modelsFolder to a folder with models, or set ` +
+    `${folder} holds no model (<name>/<version>/model.onnx): name a folder with models (--models), or set ` +
     'seedExampleModels to false.'
   );
 }

@@ -129,6 +129,8 @@ const FUNCTION_URL_AUTHORIZATIONS = {
 export class InferenceStack extends Stack {
   readonly models: ModelBucket;
   readonly inference: InferenceFunction;
+  /** The models that the deployment copies into the bucket; undefined if it copies none. */
+  readonly examples: ExampleModels | undefined;
 
   constructor(scope: App, id: string, props: InferenceStackProps = {}) {
     super(scope, id, {
@@ -169,9 +171,9 @@ export class InferenceStack extends Stack {
     });
     if (props.seedExampleModels ?? true) {
       const folder = props.modelsFolder ?? join(PROJECT_FOLDER, 'models');
-      const examples = new ExampleModels(this, 'Examples', { models: this.models, folder, logRetentionDays });
+      this.examples = new ExampleModels(this, 'Examples', { models: this.models, folder, logRetentionDays });
       // The first instance preloads models, so they must be there before it starts.
-      handler.node.addDependency(examples);
+      handler.node.addDependency(this.examples);
     }
     if (functionUrl !== 'none') {
       const { url } = handler.addFunctionUrl({ authType: FUNCTION_URL_AUTHORIZATIONS[functionUrl] });

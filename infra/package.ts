@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DeploySettings, deployCommand, makePackage, PACKAGED_CLOUDS } from './build/deploy-command.ts';
-import { packModels } from './build/package-models.ts';
+import { describeVersions } from './build/find-versions.ts';
+import { type PackedModels, packModels, readPackedModels } from './build/package-models.ts';
 
 const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
 
@@ -40,7 +41,10 @@ const settings: DeploySettings = {
   resourceGroup: values['resource-group'],
   memory: values.memory,
 };
-if (values.models !== undefined) pack(values.models, join(import.meta.dirname, '../dist', cloud));
+const built = join(import.meta.dirname, '../dist', cloud);
+const { versions, bytes } =
+  values.models === undefined ? readPackedModels(built) : pack(values.models, built);
+console.log(`packed ${describeVersions(versions)} (${(bytes / 1e6).toFixed(1)} MB)`);
 const upload = await makePackage(cloud, join(import.meta.dirname, '../dist'));
 const command = deployCommand(cloud, upload, settings);
 console.log(`made ${upload}`);
@@ -72,12 +76,11 @@ function readArguments() {
   }
 }
 
-function pack(folder: string, target: string): void {
+function pack(folder: string, target: string): PackedModels {
   try {
-    const { models, bytes } = packModels(folder, target);
-    console.log(`packed ${models.join('; ')} (${(bytes / 1e6).toFixed(1)} MB)`);
+    return packModels(folder, target);
   } catch (error) {
-    fail(error instanceof Error ? error.message : String(error));
+    return fail(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -21,8 +21,8 @@ const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.md'))
   .map(readPage);
-/** The walkthroughs of models.md need models of their own: test/docs/models.test.ts runs them. */
-const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
+/** These pages need models of their own: test/docs/models.test.ts and test/docs/deploy.test.ts run their walks. */
+const onExampleModels = pages.filter(({ name }) => name !== 'models.md' && !name.startsWith('deploy-'));
 /** All pages that people read: those of docs/, those at the top, and texts that they link to. */
 const texts = readContents().pages.filter(({ isText }) => isText);
 const packageJson = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));

@@ -93,6 +93,7 @@ describe('the README and the pages of the command and its settings', () => {
       const { stdout } = await promisify(execFile)(process.execPath, ['infra/package.ts', cloud], {
         cwd: PROJECT,
       });
+      expect(stdout).toMatch(/^packed digits 1; iris 1, 2 \(0\.\d MB\)\n/);
       const upload = cloud === 'gcp' ? 'dist/gcp' : 'dist/azure.zip';
       const settings = { name: 'ternion', region: 'europe-west1', resourceGroup: 'ternion', memory: '2Gi' };
       const command = deployCommand(cloud, upload, settings);

@@ -140,7 +140,7 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
     const models = app.inference.repository;
     const name = basename(path);
-    // A policy may leave out all versions; the error then says so.
+    // A policy may exclude all versions; the error then says so.
     if ((await models.versions(name)) ?? (await stat(join(path, TRITON_FILE)).catch(() => undefined))) {
       return { app, reference: await models.resolve(name), store, title };
     }

@@ -4,7 +4,7 @@ import { graphsIn, VERSION_FILE_NAMES, VERSION_FILES } from '../../shared/models
 import { isVersion } from '../../shared/models/versions.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
-import { adviseOnFolder, checkModelFile } from './foreign/foreign-models.ts';
+import { adviseOnFolder, checkMlflowFolder, checkModelFile } from './foreign/foreign-models.ts';
 
 /**
  * Whether a folder is a version of a model: it has a file that holds or names a graph. A graph that is not called
@@ -48,13 +48,14 @@ export async function filterAsync(
 }
 
 /**
- * Refuses a version folder whose only graph is a file of another framework.
+ * Refuses a version folder whose only graph is a file of another framework, or that MLflow saved without a graph.
  *
  * @throws CommandError that says what to do about it
  */
 export async function checkOnlyGraph(folder: string, title: string): Promise<void> {
   const [only, ...others] = await listGraphs(folder);
-  if (only === undefined || others.length > 0) return;
+  if (only === undefined) return await checkMlflowFolder(folder, title);
+  if (others.length > 0) return;
   try {
     checkModelFile(join(folder, only), join(title, only));
   } catch (error) {

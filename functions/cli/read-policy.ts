@@ -5,7 +5,7 @@ import { compareVersions } from '../../shared/models/versions.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 
 /**
- * The versions of a model that the `config.pbtxt` beside them serves and leaves out; undefined if it says nothing about
+ * The versions of a model that the `config.pbtxt` beside them serves and excludes; undefined if it says nothing about
  * versions.
  *
  * @param files of the model, or of the whole store

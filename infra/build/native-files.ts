@@ -134,6 +134,8 @@ function fetchPackage(projectFolder: string, name: string): string {
   if (existsSync(kept)) return kept;
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'fetch-'));
+  // Without a network npm tries for minutes.
+  console.log(`downloading ${name} ${locked?.version}, once for all builds of this folder`);
   try {
     runNpm(['pack', `${name}@${locked?.version}`, '--pack-destination', folder, '--silent'], folder);
     const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));

@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { type FoundVersions, findVersions } from './find-versions.ts';
 
-/** Which models of a repository are packed. */
+/** The models of a built target. */
 export interface PackedModels {
-  /** `iris 1, 2` for each model. */
-  readonly models: readonly string[];
+  readonly versions: FoundVersions;
   readonly bytes: number;
 }
 
@@ -17,8 +17,7 @@ const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|READM
  * @throws Error with one sentence when the folder holds no model version
  */
 export function packModels(folder: string, target: string): PackedModels {
-  const versions = findVersions(folder);
-  if (versions.size === 0) {
+  if (versionsOf(folder).size === 0) {
     throw new Error(
       `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" creates one.`,
     );
@@ -31,30 +30,24 @@ export function packModels(folder: string, target: string): PackedModels {
     dereference: true,
     filter: (path) => !NOT_PACKED.test(relative(folder, path)),
   });
+  return readPackedModels(target);
+}
+
+/** The models that a built target holds. */
+export function readPackedModels(target: string): PackedModels {
+  const place = join(target, 'models');
   const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   return {
-    models: [...versions].map(([name, found]) => `${name} ${found.join(', ')}`),
+    versions: findVersions(place),
     bytes: files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0),
   };
 }
 
-/** The versions that have a graph, by the names of their models. */
-function findVersions(folder: string): ReadonlyMap<string, readonly string[]> {
-  const versions = new Map<string, string[]>();
-  for (const path of listFiles(folder)) {
-    const [name, version, ...rest] = path.split(/[/\\]/);
-    if (name === undefined || version === undefined || rest.length === 0 || !path.endsWith('.onnx')) continue;
-    const known = versions.get(name) ?? [];
-    if (!known.includes(version)) versions.set(name, [...known, version]);
-  }
-  return versions;
-}
-
-function listFiles(folder: string): readonly string[] {
+function versionsOf(folder: string): FoundVersions {
   try {
-    return readdirSync(folder, { recursive: true }).map(String);
+    return findVersions(folder);
   } catch (error) {
     throw new Error(`${JSON.stringify(folder)} cannot be read: it is not a folder.`, { cause: error });
   }

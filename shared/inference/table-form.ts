@@ -38,7 +38,7 @@ export function tableTensors(output: InferenceOutput, form: TableForm, name: str
       return stackTargets(others, form, name);
     }
     default:
-      throw new Error(`a model of tables gave ${output.kind}`);
+      throw new Error(`a tabular model gave ${output.kind}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { describeJson } from './json-value.ts';
+import { nearestName } from './nearest-name.ts';
 
 /** The result of checking a value against a schema: its output, or one line that says what is wrong. */
 export type Checked<T> =
@@ -21,7 +22,7 @@ type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
 
 /** An error map. zod calls it if a schema has no message of its own. */
 function describeIssue(issue: z.core.$ZodRawIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown ${membersOf(issue.keys)}`;
+  if (issue.code === 'unrecognized_keys') return `unknown ${membersOf(issue.keys)}${hintAt(issue)}`;
   if (issue.code === 'invalid_key')
     return `its name ${issue.issues.map(({ message }) => message).join(', ')}`;
   const given = describeGiven(issue);
@@ -32,6 +33,17 @@ function describeIssue(issue: z.core.$ZodRawIssue): string {
   const [inside] = issue.errors.find((errors) => errors.every(({ path }) => path.length > 0)) ?? [];
   if (!inside) return `${given}; expected ${expectationOf(issue)}`;
   return `${given}; at ${inside.path.map(String).join('.')} ${inside.message}`;
+}
+
+/** Unknown members for which the nearest known one is named; there can be as many as a file has room for. */
+const MOST_HINTS = 3;
+
+/** Which known members the unknown ones are probably meant to be. */
+function hintAt({ keys, inst }: z.core.$ZodRawIssue<z.core.$ZodIssueUnrecognizedKeys>): string {
+  const known = Object.keys(memberOf(inst?._zod.def, 'shape') ?? {});
+  const near = keys.slice(0, MOST_HINTS).flatMap((key) => nearestName(key, known) ?? []);
+  if (near.length === 0) return '';
+  return `, perhaps meant as ${[...new Set(near)].map((name) => JSON.stringify(name)).join(', ')}`;
 }
 
 /** The issue of a discriminated union is about the member that discriminates, but comes with the whole object. */

@@ -8,7 +8,7 @@ import { compareVersions } from './versions.ts';
 
 /** Why no version of a model is served, although it has some. */
 export type Unserved =
-  /** Its policy leaves all of them out. */
+  /** Its policy excludes all of them. */
   | { readonly by: 'policy'; readonly reason: string; readonly policy: AppliedPolicy }
   /** It cannot be determined which versions to serve. */
   | { readonly by: 'unknown'; readonly reason: string; readonly cause: unknown; readonly policy?: undefined };

@@ -1,6 +1,6 @@
 type Child = Node | string | undefined;
 
-/** Attributes by name; `true` sets one without a value, `false` and undefined leave it out. */
+/** Attributes by name; `true` sets one without a value, `false` and undefined omit it. */
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Makes an element. `style` is not among the attributes: the page's Content-Security-Policy forbids it. */

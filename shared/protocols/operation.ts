@@ -35,7 +35,7 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
-  /** Whether the description leaves it out, because it only serves older clients or only explains a refusal. */
+  /** Whether the description omits it, because it only serves older clients or only explains a refusal. */
   readonly isLegacy?: boolean;
   /** Whether it is for the operator of the server, and refused to pages of other sites. */
   readonly isAdmin?: boolean;

@@ -15,7 +15,7 @@ import type { Payload } from './body/payload.ts';
 import type { Invocation, Reading } from './invocation.ts';
 import type { ProtocolOptions } from './operation.ts';
 
-/** The outputs of a graph, or the predictions of a model of tables as one output. */
+/** The outputs of a graph, or the predictions of a tabular model as one output. */
 export interface GraphOutputs extends Answering, Pick<ModelContract, 'flavour' | 'maps'> {
   readonly tensors: NamedTensors;
   /** Whether the first axis of each tensor counts instances. */

@@ -33,7 +33,7 @@ export interface ModelContract {
   readonly textInput?: TextInput | undefined;
 }
 
-/** The place of texts among the inputs of a model of texts. */
+/** The place of texts among the inputs of a text model. */
 export interface TextInput {
   /**
    * Its only input, if the graph takes texts itself; otherwise the name that stands for texts next to the inputs of

@@ -345,7 +345,7 @@ export async function badExchanges(): Promise<Exchange[]> {
       /this model takes features/,
     ),
     bad(
-      'features for a model of images',
+      'features for an image model',
       post('/models/digits/predict', { features: SETOSA }),
       400,
       'INVALID_PARAMETER_VALUE',

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import {
   examplesIn,
   makeModelJsonFiles,
@@ -9,7 +10,9 @@ import {
   SCHEMA_FILE,
 } from '../../infra/build/model-json/model-json-files.ts';
 import { TASKS } from '../../shared/inference/tasks.ts';
+import { buildModel, buildNode, FLOAT, floatInitializer, tensorValue } from '../support/build-model.ts';
 import { KNOWN_TASKS } from '../support/known-tasks.ts';
+import { lookAt, serve } from '../support/make-inference.ts';
 import { MODELS, PROJECT } from '../support/project.ts';
 
 const page = readFileSync(PAGE_FILE, 'utf8');
@@ -46,6 +49,85 @@ describe('the files that explain model.json', () => {
     ]);
   });
 });
+
+const DOCS = join(PROJECT, 'docs');
+const texts = readdirSync(DOCS)
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => ({ name, text: readFileSync(join(DOCS, name), 'utf8') }));
+/** The complete examples of all pages. */
+const EXAMPLES = texts.flatMap(({ name, text }) =>
+  examplesIn(text).map((example) => ({ name, example, start: JSON.stringify(example).slice(0, 60) })),
+);
+/** Single members that sentences name with their value: `"file": "onnx/model_q4.onnx"`. */
+const MEMBERS = texts.flatMap(({ name, text }) =>
+  [...text.matchAll(/`"(\w+)": ([^`]*)`/g)]
+    .filter(([, member = '']) => TASKS.some(({ schema }) => member in schema.shape))
+    .map(([, member = '', value = '']) => ({ name, member, value })),
+);
+
+/** Columns or labels; three if an example has none. */
+const UNKNOWNS = z.array(z.unknown()).default(['a', 'b', 'c']);
+
+/** A graph with some weights, which takes and gives what an example describes. */
+function graphFor(example: object): Uint8Array {
+  const { task, features, labels } = z
+    .object({ task: z.string(), features: UNKNOWNS, labels: UNKNOWNS })
+    .parse(example);
+  const shape = task === 'image-classification' ? [1, 28, 28] : [features.length];
+  const isOneScore = task === 'tabular-regression' || JSON.stringify(example).includes('sigmoid');
+  const scores = isOneScore ? 1 : labels.length;
+  // Steps after the graph would make probabilities of the scores; without them the graph must do so.
+  const givesScores = task === 'tabular-regression' || 'postprocess' in example;
+  const last = buildNode(givesScores ? 'Identity' : 'Softmax', ['scores'], ['y']);
+  const size = shape.reduce((product, length) => product * length);
+  return buildModel({
+    nodes: [buildNode('Flatten', ['x'], ['flat']), buildNode('MatMul', ['flat', 'w'], ['scores']), last],
+    initializers: [
+      floatInitializer(
+        'w',
+        [size, scores],
+        Array.from({ length: size * scores }, (_, at) => (at % 7) / size),
+      ),
+    ],
+    inputs: [tensorValue('x', FLOAT, ['n', ...shape])],
+    outputs: [tensorValue('y', FLOAT, ['n', scores])],
+  });
+}
+
+describe('a model.json on a page', () => {
+  it.each(EXAMPLES)('is valid, and a model that has it answers: $start in $name', async ({ example }) => {
+    const inference = await serve({ 'model.json': JSON.stringify(example), 'model.onnx': graphFor(example) });
+    expect(validate(example), JSON.stringify(validate.errors)).toBe(true);
+    const loaded = await lookAt(
+      inference,
+      { name: 'm', version: '1' },
+      ({ config, problem, example: request }) => ({
+        task: config.task,
+        problem,
+        hasRequest: request !== undefined,
+      }),
+    );
+    expect(loaded).toEqual({ task: Reflect.get(example, 'task'), problem: undefined, hasRequest: true });
+  });
+
+  it.each(MEMBERS)('takes the member $member as $name shows it: $value', ({ member, value }) => {
+    const isTaken = TASKS.some(({ name, schema }) => {
+      const needed =
+        'preprocess' in schema.shape && name === 'image-classification' ? { preprocess: STEPS } : {};
+      return validate({ task: name, ...needed, [member]: JSON.parse(value) });
+    });
+    expect(isTaken).toBe(true);
+  });
+
+  it('is found on two pages, and members on others', () => {
+    expect(new Set(EXAMPLES.map(({ name }) => name))).toEqual(new Set(['answers.md', 'model-json.md']));
+    expect(MEMBERS.map(({ member }) => member)).toEqual(
+      expect.arrayContaining(['answers', 'file', 'output', 'postprocess', 'includePrompt']),
+    );
+  });
+});
+
+const STEPS = [{ step: 'convert', mode: 'grey' }];
 
 describe('the JSON schema of model.json', () => {
   it.each(['iris/1', 'iris/2', 'digits/1'])('takes that of %s', (model) => {

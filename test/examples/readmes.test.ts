@@ -79,9 +79,7 @@ describe.each(names)('examples/%s', async (name) => {
 
   it('is deployed by existing commands, with its own models', () => {
     const commands = readSteps(clouds).flatMap(({ command }) => command.split('\n'));
-    const called = commands.map((command) =>
-      /^npm run (\S+) -- (?:-c modelsFolder=|--models )(\S+)/.exec(command),
-    );
+    const called = commands.map((command) => /^npm run (\S+) -- --models (\S+)/.exec(command));
     expect(called.map((match) => match?.[1])).toEqual(['deploy:aws', 'package:gcp', 'package:azure']);
     expect(called.filter((match) => scripts[match?.[1] ?? ''] === undefined)).toEqual([]);
     const own = steps.some(({ command }) => command.startsWith('cp -r '))

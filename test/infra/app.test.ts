@@ -63,8 +63,9 @@ describe('cdk.json', () => {
 describe('npm run synth', { timeout: 60_000 }, () => {
   const synth = (...settings: readonly string[]) => {
     const { codeFolder, modelsFolder, outputFolder } = workspace;
-    const context = [`codeFolder=${codeFolder}`, `modelsFolder=${modelsFolder}`, ...settings];
-    const args = ['infra/synth.ts', '--output', outputFolder, ...context.flatMap((each) => ['-c', each])];
+    const context = [`codeFolder=${codeFolder}`, ...settings].flatMap((each) => ['-c', each]);
+    const folders = ['--models', modelsFolder, '--output', outputFolder];
+    const args = ['infra/stack.ts', 'synth', ...folders, ...context];
     return spawnSync(process.execPath, args, { cwd: PROJECT_FOLDER, encoding: 'utf8' });
   };
 
@@ -73,6 +74,7 @@ describe('npm run synth', { timeout: 60_000 }, () => {
     expect({ status, stdout: stdout.split('\n') }).toEqual({
       status: 0,
       stdout: [
+        'packed iris 1, 2',
         `The template of the stack is valid: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
         expect.stringMatching(/^ {2}\d\d resources, including \d functions, \d buckets and \d alarms$/),
         'Nothing was deployed. To deploy the stack: npm run deploy:aws',
@@ -85,5 +87,17 @@ describe('npm run synth', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = synth('architecture=arm');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain('-c architecture="arm" must be one of arm64, x86_64.');
+  });
+});
+
+describe('npm run deploy:aws', () => {
+  test('refuses an unknown option with a sentence, before anything is deployed', () => {
+    const args = ['infra/stack.ts', 'deploy', '--memorySizeMb', '3008'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: PROJECT_FOLDER,
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^--memorySizeMb is not an option\. [^\n]*\n$/);
   });
 });

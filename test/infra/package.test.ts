@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeVersions } from '../../infra/build/find-versions.ts';
 import { packModels } from '../../infra/build/package-models.ts';
 import { startNode } from '../support/run-command.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
@@ -39,7 +40,8 @@ describe('the models of a package', () => {
       'notes.txt': '',
     });
     const target = await makeFolder({ 'models/iris/1/model.onnx': 'old', 'index.mjs': '' });
-    expect(packModels(folder, target)).toEqual({ models: ['houses 1, 2', 'texts latest'], bytes: 17 });
+    const { versions, bytes } = packModels(folder, target);
+    expect([describeVersions(versions), bytes]).toEqual(['houses 1, 2; texts latest', 17]);
     const packed = (await readdir(join(target, 'models'), { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(target.length + 1))

@@ -40,7 +40,7 @@ const KINDS: readonly Kind[] = [STOPPING, NEVER_STOPPING, { ...NEVER_STOPPING, k
 export const gracefulClose: Proof = {
   name: 'graceful-close',
   guarantee:
-    'A server that is asked to stop answers every request of clients that wait for each answer before they send the next request, whether they stop sending or not: 0 are lost.',
+    'A server that is asked to stop loses no request of a client that waits for each answer before it sends the next request, even if the client never stops sending.',
   control: 'the server stops listening while answers are being sent',
   run: async (random, isBroken) => {
     const host = createTestHost();

@@ -46,6 +46,10 @@ describe('a habit', () => {
     ['in the place of a model', 'in the place of'],
     ['a client that broke off', 'broke off'],
     ['so many rows', 'so many'],
+    ['unknown type; known are a, b', 'known are'],
+    ['100 parts; the most is 10', 'the most is'],
+    ['a model of texts', 'model of texts'],
+    ['a policy leaves it out', 'leaves it out'],
   ])('is found in "%s"', (text, expected) => {
     expect(findHabits(`first\n${text}`)).toEqual([expect.objectContaining({ text: expected, line: 2 })]);
   });
@@ -59,6 +63,9 @@ describe('a habit', () => {
     'it is no larger than that',
     'Who sends this request?',
     'the model behind an endpoint',
+    'whether its scores are known to be probabilities',
+    'most models of this kind',
+    'which versions the policy leaves out',
   ])('is not found in "%s"', (text) => {
     expect(findHabits(text)).toEqual([]);
   });

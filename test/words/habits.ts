@@ -70,6 +70,21 @@ export const HABITS: readonly Habit[] = [
     instead: 'stop, interrupt, close the connection',
   },
   { name: 'so many', pattern: /\bso many\b/gi, instead: 'this many, a number' },
+  {
+    name: 'known are and the most are',
+    pattern: /\b(?:known|the most) (?:is|are)\b/gi,
+    instead: 'the known … are, the limit is, at most',
+  },
+  {
+    name: 'model of tables, texts, vectors',
+    pattern: /\bmodels? of (?:tables?|texts?|vectors?|images?|pictures?)\b/gi,
+    instead: 'tabular, text, embedding or image model',
+  },
+  {
+    name: 'leave it out',
+    pattern: /\b(?:leaves?|left|leaving) (?:it|them) out\b/gi,
+    instead: 'omit, exclude',
+  },
 ];
 
 /** One place where a text has a habit. */

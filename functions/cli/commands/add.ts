@@ -147,7 +147,7 @@ async function addVersion(
   }
 }
 
-/** The version that requests get now, and what the user should know: a policy may leave the new version out. */
+/** The version that requests get now, and what the user should know: a policy may exclude the new version. */
 async function findLive(
   target: WritableStore,
   name: string,
@@ -158,7 +158,7 @@ async function findLive(
   try {
     const divided = await readPolicyOf(target, await target.list(name), name, sorted);
     const served = divided?.served ?? sorted;
-    const note = `version ${version} is not served: the version_policy of ${name}/${TRITON_FILE} leaves it out`;
+    const note = `version ${version} is not served: the version_policy of ${name}/${TRITON_FILE} excludes it`;
     return { live: served.at(-1) ?? null, note: served.includes(version) ? [] : [note] };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

@@ -10,7 +10,8 @@ import { ListenError, type RunningServer, type ServerOptions, startServer } from
 import { graceOf, nextEnd } from '../../server-end.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console, describeFailure } from '../console.ts';
-import { isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
+import { adviseOnForeign, checkModelFile } from '../foreign/foreign-models.ts';
+import { checkOnlyGraph, isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
 import { openHost } from '../open-host.ts';
 import { alignColumns, readWhole } from '../words.ts';
 
@@ -55,12 +56,13 @@ export async function serve(
   const server = await listen(host, { port, hostname: options.host || DEFAULT_HOST, keepAliveSeconds });
   // Before the line below is printed: a program that reads it may stop the server at once.
   const ending = nextEnd();
+  const foreign = models.length === 0 ? await findForeignModel(options.repository) : undefined;
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
   output.result({ url: server.url, models: listed }, () =>
     [
       `Ternion serves ${host.config.modelRepository} at ${server.url}`,
       ...describePages(host.config, server.url),
-      ...describeModels(models),
+      ...describeModels(models, foreign),
     ].join('\n'),
   );
   // Not awaited: reading the models must not delay a signal.
@@ -99,6 +101,7 @@ async function tellCalls(
 /** A path after the command: a repository, or a model that is not in one yet. */
 async function refuseArgument(argument: string): Promise<CommandError> {
   const facts = await stat(argument).catch(() => undefined);
+  if (facts) await checkNotForeign(argument, facts.isFile());
   if (facts?.isFile() || (facts && (await isVersionFolder(argument)))) return notRepository(argument);
   const meant = facts || !isPath(argument) ? shellWord(argument) : '<folder or s3:// URL>';
   return new CommandError(
@@ -109,8 +112,23 @@ async function refuseArgument(argument: string): Promise<CommandError> {
 
 /** People who have exported a model may well try to serve it as it is. */
 async function checkRepository(repository: string | undefined): Promise<void> {
-  if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
-  throw notRepository(repository);
+  if (!repository || !isPath(repository)) return;
+  const facts = await stat(repository).catch(() => undefined);
+  if (!facts) return;
+  await checkNotForeign(repository, facts.isFile());
+  // Other files are reported as a repository that is not a folder.
+  if (/\.onnx$/i.test(repository) || (await isVersionFolder(repository))) throw notRepository(repository);
+}
+
+/** @throws CommandError for a model of another framework, which must be exported first */
+async function checkNotForeign(path: string, isFile: boolean): Promise<void> {
+  try {
+    if (isFile) checkModelFile(path, path);
+    else await checkOnlyGraph(path, path);
+  } catch (error) {
+    // "ternion add" says what else is wrong with it.
+    if (error instanceof CommandError) throw error;
+  }
 }
 
 function notRepository(model: string): CommandError {
@@ -147,6 +165,12 @@ async function checkNotModel(repository: string | undefined): Promise<void> {
   );
 }
 
+/** What a repository without models holds instead, if it is a model of another framework. */
+async function findForeignModel(repository: string | undefined): Promise<string | undefined> {
+  if (!repository || !isPath(repository)) return undefined;
+  return await adviseOnForeign(repository, repository);
+}
+
 function isPath(repository: string): boolean {
   return !repository.includes('://');
 }
@@ -165,8 +189,11 @@ const DEFAULT_HOST = 'localhost';
 /** Most models that are listed one by one. */
 const SHOWN = 20;
 
-function describeModels(models: readonly ModelListing[]): readonly string[] {
-  if (models.length === 0) return ['  no models yet; ternion add <model.onnx or folder> publishes one'];
+function describeModels(models: readonly ModelListing[], foreign: string | undefined): readonly string[] {
+  if (models.length === 0) {
+    const how = '  no models yet; ternion add <model.onnx or folder> publishes one';
+    return foreign === undefined ? [how] : [how, `  its ${foreign}`];
+  }
   const rows = models
     .slice(0, SHOWN)
     .map(({ name, versions, liveVersion }) => [

@@ -78,13 +78,13 @@ export async function verify(
           ? [`not checked, because there is no ${MANIFEST_FILE}: ${listOf(unpublished)}`]
           : []),
         ...(unserved.length > 0
-          ? [`not served, because the version_policy of ${TRITON_FILE} leaves it out: ${listOf(unserved)}`]
+          ? [`not served, because the version_policy of ${TRITON_FILE} excludes it: ${listOf(unserved)}`]
           : []),
       ].join('\n'),
   );
 }
 
-/** Which versions the policies of some models leave out, and which they name although they are missing. */
+/** Which versions the policies of some models exclude, and which they name although they are missing. */
 async function checkPolicies(
   store: ModelStore,
   files: readonly StoredFile[],
@@ -106,7 +106,7 @@ async function checkPolicies(
         ),
       );
       if (divided?.served.length === 0)
-        faults.push(toFault(file, 'unserved', 'leaves out all versions of the model'));
+        faults.push(toFault(file, 'unserved', 'excludes all versions of the model'));
     } catch (error) {
       if (!(error instanceof ModelError) && !(error instanceof StoreError)) throw error;
       faults.push({ path: file, fault: 'unreadable', text: `Model ${name}: ${error.message}.` });

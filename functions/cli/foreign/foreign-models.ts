@@ -1,92 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
+import { readMlmodel } from '../../../shared/models/formats/mlmodel.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
-import { FOREIGN_FILES, type ForeignFile, recogniseForeignFile } from './recognise-foreign.ts';
-
-/** Files of other frameworks by their extension, if their content does not say what they are. */
-const BY_EXTENSION: Readonly<Record<string, ForeignFile>> = {
-  '.pt': 'torch',
-  '.pth': 'torch',
-  '.ckpt': 'torch',
-  '.bin': 'torch',
-  '.pkl': 'pickle',
-  '.pickle': 'pickle',
-  '.joblib': 'pickle',
-  '.safetensors': 'safetensors',
-  '.h5': 'hdf5',
-  '.keras': 'keras',
-  '.cbm': 'catboost',
-  '.tflite': 'tflite',
-  '.mlmodel': 'coreMl',
-  '.mar': 'torchServe',
-};
-
-/** The command that runs the exporter of this project, which needs rows of the training data. */
-function exportByFile(path: string): string {
-  const stem = basename(path).replace(/\..*$/, '') || 'model';
-  return `export it first: python python/ternion_export.py ${shellWord(path)} rows.csv ${shellWord(`exports/${stem}`)}, where rows.csv has the columns of the training data; see docs/models.md`;
-}
-
-/** What to do with each kind. @param path of the file, as the user wrote it */
-const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
-  lfs: () => 'run git lfs pull',
-  webPage: () => 'open it to see what the server said, and download the file again',
-  torch: () =>
-    'load it in Python and export the network: torch.onnx.export(model, (example,), "model.onnx"); see docs/models.md',
-  torchScript: (path) =>
-    `export it in Python: torch.onnx.export(torch.jit.load(${JSON.stringify(path)}), (example,), "model.onnx", dynamo=False)`,
-  torchExport: (path) =>
-    `export it in Python: torch.onnx.export(torch.export.load(${JSON.stringify(path)}), f="model.onnx")`,
-  sklearn: exportByFile,
-  xgboostPickle: exportByFile,
-  lightgbmPickle: exportByFile,
-  catboostPickle: exportByFile,
-  pickle: exportByFile,
-  xgboost: exportByFile,
-  lightgbm: exportByFile,
-  catboost: exportByFile,
-  keras: exportKeras,
-  hdf5: exportKeras,
-  savedModel: (path) => {
-    const folder = dirname(path);
-    const to = folder === '.' ? 'model.onnx' : `${folder}.onnx`;
-    return `export it first: python -m tf2onnx.convert --saved-model ${shellWord(folder)} --output ${shellWord(to)}`;
-  },
-  frozenGraph: (path) =>
-    `export it first: python -m tf2onnx.convert --graphdef ${shellWord(path)} --inputs x:0 --outputs y:0 --output model.onnx, with the names of its inputs and outputs`,
-  tensorFlowJs: () => 'export the model that it was made from',
-  tflite: (path) =>
-    `export it first: python -m tf2onnx.convert --tflite ${shellWord(path)} --output ${shellWord(withExtension(path))}`,
-  coreMl: () => 'export the model that it was made from',
-  openVino: () => 'export the model that it was made from',
-  pmml: () => 'export the model that it was made from',
-  safetensors: () =>
-    'it has weights but no network: load them in Python and export the network; see docs/models.md',
-  gguf: () => 'Ternion does not serve such language models',
-  ort: () => 'name the .onnx file that it was made from',
-  tensorRt: () => 'name the .onnx file that it was made from',
-  torchServe: () => 'unpack it (it is a zip) and name the folder',
-  numpy: () => 'it holds arrays, not a network',
-  zip: () => 'unpack it and name the folder',
-  compressed: (path) =>
-    /\.(?:joblib|pkl|pickle)(?:\.\w+)?$/i.test(path)
-      ? exportByFile(path)
-      : 'unpack it and name the folder or the file in it',
-  config: (path) => `name the folder that it is in: ${JSON.stringify(dirname(path))}`,
-};
-
-function exportKeras(path: string): string {
-  const to = JSON.stringify(withExtension(path));
-  return `export it in Python: keras.saving.load_model(${JSON.stringify(path)}).export(${to}, format="onnx")`;
-}
-
-function withExtension(path: string): string {
-  return `${path.slice(0, path.length - extname(path).length)}.onnx`;
-}
+import { exportByScript, FOREIGN_KINDS, type ForeignFile, kindOfName } from './foreign-kinds.ts';
+import { recogniseForeignFile } from './recognise-foreign.ts';
 
 /**
  * Refuses a file without a graph. The message has the name that the user wrote, because inside it is called
@@ -102,7 +23,7 @@ export function checkModelFile(path: string, title: string): void {
     const kind = error instanceof ModelError ? kindOf(path) : undefined;
     if (kind === undefined) throw error;
     throw new CommandError(
-      `${JSON.stringify(title)} is ${FOREIGN_FILES[kind]}, not an ONNX model; ${ADVICE[kind](title)}.`,
+      `${JSON.stringify(title)} is ${FOREIGN_KINDS[kind].title}, not an ONNX model; ${FOREIGN_KINDS[kind].advice(title)}.`,
     );
   }
 }
@@ -110,14 +31,52 @@ export function checkModelFile(path: string, title: string): void {
 /** The kind of a file that is not a graph, by its content, else by its name; undefined for an empty file. */
 function kindOf(path: string): ForeignFile | undefined {
   return withFileSource(path, (source) =>
-    source.length === 0
-      ? undefined
-      : (recogniseForeignFile(source) ?? BY_EXTENSION[extname(path).toLowerCase()]),
+    source.length === 0 ? undefined : (recogniseForeignFile(source) ?? kindOfName(path)),
   );
 }
 
-/** Most files of a folder that are opened. */
+/**
+ * Refuses a folder that MLflow saved without a graph.
+ *
+ * @throws CommandError that says how the model is exported
+ */
+export async function checkMlflowFolder(path: string, title: string): Promise<void> {
+  const flavors = Object.keys((await readFlavors(path)) ?? { onnx: {} });
+  if (flavors.includes('onnx')) return;
+  const advice = flavors.some((flavor) => EXPORTED_FLAVORS.has(flavor))
+    ? exportByScript(title, 'an-mlflow-model')
+    : 'export the model that it was made from; see docs/models.md#an-mlflow-model';
+  throw new CommandError(
+    `${JSON.stringify(title)} is an MLflow model, and onnx is not among its flavors (${flavors.join(', ') || 'none'}); ${advice}.`,
+  );
+}
+
+/** The flavors from which python/ternion_export.py exports. */
+const EXPORTED_FLAVORS: ReadonlySet<string> = new Set([
+  'sklearn',
+  'xgboost',
+  'lightgbm',
+  'catboost',
+  'keras',
+  'tensorflow',
+  'pytorch',
+  'transformers',
+]);
+
+/** The flavors of a folder's MLmodel; undefined if there is none, or it cannot be read: loading it says why. */
+async function readFlavors(path: string): Promise<object | undefined> {
+  const read = (name: string) => readFile(join(path, name), 'utf8').catch(() => undefined);
+  try {
+    return (await readMlmodel({ files: [], read, readShared: read }))?.flavors;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return undefined;
+  }
+}
+
+/** Most files of a folder that are opened, and how many levels of subfolders are searched if it has none itself. */
 const MOST_FILES = 100;
+const DEEPEST = 2;
 
 /** Kinds of files that say most about what the folder is. */
 const DECISIVE: readonly ForeignFile[] = ['lfs', 'savedModel'];
@@ -125,43 +84,65 @@ const DECISIVE: readonly ForeignFile[] = ['lfs', 'savedModel'];
 const INDECISIVE: ReadonlySet<ForeignFile> = new Set(['webPage', 'config', 'numpy', 'compressed', 'zip']);
 
 /**
- * What to do with a folder that holds a model of another framework, as the rest of a sentence after "Its"; undefined
- * for other folders.
+ * What to do with a folder that holds no model of Ternion, as the rest of a sentence after "Its"; undefined if nothing
+ * is known about it.
  */
 export async function adviseOnFolder(path: string, title: string): Promise<string | undefined> {
-  const names = (await readdir(path)).sort();
+  const advice = await adviseOnForeign(path, title);
+  if (advice !== undefined) return advice;
+  return (await readdir(path)).includes('.git')
+    ? 'files are those of a Git clone without an ONNX model: if they are in Git LFS, run git lfs pull; if the model is in a subfolder, name that.'
+    : undefined;
+}
+
+/** The same for a folder that holds a model of another framework; undefined for other folders. */
+export async function adviseOnForeign(path: string, title: string): Promise<string | undefined> {
+  const names = await readdir(path);
   if (names.includes('Manifest.json') && names.includes('Data') && extname(path) === '.mlpackage') {
-    return `files are those of ${FOREIGN_FILES.coreMl}, not of an ONNX model; ${ADVICE.coreMl(title)}.`;
+    return `files are those of ${FOREIGN_KINDS.coreMl.title}, not of an ONNX model; ${FOREIGN_KINDS.coreMl.advice()}.`;
   }
-  const found = await findForeign(path, names);
+  const found = await findForeign(path, '');
   const chosen = DECISIVE.map((kind) => found.find((each) => each.kind === kind)).find(Boolean) ?? found[0];
-  if (!chosen) {
-    return names.includes('.git')
-      ? 'files are those of a Git clone without an ONNX model: if they are in Git LFS, run git lfs pull; if the model is in a subfolder, name that.'
-      : undefined;
-  }
+  if (!chosen) return undefined;
   const { name, kind } = chosen;
-  const isHuggingFace = names.includes('config.json') && HUGGING_FACE.has(kind);
+  const folder = dirname(name);
+  const isHuggingFace = HUGGING_FACE.has(kind) && (await readdir(join(path, folder))).includes('config.json');
   if (isHuggingFace) {
-    const command = `optimum-cli export onnx --model ${shellWord(title)} ${shellWord(`${basename(path)}-onnx`)}`;
+    const model = shellWord(join(title, folder));
+    const command = `optimum-cli export onnx --model ${model} ${shellWord(`${basename(join(path, folder))}-onnx`)}`;
     return `${name} has weights that are not in ONNX; export it first: ${command}`;
   }
-  return `${name} is ${FOREIGN_FILES[kind]}, not an ONNX model; ${ADVICE[kind](join(title, name))}.`;
+  return `${name} is ${FOREIGN_KINDS[kind].title}, not an ONNX model; ${FOREIGN_KINDS[kind].advice(join(title, name))}.`;
 }
 
 /** The formats in which transformers saves the weights of a model beside its config.json. */
 const HUGGING_FACE: ReadonlySet<ForeignFile> = new Set(['safetensors', 'torch', 'pickle', 'hdf5']);
 
+/** The files of other frameworks in a folder; if it has none, those in the first subfolder that has some. */
 async function findForeign(
-  path: string,
-  names: readonly string[],
+  root: string,
+  folder: string,
+  depth = 0,
 ): Promise<readonly { readonly name: string; readonly kind: ForeignFile }[]> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(() => []);
+  const names = entries
+    .map(({ name }) => name)
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .slice(0, MOST_FILES);
   const found: { name: string; kind: ForeignFile }[] = [];
-  for (const name of names.slice(0, MOST_FILES)) {
-    const file = join(path, name);
-    if (name.startsWith('.') || !(await stat(file).catch(() => undefined))?.isFile()) continue;
-    const kind = kindOf(file);
+  const subfolders: string[] = [];
+  for (const name of names.map((each) => join(folder, each))) {
+    const facts = await stat(join(root, name)).catch(() => undefined);
+    if (facts?.isDirectory()) subfolders.push(name);
+    if (!facts?.isFile()) continue;
+    const kind = kindOf(join(root, name));
     if (kind !== undefined && !INDECISIVE.has(kind)) found.push({ name, kind });
   }
-  return found;
+  if (found.length > 0 || depth === DEEPEST) return found;
+  for (const subfolder of subfolders) {
+    const below = await findForeign(root, subfolder, depth + 1);
+    if (below.length > 0) return below;
+  }
+  return [];
 }

@@ -1,41 +1,5 @@
 import { type ByteSource, ProtobufError, readFields } from '../../../shared/onnx/protobuf.ts';
-
-/** Kinds of files that people give instead of a graph, with their names for messages. */
-export const FOREIGN_FILES = {
-  lfs: 'a pointer of Git LFS, not the file itself',
-  webPage: 'a web page, perhaps from a failed download',
-  torch: 'a PyTorch file',
-  torchScript: 'a TorchScript archive',
-  torchExport: 'a program exported by PyTorch',
-  sklearn: 'a scikit-learn pickle',
-  xgboostPickle: 'an XGBoost pickle',
-  lightgbmPickle: 'a LightGBM pickle',
-  catboostPickle: 'a CatBoost pickle',
-  pickle: 'a Python pickle',
-  xgboost: 'an XGBoost model',
-  lightgbm: 'a LightGBM model',
-  catboost: 'a CatBoost model',
-  keras: 'a Keras model',
-  hdf5: 'an HDF5 file, in which Keras saves models and weights',
-  savedModel: 'a TensorFlow SavedModel',
-  frozenGraph: 'a frozen TensorFlow graph',
-  tensorFlowJs: 'a TensorFlow.js model',
-  tflite: 'a TensorFlow Lite model',
-  coreMl: 'a Core ML model',
-  openVino: 'an OpenVINO model',
-  pmml: 'a PMML document',
-  safetensors: 'a file of weights (safetensors)',
-  gguf: 'a GGUF file, which holds a language model for llama.cpp',
-  ort: 'a model in the ORT format',
-  tensorRt: 'a TensorRT engine',
-  torchServe: 'a TorchServe archive',
-  numpy: 'an archive of NumPy arrays',
-  zip: 'a zip archive',
-  compressed: 'a compressed file or archive',
-  config: 'a model.json of Ternion',
-} as const;
-
-export type ForeignFile = keyof typeof FOREIGN_FILES;
+import type { ForeignFile } from './foreign-kinds.ts';
 
 /** How much of a file is looked at, at its start and at its end. */
 const LOOKED_AT = 64 * 1024;

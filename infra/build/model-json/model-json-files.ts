@@ -19,9 +19,9 @@ export function makeModelJsonFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The complete examples of the page: its JSON blocks that name a task. */
+/** The complete examples of a page: its JSON blocks that name a task. A block can also show a list or a member alone. */
 export function examplesIn(page: string): readonly object[] {
-  return [...page.matchAll(/^```json\n(.*?)^```$/gms)]
+  return [...page.matchAll(/^```json\n(\{.*?)^```$/gms)]
     .map(([, text = '']) => JSON.parse(text))
     .filter((example) => 'task' in example);
 }

@@ -6,7 +6,7 @@ import type { FormEvents, InputForm } from './input-form.ts';
 const ROWS = 5;
 const PAIR_ROWS = 3;
 
-/** One text for a model of texts, or two for one that compares them. */
+/** One text for a text model, or two for one that compares them. */
 export function createTextForm({ example }: ModelDescription, { change }: FormEvents): InputForm {
   const given = { text: textOf(example?.text) ?? '', pair: textOf(example?.text_pair) ?? '' };
   const text = makeEditor('Text', ROWS, change);

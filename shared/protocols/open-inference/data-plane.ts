@@ -170,7 +170,7 @@ interface Methods {
 const NO_METHODS: Methods = { forms: new Map(), usual: undefined };
 
 /**
- * The outputs of a model of tables in addition to those of its graph. Source: mlserver_sklearn, mlserver_xgboost,
+ * The outputs of a tabular model in addition to those of its graph. Source: mlserver_sklearn, mlserver_xgboost,
  * mlserver_lightgbm and mlserver_catboost of MLServer 1.7.
  */
 function methodsOf({ kind, answering }: ModelContract): Methods {

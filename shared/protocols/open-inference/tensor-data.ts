@@ -18,7 +18,7 @@ import type { TensorHead } from './data-plane.ts';
 export interface InputHead extends TensorHead {
   /** Undefined: the elements stand after the JSON. */
   readonly data: JsonValue | undefined;
-  /** The declared size; an input may leave it out, and then its shape or the end of the body decides. */
+  /** The declared size; an input may omit it, and then its shape or the end of the body decides. */
   readonly binaryBytes: number | undefined;
   /** The codec of MLServer that the input names; undefined for none. */
   readonly contentType: string | undefined;

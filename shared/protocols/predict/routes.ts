@@ -92,7 +92,7 @@ interface ChosenFormat {
 }
 
 /**
- * Hugging Face has the same route: `inputs` are meant for it if they are a text, texts for a model of texts, or come
+ * Hugging Face has the same route: `inputs` are meant for it if they are a text, texts for a text model, or come
  * with `parameters`.
  */
 async function chooseFormat(

@@ -46,7 +46,7 @@ export interface DetectedFormat {
   readonly loadMs?: number;
 }
 
-/** Bodies whose format only the model can decide: CSV, and `inputs` that are texts for a model of texts. */
+/** Bodies whose format only the model can decide: CSV, and `inputs` that are texts for a text model. */
 type Undecided = 'table' | 'texts';
 
 /** The format, if the request itself shows it. */

@@ -10,7 +10,7 @@ export const predictRequest = lazily(() =>
     parameters: jsonValue
       .optional()
       .describe(
-        'For models of images and texts "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters are ignored.',
+        'For image and text models "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters are ignored.',
       ),
   }),
 );

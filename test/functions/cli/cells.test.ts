@@ -115,6 +115,7 @@ const MISSING = ['', ...readMissingWords(readFileSync(join(PROJECT, 'docs/cells.
 function readMissingWords(page: string): string[] {
   const [, list = ''] = /\*\*Missing words\*\*(.*?)\n\n/s.exec(page) ?? [];
   const [, words = ''] = /an empty cell(.*)/s.exec(list) ?? [];
+  if (words === '') throw new Error('docs/cells.md has no list of missing words.');
   return [...words.matchAll(/`([^`]+)`/g)].flatMap(([, word = '']) => [word, word.toLowerCase()]);
 }
 
@@ -144,6 +145,7 @@ const cells: readonly Cell[] = [
     { model: name, text: 'inf', json: 'Infinity', expected: 1 },
     { model: name, text: '+Inf', json: 'Infinity', expected: 1 },
     { model: name, text: '-Infinity', json: '-Infinity', expected: -1 },
+    { model: name, text: '-1e400', json: '-1e400', expected: -1 },
   ]),
   { model: 'fp32', text: '3.5e38', json: '3.5e38', expected: /expected a number below 3\.4/ },
   { model: 'fp64', text: '3.5e38', json: '3.5e38', expected: 3.5e38 },
@@ -315,6 +317,23 @@ async function send(
 }
 
 afterAll(() => rm(repository, { recursive: true, force: true }));
+
+describe('an element of a tensor', () => {
+  it.each([
+    ['null', 'fp32', null],
+    ['NaN', 'fp32', null],
+    ['null', 'fp64', null],
+    ['1e400', 'fp32-sign', 1],
+    ['-Infinity', 'fp64-sign', -1],
+    ['null', 'fp32-missing', -1],
+  ])('is a number also where a cell would be missing: %s for %s', async (json, model, expected) => {
+    const datatype = model.startsWith('fp32') ? 'FP32' : 'FP64';
+    const body = () => `{"inputs":[{"name":"x","shape":[1,2],"datatype":"${datatype}","data":[${json},0]}]}`;
+    const form = { path: (name: string) => `/v2/models/${name}/infer`, body, isMatrix: true };
+    const answer = await send(form, { model, text: '', json, expected: 0 });
+    expect(answer).toMatchObject({ outputs: [{ name: 'y', data: [expected] }] });
+  });
+});
 
 /** The result of a cell in an answer: its numbers, or the text of its error after the field. */
 function outcomeOf(answer: JsonValue): Outcome {

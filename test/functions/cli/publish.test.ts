@@ -235,7 +235,7 @@ describe('ternion inspect', () => {
     [
       'densenet.mar',
       'no zip',
-      /densenet\.mar" is a TorchServe archive, not .*; unpack it \(it is a zip\) and name the folder\.$/m,
+      /densenet\.mar" is a TorchServe archive, not .*; unpack it and name the folder: unzip .*densenet\.mar -d .*densenet\.$/m,
     ],
     [
       'xgb.json',
@@ -303,6 +303,21 @@ describe('ternion inspect', () => {
       'a SavedModel',
       { 'saved_model.pb': '\b\u0001\u0012\u0017StatefulPartitionedCall', 'variables/variables.index': '' },
       /"house" holds no model: .* Its saved_model\.pb is a TensorFlow SavedModel, .*; export it first: python -m tf2onnx\.convert --saved-model house --output house\.onnx\.$/m,
+    ],
+    [
+      'a version of TensorFlow Serving, known by its names alone',
+      { '1/saved_model.pb': 'x', '1/variables/variables.index': '' },
+      /Its 1\/saved_model\.pb is a TensorFlow SavedModel, .*; export it first: python -m tf2onnx\.convert --saved-model house\/1 --output house\/1\.onnx\.$/m,
+    ],
+    [
+      "MLflow's flavor of scikit-learn",
+      { MLmodel: 'flavors:\n  python_function: {}\n  sklearn: {}\n', 'model.pkl': 'x' },
+      /^"house" is an MLflow model, and onnx is not among its flavors \(python_function, sklearn\); export it first: python python\/ternion_export\.py house rows\.csv exports\/house, .*; see docs\/models\.md#an-mlflow-model\.\n$/,
+    ],
+    [
+      "MLflow's flavor of Spark",
+      { MLmodel: 'flavors:\n  spark: {}\n' },
+      /^"house" is an MLflow model, .* \(spark\); export the model that it was made from; see docs\/models\.md#an-mlflow-model\.\n$/,
     ],
     [
       'a pickle as the only graph',
@@ -778,7 +793,7 @@ describe('ternion add', () => {
     expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
   });
 
-  it('says that a policy leaves the new version out, or cannot be read', async () => {
+  it('says that a policy excludes the new version, or cannot be read', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/1'), { recursive: true });
     const policy = join(repository, 'digits/config.pbtxt');
@@ -796,7 +811,7 @@ describe('ternion add', () => {
     expect(await add()).toMatchObject({
       version: '2',
       live: '1',
-      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt leaves it out'],
+      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt excludes it'],
     });
     await writeFile(policy, 'version_policy { latest { num_versions: 1 } }');
     expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });

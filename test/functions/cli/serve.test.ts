@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { Agent, request as sendRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -99,6 +101,30 @@ describe('ternion serve', () => {
       running.process.kill('SIGINT');
       expect((await running.outcome).code).toBe(0);
     }
+  });
+
+  it.each([['saved_model.pb'], ['net/saved_model.pb'], ['net/1/saved_model.pb']])(
+    'says what a repository without models holds instead, in %s',
+    async (file) => {
+      const repository = await temporaryFolder();
+      await writeFiles(repository, { [file]: 'x' });
+      const { running } = await startServer(['-r', repository]);
+      await running.seen(/its .*\n/);
+      running.process.kill('SIGINT');
+      expect((await running.outcome).stdout).toContain(
+        `  its ${file} is a TensorFlow SavedModel, not an ONNX model; export it first: `,
+      );
+    },
+  );
+
+  it.each([[['-r']], [[]]])('refuses a model of another framework, after %j', async (options) => {
+    const path = join(await temporaryFolder(), 'forest.pkl');
+    await writeFile(path, 'x');
+    const { code, stderr } = await startCommand(['serve', '--port', '0', ...options, path]).outcome;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`"${path}" is a Python pickle, not an ONNX model; export it first: `),
+    ]);
   });
 
   it('answers others after a request that would keep a loop running forever', async () => {

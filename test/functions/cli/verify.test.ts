@@ -130,7 +130,7 @@ describe('ternion verify', () => {
       {
         path: 'big/config.pbtxt',
         fault: 'unserved',
-        text: 'big/config.pbtxt leaves out all versions of the model.',
+        text: 'big/config.pbtxt excludes all versions of the model.',
       },
       {
         path: 'digits/config.pbtxt',
@@ -145,7 +145,7 @@ describe('ternion verify', () => {
     ]);
     const words = await runCommand(['verify', 'big', '-r', root]);
     expect(words.stdout).toMatch(
-      /\nnot served, because the version_policy of config\.pbtxt leaves it out: big\/10\n/,
+      /\nnot served, because the version_policy of config\.pbtxt excludes it: big\/10\n/,
     );
     expect((await verify(root, 'iris')).faults).toHaveLength(1);
   });

@@ -37,7 +37,7 @@ const LARGEST = 32_000_000;
 
 const GZIP = ['gzip'];
 
-/** Places that lead to a model of texts or of images. */
+/** Places that lead to a text or image model. */
 const PLACES: Readonly<Record<Exclude<Purpose, 'any'>, readonly string[]>> = {
   texts: ['member "text"', 'member "inputs"', 'text of an instance', 'member "data"', 'root', 'an instance'],
   images: [

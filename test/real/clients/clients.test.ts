@@ -11,7 +11,7 @@ import { writeFiles } from '../../support/temporary-folder.ts';
 import { folderOf } from '../installation.ts';
 import { counterpart } from './counterpart.ts';
 
-/** Models of texts and images, as Hugging Face's exporter writes them. */
+/** Text and image models, as Hugging Face's exporter writes them. */
 const EXPORTS = ['bert-sentiment', 'sentence-mean', 'vit'];
 /** Tables, as the exporters of scikit-learn and XGBoost write them: what they are answered with on other servers. */
 const TABLES = { forest: 'forest-names.onnx', booster: 'xgboost-2.onnx' };

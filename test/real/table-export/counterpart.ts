@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Counterpart } from '../counterpart.ts';
 
-/** The libraries that most models of tables are trained with, and their exporters. */
+/** The libraries that most tabular models are trained with, and their exporters. */
 export const counterpart: Counterpart = {
   name: 'table-export',
   pin: 'scikit-learn 1.9.1, XGBoost 3.2.0, LightGBM 4.7.0, CatBoost 1.2.10, Polars 2.1.0',

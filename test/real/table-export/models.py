@@ -1,4 +1,4 @@
-"""Exports models of tables to <folder>/exports/<name>, and writes what their libraries answer to other rows.
+"""Exports tabular models to <folder>/exports/<name>, and writes what their libraries answer to other rows.
 
 Usage: python models.py <folder>
 """

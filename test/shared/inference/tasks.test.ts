@@ -55,7 +55,16 @@ describe('model.json', () => {
     ['a list', [], 'the file: '],
     ['no task', {}, 'task: '],
     ['an unknown task', { task: 'translation' }, 'task: '],
-    ['an unknown field', { task: 'tensor', lables: [] }, 'the file: unknown member "lables"'],
+    [
+      'an unknown field',
+      { task: 'tensor', lables: [] },
+      'the file: unknown member "lables", perhaps meant as "labels"',
+    ],
+    [
+      'a member of a column in the singular',
+      { task: 'tabular', features: [{ name: 'a', value: [1] }] },
+      'features.0: unknown member "value", perhaps meant as "values"',
+    ],
     ['a field of another task', { task: 'tensor', features: [] }, 'the file: unknown member "features"'],
     [
       'too many steps',

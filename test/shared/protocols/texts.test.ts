@@ -399,7 +399,7 @@ describe('a model that takes no pairs', () => {
   });
 });
 
-describe('a model of vectors', () => {
+describe('an embedding model', () => {
   const mean = (...words: readonly string[]) => {
     const ids = [CLS, ...words.map(idOf), SEP];
     return [ids.reduce((sum, id) => sum + id, 0) / ids.length, 1];

@@ -2,10 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { deflateSync, gzipSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import {
-  type ForeignFile,
-  recogniseForeignFile,
-} from '../../../../functions/cli/foreign/recognise-foreign.ts';
+import type { ForeignFile } from '../../../../functions/cli/foreign/foreign-kinds.ts';
+import { recogniseForeignFile } from '../../../../functions/cli/foreign/recognise-foreign.ts';
 import { bytesSource, encodeField, encodeVarintField } from '../../../../shared/onnx/protobuf.ts';
 import { buildModel, FLOAT, identityModel, join, tensorValue, text } from '../../../support/build-model.ts';
 

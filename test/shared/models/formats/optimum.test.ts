@@ -91,7 +91,7 @@ describe('a folder with the config.json of transformers', () => {
 
   it.each([
     [
-      'a model of texts and images',
+      'a model that takes texts and images',
       encoder,
       viewOf(
         [

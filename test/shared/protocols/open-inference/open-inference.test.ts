@@ -235,7 +235,7 @@ describe('an inference', () => {
     expect(split(answer).text).toContain('"data":[-0.0]');
   });
 
-  it('takes an image file as a raw request to a model of images', async () => {
+  it('takes an image file as a raw request to an image model', async () => {
     const sent = await app.send(
       raw('/v2/models/digits/infer', PNG, { 'inference-header-content-length': '0' }),
     );

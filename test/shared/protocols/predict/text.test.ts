@@ -86,7 +86,7 @@ it.each([
   expect(await ask(post('/models/vectors/predict', body))).toMatchObject({ status: 400, error });
 });
 
-it('a model of texts is described with an example', async () => {
+it('a text model is described with an example', async () => {
   const ask = await open();
   expect(await ask(get('/models/vectors'))).toMatchObject({
     task: 'feature-extraction',
