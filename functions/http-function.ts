@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import type { ClientSignal } from '../shared/budget.ts';
 import { InferenceError, toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest, contentOf } from '../shared/http/bytes.ts';
-import type { ClientSignal } from '../shared/http/client-signal.ts';
 import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';

@@ -36,7 +36,7 @@ const MOST_TURNS = 100;
 export function trackClients(gate: Gate): Clients {
   const sockets = new Set<Socket>();
   const responses = new Set<ServerResponse>();
-  /** A listener for all responses: one for each would be made anew with every request. */
+  /** A listener for all responses: otherwise each request would need its own. */
   function forget(this: ServerResponse): void {
     responses.delete(this);
   }

@@ -10,7 +10,7 @@ import { errorResponse } from './http/respond.ts';
 import { pathOfUrl, routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
-import { memoize } from './memo.ts';
+import { memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
 import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import { createDocs } from './openapi/docs.ts';
@@ -137,11 +137,13 @@ async function answer(
 }
 
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
-  const pathOf = memoize((url) => routePathOf(new Request(url), options.config.basePath));
   // The base class without Hono's own routers: RegExpRouter refuses routes like these.
   const routes = new HonoBase<AppEnvironment>({
     router: new FirstMatchRouter(),
-    getPath: ({ url }) => pathOf(url),
+    getPath: memoizeBy(
+      ({ url }: Request) => url,
+      (request) => routePathOf(request, options.config.basePath),
+    ),
   });
   const protocols = createProtocols(options);
   mountProtocols(routes, protocols);

@@ -1,6 +1,5 @@
 import type { Limits } from './config.ts';
 import { InferenceError } from './errors.ts';
-import type { ClientSignal } from './http/client-signal.ts';
 
 /** Resources that a request uses up: all its parts together may use no more than the limit. */
 const RESOURCES = {
@@ -38,6 +37,13 @@ export interface Budget {
   inTime(): void;
   /** Milliseconds until an answer comes too late; Infinity if there is no deadline. */
   leftMs(): number;
+}
+
+/** Aborted when the client of a request has gone: the part of an AbortSignal that is needed, which costs less to make. */
+export interface ClientSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 export interface BudgetOptions {

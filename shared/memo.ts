@@ -4,11 +4,21 @@ const LONGEST_KEPT = 200;
 
 /** A function of a text that keeps its results, for texts of which the same few come in nearly every request. */
 export function memoize<R>(make: (text: string) => R): (text: string) => R {
+  return memoizeBy((text) => text, make);
+}
+
+/**
+ * The same for a function of something else.
+ *
+ * @param textOf the text on which alone the result depends
+ */
+export function memoizeBy<T, R>(textOf: (value: T) => string, make: (value: T) => R): (value: T) => R {
   let kept = new Map<string, R>();
-  return (text) => {
+  return (value) => {
+    const text = textOf(value);
     const known = kept.get(text);
     if (known !== undefined) return known;
-    const made = make(text);
+    const made = make(value);
     if (text.length > LONGEST_KEPT) return made;
     // All at once: that it is full shows that somebody sends ever new texts.
     if (kept.size >= MOST_KEPT) kept = new Map();

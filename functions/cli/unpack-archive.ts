@@ -237,7 +237,7 @@ function quote(path: string): string {
 }
 
 function notFile(name: string, type: string): string {
-  return `has ${name}, which is neither a file nor a folder (${type}); leave it out of the archive`;
+  return `has ${name}, which is neither a file nor a folder (${type}); pack the archive again without it`;
 }
 
 function isSparse(name: string): string {

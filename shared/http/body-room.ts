@@ -1,5 +1,5 @@
+import type { ClientSignal } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
-import type { ClientSignal } from './client-signal.ts';
 
 /** A body of up to this size needs no room: clients that send little never wait. */
 export const SMALL_BYTES = 1024 * 1024;

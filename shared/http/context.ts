@@ -1,8 +1,7 @@
-import type { Budget } from '../budget.ts';
+import type { Budget, ClientSignal } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { BodyPart } from './body-room.ts';
-import type { ClientSignal } from './client-signal.ts';
 
 /** What the host knows about a request besides its HTTP message. */
 export interface RequestContext {

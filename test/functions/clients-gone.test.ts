@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
-import type { ClientSignal } from '../../shared/http/client-signal.ts';
+import type { ClientSignal } from '../../shared/budget.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
 import { portOf } from '../support/port-of.ts';
 

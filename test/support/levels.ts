@@ -14,6 +14,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/leftovers',
     'shared/folder-lock',
     'shared/make-folder',
+    'shared/memo',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
   [

@@ -226,7 +226,7 @@ describe('what an archive unpacks to', () => {
     [
       'a device',
       [{ path: 'disk', type: 'BlockDevice' }],
-      'has "disk", which is neither a file nor a folder (BlockDevice); leave it out of the archive.',
+      'has "disk", which is neither a file nor a folder (BlockDevice); pack the archive again without it.',
     ],
     ['a pipe', [{ path: 'pipe', type: 'FIFO' }], 'has "pipe", which is neither a file nor a folder (FIFO)'],
     [
