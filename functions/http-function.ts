@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import type { ClientSignal } from '../shared/budget.ts';
 import { InferenceError, toInferenceError } from '../shared/errors.ts';
-import { gatherBody } from '../shared/http/body-memory.ts';
-import type { BodyPart } from '../shared/http/body-room.ts';
-import { BytesRequest, contentOf } from '../shared/http/bytes.ts';
+import { type BodyParts, gatherBody } from '../shared/http/body-memory.ts';
+import { type BodyPart, SMALL_BYTES } from '../shared/http/body-room.ts';
+import { BytesRequest, BytesResponse, contentOf } from '../shared/http/bytes.ts';
 import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
@@ -104,19 +104,19 @@ class Client implements ClientSignal {
 
 /** Sends an answer with its Content-Length. */
 export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
-  const content = await contentOf(response);
+  const content = response instanceof BytesResponse ? response.content : await contentOf(response);
   const length = content === undefined ? 0 : Buffer.byteLength(content);
   if (content !== undefined) response.headers.set('content-length', String(length));
   const headers: string[] = [];
   for (const [name, value] of pairsOf(response.headers)) headers.push(name, value);
   outgoing.writeHead(response.status, headers);
-  if (content === undefined || length > SMALL_BODY_BYTES) outgoing.end(content);
+  if (content === undefined || length > SMALL_ANSWER_BYTES) outgoing.end(content);
   // Node sends a latin1 string together with the header, and anything else in a second piece.
   else if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1');
   else outgoing.end(Buffer.from(content).toString('latin1'), 'latin1');
 }
 
-const SMALL_BODY_BYTES = 4096;
+const SMALL_ANSWER_BYTES = 4096;
 
 /** How long a client may continue to send a body that was refused. */
 const LINGER_MS = 2_000;
@@ -143,6 +143,7 @@ async function readBody(
   const length = Number(declared ?? limitBytes + 1);
   if (declared !== null && length > limitBytes) return new Uint8Array(0);
   const codings = countCodings(headers);
+  if (length <= SMALL_BYTES && codings === 0) return await readSmall(incoming, headers, length);
   let endWatch = () => {};
   const body = new Promise<Uint8Array>((resolve, reject) => {
     const parts = gatherBody(headers, length);
@@ -182,6 +183,28 @@ async function readBody(
     incoming.on('error', reject);
   });
   return await body.finally(() => endWatch());
+}
+
+/** A body that needs no room: Node's parser takes no more bytes than were declared. */
+function readSmall(incoming: IncomingMessage, headers: Headers, length: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    /** Nearly all come in one piece. */
+    let only: Uint8Array | undefined;
+    let parts: BodyParts | undefined;
+    incoming.on('data', (chunk: Buffer) => {
+      if (only === undefined) {
+        only = chunk;
+        return;
+      }
+      if (parts === undefined) {
+        parts = gatherBody(headers, length);
+        parts.add(only);
+      }
+      parts.add(chunk);
+    });
+    incoming.on('end', () => resolve(parts?.join() ?? only ?? new Uint8Array(0)));
+    incoming.on('error', reject);
+  });
 }
 
 function tooSlow(): InferenceError {

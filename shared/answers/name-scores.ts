@@ -9,7 +9,9 @@ export function nameScores(
   write: (score: number | undefined) => WritableJson = (score) => score,
 ): ReadonlyMap<string, WritableJson> {
   const names = uniqueNames(labels);
-  return new Map(Array.from(indices, (index) => [names[index] ?? String(index), write(scores[index])]));
+  const named = new Map<string, WritableJson>();
+  for (const index of indices) named.set(names[index] ?? String(index), write(scores[index]));
+  return named;
 }
 
 const known = new WeakMap<readonly Label[], readonly string[]>();

@@ -19,9 +19,13 @@ export class HeaderList implements Headers {
   /** The only ones that must not be joined. */
   #cookies: string[] = [];
 
-  constructor(init: HeaderListInit = {}) {
-    const pairs = Symbol.iterator in init ? init : Object.entries(init);
-    for (const [name = '', value = ''] of pairs) this.append(name, value);
+  constructor(init?: HeaderListInit) {
+    if (init === undefined) return;
+    if (Symbol.iterator in init) {
+      for (const [name = '', value = ''] of init) this.append(name, value);
+    } else {
+      for (const name of Object.keys(init)) this.append(name, init[name] ?? '');
+    }
   }
 
   /** The headers as Node's parser gives them, names and values in turn. It has checked them already. */

@@ -1,17 +1,22 @@
+import { memoize } from '../memo.ts';
 import { readParameters } from './header-parameters.ts';
 
 /** The media type of a Content-Type header in lower case, without parameters; '' when the header is missing. */
 export function mediaTypeOf(headers: Headers): string {
-  const [type = ''] = (headers.get('content-type') ?? '').split(';', 1);
-  return type.trim().toLowerCase();
+  return mediaTypeIn(headers.get('content-type') ?? '');
 }
+
+const mediaTypeIn = memoize((header) => (header.split(';', 1)[0] ?? '').trim().toLowerCase());
 
 /** A parameter of the Content-Type header in lower case, such as `charset`; undefined when it is not there. */
 export function typeParameter(headers: Headers, name: string): string | undefined {
-  return readParameters(headers.get('content-type') ?? '')
+  return parametersIn(headers.get('content-type') ?? '')
     ?.parameters.get(name)
     ?.toLowerCase();
 }
+
+/** Null if they cannot be separated. */
+const parametersIn = memoize((header) => readParameters(header) ?? null);
 
 export function isJsonType(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json');

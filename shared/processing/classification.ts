@@ -11,11 +11,14 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
   const rows = output.shape[0] ?? 1;
   const classes = rows === 0 ? 0 : all.length / rows;
   const isFloat32 = output.datatype === 'FP32';
-  return Array.from({ length: rows }, (_, row) => {
-    let scores: Float64Array = all.subarray(row * classes, (row + 1) * classes);
+  const scored: Float64Array[] = [];
+  for (let row = 0; row < rows; row++) {
+    // Views of typed arrays are slow to make, and most requests have one row.
+    let scores: Float64Array = rows === 1 ? all : all.subarray(row * classes, (row + 1) * classes);
     for (const { step } of steps) scores = SCORE_STEPS[step](scores);
-    return steps.length === 0 && isFloat32 ? scores.map(shortestFloat32) : scores;
-  });
+    scored.push(steps.length === 0 && isFloat32 ? scores.map(shortestFloat32) : scores);
+  }
+  return scored;
 }
 
 const SCORE_STEPS: Record<ScoreStep['step'], (scores: Float64Array) => Float64Array> = { softmax, sigmoid };
