@@ -296,7 +296,7 @@ describe('the playground', () => {
 
 describe('a foreign package', () => {
   it.each([
-    ['onnxruntime-node', 'shared/runtime/session.ts'],
+    ['onnxruntime-node', 'shared/runtime/native.ts'],
     ['onnxruntime-common', undefined],
     ['sharp', 'shared/processing/image/decode/image-file.ts'],
     ['@huggingface/tokenizers', 'shared/processing/text/tokenizer/patterns.ts'],

@@ -55,7 +55,8 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
 function pointAt(source: string, addon: string): string {
   const load = `require(${addon})`;
   const runtime = /require\(`[^`]*onnxruntime_binding\.node`\)/;
-  if (runtime.test(source)) return source.replace(runtime, load);
+  // Its other half prepares the addon for the JavaScript of the package, which is not used.
+  if (runtime.test(source)) return `exports.binding = ${load};`;
   // This module of sharp does nothing but look for its addon.
   if (source.includes('sharp.node')) return `export default ${load};`;
   throw new Error(`the module that loads ${addon} has changed; see how it finds its addon now`);

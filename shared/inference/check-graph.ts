@@ -3,7 +3,7 @@ import type { Graph } from '../onnx/graph.ts';
 import { NEWEST_IR_VERSION, type Novelty } from '../onnx/ir-version.ts';
 import { ML_DOMAIN } from '../onnx/nodes.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
-import { datatypeOfOnnxCode } from '../tensor/datatype.ts';
+import { datatypeOfOnnxCode, nameUnservedType } from '../tensor/datatype.ts';
 
 /** Newest operator sets that ONNX Runtime 1.30 accepts. */
 const NEWEST_OPSETS = [
@@ -14,25 +14,6 @@ const NEWEST_OPSETS = [
 
 /** The runtime's Node binding returns outputs as members of an object, which loses one with this name. */
 const LOST_NAME = '__proto__';
-
-/** Element types of ONNX 1.23 that the runtime's Node binding does not support, by their numbers in the standard. */
-export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
-  [14, 'complex64'],
-  [15, 'complex128'],
-  [16, 'bfloat16'],
-  [17, 'float8e4m3fn'],
-  [18, 'float8e4m3fnuz'],
-  [19, 'float8e5m2'],
-  [20, 'float8e5m2fnuz'],
-  [21, 'uint4'],
-  [22, 'int4'],
-  [23, 'float4e2m1'],
-  [24, 'float8e8m0'],
-  [25, 'uint2'],
-  [26, 'int2'],
-  [27, 'float6e2m3'],
-  [28, 'float6e3m2'],
-]);
 
 /**
  * Refuses unsupported graphs before the runtime loads them: some would abort the whole process, others would get a
@@ -74,16 +55,14 @@ function checkOpsets(opsets: ReadonlyMap<string, number>): void {
 
 function describeNovelty(novelty: Novelty): string {
   const { kind, number } = novelty;
-  if (kind === 'datatype') return `it has the type ${nameType(number)}`;
+  if (kind === 'datatype') return `it has the type ${nameUnservedType(number)}`;
   return `its ${novelty.message} has the unknown field ${number}`;
-}
-
-function nameType(elementType: number): string {
-  return UNSERVED_TYPES.get(elementType) ?? `number ${elementType}`;
 }
 
 function checkValue(role: string, { name, kind, elementType }: ValueInfo): void {
   if (kind !== 'tensor' || elementType === undefined || elementType === 0) return;
   if (datatypeOfOnnxCode(elementType) !== undefined) return;
-  throw new ModelError(`${role} "${name}" has the type ${nameType(elementType)}, which cannot be served`);
+  throw new ModelError(
+    `${role} "${name}" has the type ${nameUnservedType(elementType)}, which cannot be served`,
+  );
 }

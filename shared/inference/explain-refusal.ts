@@ -11,7 +11,6 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     /opset \d+ is (under development|not supported)|ONNX Runtime only \*guarantees\* support/i,
     'its operator set is too new for the runtime',
   ],
-  [/Unsupported data type: \d+/, 'an input or output has a datatype that the runtime does not support'],
   [
     /No Op registered for|is not a registered function\/op|Could not find an implementation/i,
     'it uses an operator that the runtime does not have',

@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { DATATYPES, type Datatype, datatypeOfOnnxName, type TensorData } from '../tensor/datatype.ts';
+import {
+  DATATYPES,
+  type Datatype,
+  datatypeOfOnnxCode,
+  datatypeOfOnnxName,
+  nameUnservedType,
+} from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { loadAddon, type NativeSession, type NativeTensor, type NativeValue } from './native.ts';
 
 /** An input or output, as the graph declares it. */
 export interface TensorSpec {
@@ -52,10 +58,7 @@ export class UnsupportedGraphError extends Error {
   override readonly name = 'UnsupportedGraphError';
 }
 
-/** A bundled CommonJS module has no named exports, only its default. */
-const importRuntime = async () => (await import('onnxruntime-node')).default;
-
-type Runtime = Awaited<ReturnType<typeof importRuntime>>;
+type Runtime = Awaited<ReturnType<typeof loadAddon>>;
 
 let runtime: Promise<Runtime> | undefined;
 let isTelemetryAllowed = false;
@@ -82,7 +85,7 @@ export function allowTelemetry(): void {
  */
 export function loadRuntime(): Promise<Runtime> {
   if (!isTelemetryAllowed) process.env.ORT_DISABLE_TELEMETRY = '1';
-  runtime ??= importRuntime().catch((error: unknown) => {
+  runtime ??= loadAddon().catch((error: unknown) => {
     runtime = undefined;
     throw error;
   });
@@ -103,8 +106,7 @@ export interface ModelBytes {
  * @throws UnsupportedGraphError for types that would abort the process or fail on every run
  */
 export async function createSession(model: string | ModelBytes, options: SessionOptions): Promise<Session> {
-  const ort = await loadRuntime();
-  const native = await createNativeSession(ort, model, options);
+  const native = createNativeSession(await loadRuntime(), model, options);
   try {
     const inputs = native.inputMetadata.map((value) => describeInput(value));
     const outputs = native.outputMetadata.flatMap((value) => describeOutput(value));
@@ -114,24 +116,24 @@ export async function createSession(model: string | ModelBytes, options: Session
       inputs,
       outputs,
       run: async (feeds, fetches = allOutputs) => {
-        const results = await native.run(toOrtFeeds(ort, feeds), [...fetches]);
-        return new Map(fetches.map((name) => [name, fromOrtTensor(name, results[name])]));
+        const results = native.run(toNativeFeeds(feeds), toNativeFetches(fetches), {});
+        return new Map(fetches.map((name) => [name, fromNative(name, results[name])]));
       },
-      release: () => native.release(),
+      release: async () => native.dispose(),
     };
   } catch (error) {
-    await native.release();
+    native.dispose();
     throw error;
   }
 }
 
 function createNativeSession(
-  ort: Runtime,
+  { InferenceSession }: Runtime,
   model: string | ModelBytes,
   options: SessionOptions,
-): Promise<InferenceSession> {
+): NativeSession {
   const folder = typeof model === 'string' ? undefined : resolve(model.folder);
-  const sessionOptions: InferenceSession.SessionOptions = {
+  const sessionOptions = {
     intraOpNumThreads: options.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -147,63 +149,58 @@ function createNativeSession(
         ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
       },
     },
-  };
-  return typeof model === 'string'
-    ? ort.InferenceSession.create(model, sessionOptions)
-    : ort.InferenceSession.create(model.bytes, sessionOptions);
+  } as const;
+  const session = new InferenceSession();
+  if (typeof model === 'string') {
+    session.loadModel(model, sessionOptions);
+  } else {
+    const { buffer, byteOffset, byteLength } = model.bytes;
+    session.loadModel(buffer, byteOffset, byteLength, sessionOptions);
+  }
+  return session;
 }
 
-function describeInput(value: InferenceSession.ValueMetadata): TensorSpec {
+function describeInput(value: NativeValue): TensorSpec {
   if (!value.isTensor) {
     throw new UnsupportedGraphError(`input "${value.name}" is not a tensor (a sequence, map or optional)`);
   }
   return describeTensor('input', value);
 }
 
-function describeOutput(value: InferenceSession.ValueMetadata): TensorSpec[] {
+function describeOutput(value: NativeValue): TensorSpec[] {
   return value.isTensor ? [describeTensor('output', value)] : [];
 }
 
 /** int4 and uint4 must be refused here: a run would abort the whole process. */
-function describeTensor(role: string, value: InferenceSession.TensorValueMetadata): TensorSpec {
-  const datatype = datatypeOfOnnxName(value.type);
+function describeTensor(role: string, value: Extract<NativeValue, { isTensor: true }>): TensorSpec {
+  const datatype = datatypeOfOnnxCode(value.type);
   if (datatype === undefined) {
     throw new UnsupportedGraphError(
-      `${role} "${value.name}" has the type ${value.type}, which cannot be served`,
+      `${role} "${value.name}" has the type ${nameUnservedType(value.type)}, which cannot be served`,
     );
   }
-  // Symbolic axes are names, unnamed ones '', and some exporters write a literal -1.
-  const shape = value.shape.map((axis) => (typeof axis === 'number' && axis >= 0 ? axis : -1));
+  // Some exporters write other negative numbers for an axis of any size.
+  const shape = value.shape.map((axis) => (axis >= 0 ? axis : -1));
   return { name: value.name, datatype, shape };
 }
 
-function toOrtFeeds(ort: Runtime, feeds: NamedTensors): Record<string, OrtTensor> {
+function toNativeFeeds(feeds: NamedTensors): Record<string, NativeTensor> {
   // Without a prototype an input may have any name, `__proto__` included.
-  const ortFeeds: Record<string, OrtTensor> = Object.create(null);
+  const native: Record<string, NativeTensor> = Object.create(null);
   for (const [name, { datatype, data, shape }] of feeds) {
-    ortFeeds[name] = toOrtTensor(ort, { datatype, data, shape });
+    native[name] = { type: DATATYPES[datatype].onnx, data, dims: shape, location: 'cpu' };
   }
-  return ortFeeds;
+  return native;
 }
 
-function toOrtTensor(ort: Runtime, { datatype, data, shape }: Tensor): OrtTensor {
-  if (datatype !== 'FP16') return new ort.Tensor(DATATYPES[datatype].onnx, data, shape);
-  // If V8 has Float16Array, the Tensor constructor would wrap the bits in one, and the native side of 1.30 reads that
-  // as zero bytes. A uint16 tensor with another type name keeps the bits on every version of Node.
-  return Object.assign(new ort.Tensor('uint16', data, shape), { type: 'float16' as const });
+function toNativeFetches(names: readonly string[]): Record<string, null> {
+  const fetches: Record<string, null> = Object.create(null);
+  for (const name of names) fetches[name] = null;
+  return fetches;
 }
 
-function fromOrtTensor(name: string, value: OrtTensor | undefined): Tensor {
+function fromNative(name: string, value: NativeTensor | undefined): Tensor {
   const datatype = value && datatypeOfOnnxName(value.type);
   if (!value || !datatype) throw new Error(`The runtime returned no usable tensor for output "${name}"`);
-  return { datatype, shape: value.dims, data: toTensorData(value.data) };
-}
-
-function toTensorData(data: OrtTensor.DataType): TensorData {
-  if (Array.isArray(data)) return data;
-  // If V8 has Float16Array (Node 24), FP16 comes as one; Ternion uses bit patterns everywhere.
-  if (Object.prototype.toString.call(data) === '[object Float16Array]') {
-    return new Uint16Array(data.buffer, data.byteOffset, data.length);
-  }
-  return data;
+  return { datatype, shape: value.dims, data: value.data };
 }

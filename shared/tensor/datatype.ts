@@ -197,3 +197,27 @@ export function datatypeOfOnnxCode(code: number): Datatype | undefined {
 export function bytesOf(data: Exclude<TensorData, string[]>): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
+
+/** Element types of ONNX 1.23 that the runtime's Node binding does not support, by their numbers in the standard. */
+export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
+  [14, 'complex64'],
+  [15, 'complex128'],
+  [16, 'bfloat16'],
+  [17, 'float8e4m3fn'],
+  [18, 'float8e4m3fnuz'],
+  [19, 'float8e5m2'],
+  [20, 'float8e5m2fnuz'],
+  [21, 'uint4'],
+  [22, 'int4'],
+  [23, 'float4e2m1'],
+  [24, 'float8e8m0'],
+  [25, 'uint2'],
+  [26, 'int2'],
+  [27, 'float6e2m3'],
+  [28, 'float6e3m2'],
+]);
+
+/** The name of an element type that is not supported, for messages. */
+export function nameUnservedType(elementType: number): string {
+  return UNSERVED_TYPES.get(elementType) ?? `number ${elementType}`;
+}

@@ -32,7 +32,10 @@ const host = createHost({
 });
 await host.app.preload();
 const handler = createLambdaHandler(host);
-const invocation = { awsRequestId: 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11', getRemainingTimeInMillis: () => 30_000 };
+const invocation = {
+  awsRequestId: 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11',
+  getRemainingTimeInMillis: () => 30_000,
+};
 const request = {
   method: 'POST',
   path: '/models/iris/predict',

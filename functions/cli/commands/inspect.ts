@@ -1,19 +1,17 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { nameAxes } from '../../../shared/inference/batch-axes.ts';
-import { UNSERVED_TYPES } from '../../../shared/inference/check-graph.ts';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
 import type { AppliedPolicy } from '../../../shared/models/model-reference.ts';
 import { describePolicy } from '../../../shared/models/served-versions.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
-
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
-import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
+import { datatypeOfOnnxCode, UNSERVED_TYPES } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
 import { findModel, look } from '../find-model.ts';
