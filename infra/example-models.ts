@@ -128,7 +128,7 @@ function pattern(...names: readonly string[]): string {
 
 function noModels(folder: string): string {
   return (
-    `${folder} holds no model (<name>/<version>/model.onnx): name a folder with models (--models), or set ` +
-    'seedExampleModels to false.'
+    `${folder} holds no model (<name>/<version>/model.onnx). "ternion add <model> --name <name> -r <folder>" publishes one into a folder for --models; ` +
+    'without any, set seedExampleModels to false.'
   );
 }

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type DeploySettings, deployCommand, makePackage, PACKAGED_CLOUDS } from './build/deploy-command.ts';
 import { describeVersions } from './build/find-versions.ts';
 import { type PackedModels, packModels, readPackedModels } from './build/package-models.ts';
+import { checkNpm } from './settings-error.ts';
 
 const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
 
@@ -20,6 +21,11 @@ Options:
   --memory <size>          on Google Cloud (default: 2Gi)
   --help                   show this`;
 
+try {
+  checkNpm();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error));
+}
 const { values, positionals } = readArguments();
 if (values.help) {
   console.log(USAGE);

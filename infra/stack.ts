@@ -3,13 +3,15 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { shellWord } from '../functions/shell-word.ts';
 import { CDK_FOLDER, type StackCommand, toCdkArguments } from './cdk-arguments.ts';
-import { SettingsError } from './settings-error.ts';
+import { checkNpm, SettingsError } from './settings-error.ts';
 
 const [command, ...args] = process.argv.slice(2);
 try {
   if (command !== 'synth' && command !== 'deploy')
     throw new SettingsError('Usage: node infra/stack.ts <synth|deploy>');
+  checkNpm();
   process.exitCode = run(command, toCdkArguments(command, args));
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
@@ -25,7 +27,18 @@ function run(name: StackCommand, options: readonly string[]): number {
   });
   if (status === 0 && name === 'synth' && !options.some(isHelp))
     console.log(describeTemplate(outputOf(options)));
+  if (status !== 0 && name === 'deploy')
+    console.error(
+      'The stack was not deployed. If CDK cannot find the account, choose one by AWS_PROFILE or --profile; docs/deploy-aws.md lists what a deployment needs.',
+    );
   return status ?? 1;
+}
+
+/** The arguments again, without those that say where the template goes. */
+function settingsOf(given: readonly string[]): string {
+  const at = given.findIndex((arg) => arg === '-o' || arg === '--output');
+  const kept = at === -1 ? given : given.toSpliced(at, 2);
+  return kept.length === 0 ? '' : ` -- ${kept.map(shellWord).join(' ')}`;
 }
 
 function isHelp(option: string): boolean {
@@ -48,6 +61,6 @@ function describeTemplate(folder: string): string {
   return [
     `The template of the stack is valid: ${relative(process.cwd(), path)}`,
     `  ${types.length} resources, including ${countOf('AWS::Lambda::Function')} functions, ${countOf('AWS::S3::Bucket')} buckets and ${countOf('AWS::CloudWatch::Alarm')} alarms`,
-    'Nothing was deployed. To deploy the stack: npm run deploy:aws',
+    `Nothing was deployed. To deploy the stack: npm run deploy:aws${settingsOf(args)}`,
   ].join('\n');
 }

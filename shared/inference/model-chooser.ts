@@ -62,7 +62,7 @@ export function createModelChooser(
       fitting.length === 0 ? 'no model takes such input' : `${fitting.join(' and ')} take such input`;
     throw new InferenceError(
       'BAD_REQUEST',
-      `The request names no model and ${reason}: use /models/{model}/predict. The models are: ${names}.`,
+      `The request names no model and ${reason}. Name one by the route, such as /models/{model}/predict or /invocations?model_name={model}, or set DEFAULT_MODEL. The models are: ${names}.`,
     );
   };
 }

@@ -27,12 +27,22 @@ function describeIssue(issue: z.core.$ZodRawIssue): string {
     return `its name ${issue.issues.map(({ message }) => message).join(', ')}`;
   const given = describeGiven(issue);
   if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) {
-    return `${given}; expected ${expectationOf(issue)}`;
+    return `${given}; expected ${expectationOf(issue)}${exampleAt(issue)}`;
   }
   // If there are several forms, the client meant the one that fits except for something inside it.
   const [inside] = issue.errors.find((errors) => errors.every(({ path }) => path.length > 0)) ?? [];
   if (!inside) return `${given}; expected ${expectationOf(issue)}`;
   return `${given}; at ${inside.path.map(String).join('.')} ${inside.message}`;
+}
+
+/** The object that was probably meant by the text alone: `"softmax"` for `{"step": "softmax"}`. */
+function exampleAt(issue: z.core.$ZodRawIssue): string {
+  if (issue.code !== 'invalid_type' || issue.expected !== 'object' || typeof issue.input !== 'string')
+    return '';
+  const def = issue.inst?._zod.def;
+  const [first] = Object.keys(memberOf(def, 'shape') ?? {});
+  const name = memberOf(def, 'discriminator') ?? first;
+  return typeof name === 'string' ? `, such as ${JSON.stringify({ [name]: issue.input.slice(0, 40) })}` : '';
 }
 
 /** Unknown members for which the nearest known one is named; there can be as many as a file has room for. */

@@ -57,7 +57,10 @@ export function columnAt(columns: RowFormat['columns'], index: number): Column {
 function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
   const width = format.named?.length ?? format.width;
   if (width !== undefined && row.length !== width) {
-    throw invalid(`Field "${field}"`, `has ${row.length} values; expected ${describeFormat(format)}.`);
+    throw invalid(
+      `Field "${field}"`,
+      `has ${row.length === 1 ? '1 value' : `${row.length} values`}; expected ${describeFormat(format)}.`,
+    );
   }
   return row.map((value, index) => {
     const feature = format.named?.[index];

@@ -77,7 +77,7 @@ describe('npm run synth', { timeout: 60_000 }, () => {
         'packed iris 1, 2',
         `The template of the stack is valid: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
         expect.stringMatching(/^ {2}\d\d resources, including \d functions, \d buckets and \d alarms$/),
-        'Nothing was deployed. To deploy the stack: npm run deploy:aws',
+        `Nothing was deployed. To deploy the stack: npm run deploy:aws -- --models ${workspace.modelsFolder} -c codeFolder=${workspace.codeFolder}`,
         '',
       ],
     });
@@ -91,6 +91,18 @@ describe('npm run synth', { timeout: 60_000 }, () => {
 });
 
 describe('npm run deploy:aws', () => {
+  test('says that npm has kept an option for itself', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['infra/stack.ts', 'deploy', 'my-models'], {
+      cwd: PROJECT_FOLDER,
+      encoding: 'utf8',
+      env: { ...process.env, npm_config_models: 'true', npm_lifecycle_event: 'deploy:aws' },
+    });
+    expect([status, stderr]).toEqual([
+      1,
+      'npm has kept the option --models for itself; write "--" before it: npm run deploy:aws -- --models <folder>\n',
+    ]);
+  });
+
   test('refuses an unknown option with a sentence, before anything is deployed', () => {
     const args = ['infra/stack.ts', 'deploy', '--memorySizeMb', '3008'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {

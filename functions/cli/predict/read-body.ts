@@ -35,7 +35,9 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
     );
   }
   const reason = facts ? 'it is not a file' : 'there is no such file';
-  throw new CommandError(`${JSON.stringify(data)} is not JSON, and ${reason}.`, 2);
+  const row =
+    kind === 'features' ? ' A row is written as numbers with commas between them, or as JSON: [1, "a"].' : '';
+  throw new CommandError(`${JSON.stringify(data)} is not JSON, and ${reason}.${row}`, 2);
 }
 
 const ARGUMENT = 'The argument';

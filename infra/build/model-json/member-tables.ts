@@ -104,7 +104,10 @@ function wordsOf(type: string, { items, oneOf, properties, additionalProperties 
 
 function pluralOf(item: JsonSchema['items']): string {
   const schema: JsonSchema | undefined = item && 'length' in item ? item[0] : item;
-  if (schema?.oneOf) return schema.oneOf.map(({ properties }) => `\`${properties?.step?.const}\``).join(', ');
+  if (schema?.oneOf) {
+    const steps = schema.oneOf.map(({ properties }) => `\`${properties?.step?.const}\``);
+    return `objects such as \`{"step": "${schema.oneOf[0]?.properties?.step?.const}"}\`, with the steps ${steps.join(', ')}`;
+  }
   const words = takesOf(schema ?? {});
   return words.startsWith('list of ')
     ? words.replace('list', 'lists')

@@ -69,10 +69,13 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
         layout: 'batch',
         isRows: false,
         isFrame: false,
-        toInputs: (contract) =>
-          isTableOf(value, contract)
+        toInputs: (contract) => {
+          if (isListOfRecords(value, contract))
+            return decodeTable(tableOfRecords(value, key), contract, limits);
+          return isTableOf(value, contract)
             ? decodeTable(tableOfColumns(value, key), contract, limits)
-            : decodeColumns(value, key, contract, limits),
+            : decodeColumns(value, key, contract, limits);
+        },
       };
   }
 }
@@ -84,6 +87,11 @@ function isTableOf(value: JsonValue | undefined, { inputs, features, textInput }
   const has = (name: string) => Object.hasOwn(value, name);
   const names = inputs.map(({ name }) => name);
   return !names.some(has) || (!names.every(has) && features?.every(has) === true);
+}
+
+/** pandas makes a frame from a list of objects as well. Texts and images of other tasks can be objects too. */
+function isListOfRecords(value: JsonValue | undefined, { kind }: ModelContract): boolean {
+  return kind === 'features' && Array.isArray(value) && isJsonObject(value[0]);
 }
 
 /** MLflow's tables always begin with the names of their columns, unless the Content-Type says otherwise. */

@@ -123,7 +123,7 @@ describe('the model of a request that names none', () => {
     const several = await rejectionOf(infer(inference, askRows(undefined)));
     expect([several.code, several.message]).toEqual([
       'BAD_REQUEST',
-      'The request names no model and a and b take such input: use /models/{model}/predict. The models are: a, b, c, d.',
+      'The request names no model and a and b take such input. Name one by the route, such as /models/{model}/predict or /invocations?model_name={model}, or set DEFAULT_MODEL. The models are: a, b, c, d.',
     ]);
     const none = await rejectionOf(infer(inference, ask(undefined)));
     expect(none.message).toMatch('names no model and no model takes such input');

@@ -20,7 +20,8 @@ describe('checkJson', () => {
     [[], 'the file: an array of 0; expected an object'],
     [{}, 'steps: missing; expected an array'],
     [{ steps: [] }, 'steps: an array of 0; expected at least 1 item'],
-    [{ steps: ['resize'] }, 'steps.0: the string "resize"; expected an object'],
+    [{ steps: ['resize'] }, 'steps.0: the string "resize"; expected an object, such as {"step":"resize"}'],
+    [{ steps: [1] }, 'steps.0: the number 1; expected an object'],
     [{ steps: [{}] }, 'steps.0.step: missing; expected one of "resize", "layout"'],
     [{ steps: [{ step: 'r' }] }, 'steps.0.step: the string "r"; expected one of "resize", "layout"'],
     [
