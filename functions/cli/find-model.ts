@@ -1,12 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
-
 import type { Model } from '../../shared/inference/load-model.ts';
 import { TRITON_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
-
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
@@ -160,7 +158,7 @@ async function openArchive(path: string, title: string, graph?: string): Promise
   const isVersionOfIt = await isVersionFolder(place);
   const found = isVersionOfIt
     ? await openPath(place, { folder: place, file: undefined, graph }, title, reference)
-    : await openFolder(place, title);
+    : await openFolder(place, title, graph);
   return code.length === 0 ? found : { ...found, code, warning: describeCode(code) };
 }
 
@@ -175,7 +173,7 @@ async function openPath(
   title: string,
   reference = nameOf(path),
 ): Promise<FoundModel> {
-  const store = await openSingleModelStore(place, reference, cacheFolder());
+  const store = await openSingleModelStore(place, reference, title, cacheFolder());
   const { app } = openHost({ repository: place.folder, environment: QUIET, store });
   const warning =
     (await findUnseen(place.folder)) ?? (place.file === undefined ? await findCode(store) : undefined);

@@ -39,7 +39,7 @@ async function listGraphs(folder: string): Promise<readonly string[]> {
 }
 
 /** The items for which a test is true; a test that throws counts as false. */
-export async function filterAsync(
+async function filterAsync(
   names: readonly string[],
   test: (name: string) => Promise<boolean>,
 ): Promise<readonly string[]> {

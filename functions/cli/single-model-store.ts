@@ -46,6 +46,7 @@ export interface ModelPlace {
  * files of the same model in the cache of Hugging Face, which consists of links. The file that the user named may be
  * anywhere.
  *
+ * @param title what the user called it, for messages
  * @param cacheFolder for files that cannot be used in place
  * @throws CommandError that names each link out of the folder, pipe and device, or the graphs if the chosen one is
  * missing
@@ -53,12 +54,13 @@ export interface ModelPlace {
 export async function openSingleModelStore(
   { folder, file, graph }: ModelPlace,
   reference: ModelReference,
+  title: string,
   cacheFolder: string,
 ): Promise<ModelStore> {
   const prefix = `${reference.name}/${reference.version}`;
   const search = await openSearch(folder);
   const all = file === undefined ? await findFiles(search) : await findBeside(search, file);
-  const found = graph === undefined ? all : chooseGraph(all, folder, graph);
+  const found = graph === undefined ? all : chooseGraph(all, folder, graph, title);
   if (search.problems.length > 0) throw refuse(folder, search.problems);
   const sources = new Map(found.map(({ path, facts }) => [outward(path, file), { path, facts }]));
   const listed = [...sources].map(
@@ -89,13 +91,18 @@ export async function openSingleModelStore(
 const READ_BYTES = 1024 * 1024;
 
 /** @throws CommandError that names the graphs of the folder */
-function chooseGraph(found: readonly FoundFile[], folder: string, graph: string): readonly FoundFile[] {
+function chooseGraph(
+  found: readonly FoundFile[],
+  folder: string,
+  graph: string,
+  title: string,
+): readonly FoundFile[] {
   const paths = pathsIn(found);
   const chosen = posix.normalize(graph.split(sep).join('/'));
   if (!graphsIn(paths).includes(chosen)) {
     const graphs = listOf(graphsIn(paths)) || 'none';
     throw new CommandError(
-      `--file ${JSON.stringify(graph)} is not a graph in the folder ${JSON.stringify(folder)}; its graphs are: ${graphs}.`,
+      `--file ${JSON.stringify(graph)} is not a graph in ${JSON.stringify(title)}; its graphs are: ${graphs}.`,
       2,
     );
   }

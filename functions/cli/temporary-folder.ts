@@ -40,12 +40,22 @@ async function makeFolder(parent: string): Promise<string> {
   return folder;
 }
 
-/**
- * A signal ends a process without its `exit` event. A command that handles the first signal itself removes the folder
- * then.
- */
+/** Those of this process. */
+const folders = new Set<string>();
+
 function removeAtEnd(folder: string): void {
-  const remove = () => rmSync(folder, { recursive: true, force: true });
+  if (folders.size === 0) listenForEnd();
+  folders.add(folder);
+}
+
+/**
+ * A signal ends a process without its `exit` event. A command that handles the first signal itself removes the folders
+ * then. There is one listener for all folders: several would each take the others for such a command.
+ */
+function listenForEnd(): void {
+  const remove = () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', remove);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const end = () => {

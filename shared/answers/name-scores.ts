@@ -16,15 +16,20 @@ export function nameScores(
 
 const known = new WeakMap<readonly Label[], readonly string[]>();
 
-/** Label lists can contain a label twice, as ImageNet's do: the later classes also get their index. */
+/**
+ * Label lists can contain a label twice, as ImageNet's do: the later classes also get their index, once more if another
+ * label looks like that.
+ */
 function uniqueNames(labels: readonly Label[]): readonly string[] {
   const found = known.get(labels);
   if (found) return found;
-  const seen = new Set<string>();
+  const given = new Set(labels.map(String));
+  const taken = new Set<string>();
   const names = labels.map((label, index) => {
-    const name = String(label);
-    const isRepeated = seen.size === seen.add(name).size;
-    return isRepeated ? `${name} (${index})` : name;
+    let name = String(label);
+    while (taken.has(name) || (name !== String(label) && given.has(name))) name += ` (${index})`;
+    taken.add(name);
+    return name;
   });
   known.set(labels, names);
   return names;

@@ -27,7 +27,11 @@ export function createMoveCheck(bytes: Buffer): (open: number, close: number) =>
   return (open, close) => {
     const end = skipSpace(bytes, close + 1, 1);
     if (bytes[end] !== COLON) return false;
-    const number = readNumber(bytes.toString('latin1', open + 1, Math.min(close, open + 12)));
+    const number = readNumber(bytes.toString('latin1', open + 1, Math.min(close, open + 1 + LOOKED_AT)));
+    if (number === Number.POSITIVE_INFINITY) {
+      last = { number, end };
+      return false;
+    }
     const isFirst = bytes[skipSpace(bytes, open - 1, -1)] === OPEN_OBJECT;
     const isNext = number > last.number && isSameObject(bytes, last.end, open);
     last = { number, end };
@@ -38,9 +42,14 @@ export function createMoveCheck(bytes: Buffer): (open: number, close: number) =>
 /** A name that objects of JavaScript move to their front; longer numbers and leading zeros stay. */
 export const WHOLE_NUMBER = /^(?:0|[1-9]\d{0,9})$/;
 
-/** Infinity for a name that is not moved, before which any number may stand; NaN for an escape, which may be any name. */
+/** Characters of a name that show whether it is a whole number: up to nine digits and an escape. */
+const LOOKED_AT = 15;
+/** A digit can be written as an escape. */
+const ESCAPED_DIGIT = /^\d*\\u003\d/;
+
+/** Infinity for a name that is not moved, after which no number may stand; NaN for a number with an escape in it. */
 function readNumber(name: string): number {
-  if (name.includes('\\')) return Number.NaN;
+  if (ESCAPED_DIGIT.test(name)) return Number.NaN;
   return WHOLE_NUMBER.test(name) ? Number(name) : Number.POSITIVE_INFINITY;
 }
 

@@ -6,14 +6,15 @@ import type { ModelContract } from './contract.ts';
 import type { FieldValue } from './input.ts';
 import { checkInstances } from './instances.ts';
 import { columnAt } from './row.ts';
-import type { Table } from './table.ts';
+import { checkSurplus, findColumn, isUnnamed, type Table } from './table.ts';
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features if model and table
  * both have names. Numbers that are written as text become numbers, unless the column is one of texts; other texts are
  * left for the task to judge.
  *
- * @throws InferenceError for a table without rows or without a column that the model takes
+ * @throws InferenceError for a table without rows, without a column that the model takes, or, if columns go by their
+ * order, with a column that the first row lacks
  */
 export function rowsOfTable(table: Table, contract: ModelContract, limits: Limits): FieldValue<JsonValue>[] {
   const { field, isText } = table;
@@ -32,20 +33,12 @@ export function rowsOfTable(table: Table, contract: ModelContract, limits: Limit
   }));
 }
 
-function orderColumns(
-  { names, columns, field }: Table,
-  { features }: ModelContract,
-): readonly (readonly JsonValue[])[] {
-  // pandas numbers the columns of a table without names.
-  if (!features || !names || names.every((name, index) => name === String(index))) return columns;
-  const byName = new Map(names.map((name, index) => [name, columns[index]]));
-  return features.map((feature) => {
-    const column = byName.get(feature);
-    if (column) return column;
-    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
-    throw invalid(
-      `Field "${field}"`,
-      `has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
-    );
-  });
+function orderColumns(table: Table, { features }: ModelContract): readonly (readonly JsonValue[])[] {
+  const { names, columns } = table;
+  if (!features || !names || isUnnamed(table)) {
+    checkSurplus(table);
+    return columns;
+  }
+  const byName = new Map(names.map((name, index) => [name, columns[index] ?? []]));
+  return features.map((feature) => findColumn(feature, byName, table));
 }

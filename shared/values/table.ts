@@ -56,13 +56,7 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   }
   const { features } = contract;
   const isByName = features && table.names && !isUnnamed(table);
-  if (!isByName && table.surplus) {
-    const { name, field } = table.surplus;
-    throw invalid(
-      `Field "${field}"`,
-      `has the column ${JSON.stringify(name.slice(0, 100))}, which the first row lacks.`,
-    );
-  }
+  if (!isByName) checkSurplus(table);
   const ordered = isByName ? features.map((name) => findColumn(name, byName, table)) : columns;
   const [only, ...others] = inputs;
   if (only && others.length === 0) return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
@@ -183,8 +177,21 @@ function readColumn(
 }
 
 /** pandas numbers the columns of a table without names. */
-function isUnnamed({ names }: Table): boolean {
+export function isUnnamed({ names }: Table): boolean {
   return names?.every((name, index) => name === String(index)) ?? true;
+}
+
+/**
+ * Checks a table whose columns go by their order.
+ *
+ * @throws InferenceError when a row has a column that the first row lacks
+ */
+export function checkSurplus({ surplus }: Table): void {
+  if (!surplus) return;
+  throw invalid(
+    `Field "${surplus.field}"`,
+    `has the column ${JSON.stringify(surplus.name.slice(0, 100))}, which the first row lacks.`,
+  );
 }
 
 /** A data table of rows that are objects, as pandas writes `records`. */
@@ -282,7 +289,8 @@ export function distinctNames(names: readonly string[], field: string): readonly
   throw invalid(`Field "${field}"`, `has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
 }
 
-function findColumn(
+/** @throws InferenceError that lists the columns of the table */
+export function findColumn(
   name: string,
   byName: ReadonlyMap<string, readonly JsonValue[]>,
   { field, names }: Table,

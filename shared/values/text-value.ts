@@ -34,7 +34,7 @@ const PAIR_NAMES: readonly (readonly [string, string])[] = [
 ];
 
 /** The forms of a text in a request, in words. */
-export function describeTexts({ takesPairs }: TextInput): string {
+function describeTexts({ takesPairs }: TextInput): string {
   return takesPairs ? 'a text, or a pair as {"text": "…", "text_pair": "…"}' : 'a text';
 }
 

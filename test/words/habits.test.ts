@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../support/project.ts';
 import { findHabits } from './habits.ts';
-import { writeCatalogue } from './messages.ts';
+import { sentencesOf, writeCatalogue } from './messages.ts';
 
 /** Texts of others, data, and the list of habits itself. */
 const NOT_READ =
@@ -72,6 +72,17 @@ describe('a habit', () => {
 });
 
 describe('the page of all sentences', () => {
+  it.each([
+    ['`Model <JSON.stringify(name)> has no version`', ['Model {name} has no version']],
+    ['`is <describeJson(value)>; expected a number.`', ['is {value}; expected a number.']],
+    ['\'Field "a" is \' + `<value> of another kind`', ['{value} of another kind']],
+    ["`import { readFile } from 'node:fs/promises';`", []],
+    ["'application/json, text/csv'", []],
+  ])('has of %s, where angle brackets stand for those of a template: %j', (code, expected) => {
+    const text = code.replace('<', '${').replace('>', '}');
+    expect(sentencesOf(`const text = ${text};`)).toEqual(expected);
+  });
+
   it('is what the code says: npm run messages', () => {
     expect(readFileSync(join(PROJECT, 'docs/messages.md'), 'utf8')).toBe(writeCatalogue());
   });

@@ -76,10 +76,10 @@ function nameOf({ start, end }: SyntaxNode, code: string): string {
   return own.at(-1) ?? '…';
 }
 
-/** Three words of which one begins in lower case: names, paths and patterns are not read by people. */
+/** Three words of which one begins in lower case: names, paths and patterns are not read by people, and neither is code. */
 function isSentence(text: string): boolean {
   const words = text.replaceAll(/\{[^}]*\}/g, ' x ').match(/(?<![\w/.-])[A-Za-z][a-z']+(?![\w/(=-])/g) ?? [];
-  return words.length >= 3 && words.some((word) => /^[a-z]{2}/.test(word)) && !/^[.#\w-]+\s*\{/.test(text);
+  return words.length >= 3 && words.some((word) => /^[a-z]{2}/.test(word)) && !text.startsWith('import ');
 }
 
 /** The page as the code has it now. */

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { HeaderList } from '../../../shared/http/header-list.ts';
 import { describeRefusal } from '../../../shared/inference/check-run.ts';
@@ -8,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/j
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { parseReference } from '../../../shared/models/reference.ts';
+import { decodeFile } from '../../../shared/models/small-files.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError } from '../console.ts';
@@ -33,20 +32,20 @@ interface Exchange {
 
 /** Probabilities differ in the last digits from machine to machine. */
 const TOLERANCE = 1e-4;
+
 /**
  * Sends a model the requests of its reference.json, else its example, as a server would get them.
  *
  * @throws CommandError when it cannot be loaded or does not answer as expected
+ * @throws ModelError when its reference.json is not valid
  */
 export async function tryModel(model: FoundModel): Promise<Trial> {
   const { app, reference } = model;
   const folder = await app.inference.repository.open(reference);
-  const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8')
-    .catch(() => undefined)
-    .finally(folder.release);
-  if (text === undefined) return await tryExample(model);
+  const bytes = await folder.readLarge(REFERENCE_FILE).finally(folder.release);
+  if (bytes === undefined) return await tryExample(model);
   const exchanges: Exchange[] = [];
-  const cases = parseReference(text);
+  const cases = parseReference(decodeFile(bytes, REFERENCE_FILE));
   for (const [index, { request, expected }] of cases.entries()) {
     const answer = await ask(model, request);
     checkSame(expectedOf(toPlain(expected), answer), answer, `case ${index} of ${REFERENCE_FILE}`);

@@ -58,4 +58,15 @@ describe('a file of a model', () => {
     const answer = await inspect('1/conda.yaml', Buffer.from('name: x', 'utf16le'));
     expect(answer).toMatchObject({ stderr: '', found: { format: 'onnx' } });
   });
+
+  it.each([
+    ['UTF-16', Buffer.from('\ufeff{"cases": []}', 'utf16le')],
+    ['Latin-1', Buffer.from('{"cases": [{"request": {}, "expected": {"prediction": "\xfc"}}]}', 'latin1')],
+  ])('is refused in %s: reference.json', async (_, content) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'model.onnx'), GRAPH);
+    await writeFile(join(folder, 'reference.json'), content);
+    const { stderr } = await runCommand(['add', folder, '-n', 'flowers', '-r', join(folder, 'repository')]);
+    expect(stderr).toContain('its reference.json is not UTF-8; save it as UTF-8');
+  });
 });

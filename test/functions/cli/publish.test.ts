@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { create } from 'tar';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
@@ -904,19 +905,35 @@ describe('ternion add', () => {
     expect(await readdir(temporary)).toEqual([]);
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('leaves nothing in TMPDIR after %s', async (signal) => {
-    const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
-    // The lock of a running process keeps the command waiting.
-    const lock = join(repository, 'iris/1/.files.json.ternion-lock');
-    await mkdir(lock, { recursive: true });
-    await writeFile(join(lock, ownName()), '');
-    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
-    const { process: child, outcome } = startCommand(args, '', { TMPDIR: temporary });
-    await vi.waitFor(async () => expect(await filesOf(temporary)).toHaveLength(4), { timeout: 20_000 });
-    child.kill(signal);
-    expect((await outcome).stdout).toBe('');
-    expect(child.signalCode).toBe(signal);
-    expect(await readdir(temporary)).toEqual([]);
+  describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('after %s', (signal) => {
+    /** Sends the signal to a command that is publishing, and returns what is left of its temporary files. */
+    async function interrupt(path: string): Promise<readonly string[]> {
+      const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
+      // The lock of a running process keeps the command waiting.
+      const lock = join(repository, 'iris/1/.files.json.ternion-lock');
+      await mkdir(lock, { recursive: true });
+      await writeFile(join(lock, ownName()), '');
+      const args = ['add', path, '-n', 'iris', '-r', repository];
+      const { process: child, outcome } = startCommand(args, '', { TMPDIR: temporary });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      await vi.waitFor(async () => expect((await filesOf(temporary)).join()).toContain('files.json'), {
+        timeout: 20_000,
+      });
+      child.kill(signal);
+      expect((await outcome).stdout).toBe('');
+      expect(child.signalCode).toBe(signal);
+      return await filesOf(temporary);
+    }
+
+    it('leaves nothing in TMPDIR', async () => {
+      expect(await interrupt(join(PROJECT, 'models/iris/2'))).toEqual([]);
+    });
+
+    it('ends although it has two temporary folders, as for an archive', async () => {
+      const archive = join(await temporaryFolder(), 'iris.tar.gz');
+      await create({ file: archive, gzip: true, cwd: join(PROJECT, 'models/iris/2') }, ['.']);
+      expect(await interrupt(archive)).toEqual([]);
+    });
   });
 
   it.each(['/proc/ternion', '/dev/null/ternion'])('says that %s cannot be written', async (repository) => {

@@ -1,5 +1,6 @@
 import { cp, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { create } from 'tar';
 import { describe, expect, it } from 'vitest';
 import { externalInitializer } from '../../support/build-model.ts';
 import { sumModel } from '../../support/outside-weights.ts';
@@ -115,13 +116,23 @@ describe('several graphs of a folder', () => {
       ]);
       return [code, stderr];
     };
+    const graphs = 'onnx/model_fp16.onnx, onnx/model_q4.onnx';
     expect(await ask(place, 'labels.txt')).toEqual([
       2,
-      expect.stringContaining('--file "labels.txt" is not a graph in the folder'),
+      `--file "labels.txt" is not a graph in "${place}"; its graphs are: ${graphs}.\n`,
     ]);
-    expect(await ask(place, 'labels.txt')).toEqual([
+    const archive = join(folder, 'export.tar');
+    await create({ file: archive, cwd: place }, ['.']);
+    expect(await ask(archive, 'labels.txt')).toEqual([
       2,
-      expect.stringContaining('its graphs are: onnx/model_fp16.onnx, onnx/model_q4.onnx.'),
+      `--file "labels.txt" is not a graph in "${archive}"; its graphs are: ${graphs}.\n`,
+    ]);
+    // With a folder for each version, no graph of one of them can be chosen.
+    await cp(join(PROJECT, 'models/iris/2'), join(folder, 'versions/2'), { recursive: true });
+    await create({ file: archive, cwd: join(folder, 'versions') }, ['.']);
+    expect(await ask(archive, 'other.onnx')).toEqual([
+      2,
+      `--file "other.onnx" is not a graph in "${archive}"; its graphs are: none.\n`,
     ]);
     expect(await ask(join(place, 'onnx/model_q4.onnx'), 'a')).toEqual([
       2,

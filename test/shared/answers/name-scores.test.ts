@@ -13,6 +13,17 @@ describe('nameScores', () => {
     ]);
   });
 
+  it('keeps the scores of all classes if a label looks like one with an index', () => {
+    const all = [0, 1, 2, 3];
+    expect([...nameScores(all, ['crane', 'crane (2)', 'crane', 'crane (2) (3)'], scores).keys()]).toEqual([
+      'crane',
+      'crane (2)',
+      'crane (2) (2)',
+      'crane (2) (3)',
+    ]);
+    expect(nameScores(all, ['crane', 'crane', 'crane (1)', 1], scores).size).toBe(4);
+  });
+
   it('writes numbers as text, and takes the index where there is no label', () => {
     expect([...nameScores([1, 3], [-1, 7], scores)]).toEqual([
       ['7', 0.2],

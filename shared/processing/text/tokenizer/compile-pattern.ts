@@ -8,7 +8,7 @@ export const JUMP = 3;
 export const LOOK = 4;
 export const BEGIN = 5;
 export const CHECK = 6;
-export const MATCH = 7;
+const MATCH = 7;
 
 /**
  * A regular expression as the steps of a machine, as in Thompson's construction. A `SPLIT` names two steps, the one to

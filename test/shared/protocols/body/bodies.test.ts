@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../shared/config.ts';
 import { holdsJson, unsupportedBody } from '../../../../shared/protocols/body/json-body.ts';
 import type { ModelContract } from '../../../../shared/values/contract.ts';
-import { tableOfColumns, tableOfSplit } from '../../../../shared/values/table.ts';
+import { tableOfColumns, tableOfRecords, tableOfSplit } from '../../../../shared/values/table.ts';
 import { rowsOfTable } from '../../../../shared/values/table-rows.ts';
 import { errorOf } from '../../../support/error-of.ts';
 
@@ -62,6 +62,25 @@ describe('the rows of a table', () => {
       expect(rowsOfTable(table, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
     },
   );
+
+  it('must all have the columns of the first one if these go by order', () => {
+    const rows = [{ x: 1 }, { x: 2, y: 3 }];
+    const unnamed = { ...contract, features: undefined };
+    expect(errorOf(() => rowsOfTable(tableOfRecords(rows, 't'), unnamed, limits)).message).toBe(
+      'Field "t[1]" has the column "y", which the first row lacks.',
+    );
+    const named = tableOfRecords(
+      [
+        { a: 1, b: 2 },
+        { a: 3, b: 4, y: 5 },
+      ],
+      't',
+    );
+    expect(rowsOfTable(named, contract, limits).map(({ value }) => value)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
 
   it('need each feature, and must not be too many', () => {
     const lacking = tableOfColumns({ a: [1] }, 'table');
