@@ -205,7 +205,7 @@ describe('the input of a tabular model', () => {
   it('is as many numbers as its graph says', async () => {
     const inference = await serve({ 'model.onnx': identityModel(FLOAT, ['n', 2]), 'model.json': regression });
     const error = await rejectionOf(inferOutput(inference, rowsInput([[1, 2], [3]])));
-    expect(error.message).toBe('Field "instances[1]" has 1 values; expected a list of 2 numbers.');
+    expect(error.message).toBe('Field "instances[1]" has 1 value; expected a list of 2 numbers.');
   });
 
   it('is as many numbers as in the first row, where its graph says nothing', async () => {
@@ -213,7 +213,7 @@ describe('the input of a tabular model', () => {
     const inference = await serve({ 'model.onnx': open, 'model.json': regression });
     expect(await inferOutput(inference, rowsInput([[1, 2, 3]]))).toMatchObject({ predictions: [[1, 2, 3]] });
     const error = await rejectionOf(inferOutput(inference, rowsInput([[1, 2], [3]])));
-    expect(error.message).toBe('Field "instances[1]" has 1 values; expected a list of 2 numbers.');
+    expect(error.message).toBe('Field "instances[1]" has 1 value; expected a list of 2 numbers.');
   });
 
   it('has at most as many numbers as the limit', async () => {

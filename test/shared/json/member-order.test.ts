@@ -82,6 +82,9 @@ it.each([
   ['{"a":1,"5":2,"a":3}', ['a', '5']],
   ['{"a":1,"\\u0035":2}', ['a', '5']],
   ['{"b":NaN,"1":2}', ['b', '1']],
+  ['{"a":1,"\\\\":2}', ['a', '\\']],
+  ['{"a":1,"\\"":2}', ['a', '"']],
+  ['{"a":1,"\\u00e9":2}', ['a', 'é']],
 ])('of %s is %j', (text, names) => {
   const value = parseJson(Buffer.from(text), 64);
   expect(isJsonObject(value) && keysInOrder(value)).toEqual(names);

@@ -36,6 +36,10 @@ describe.each(PATHS)('%s', (path) => {
     ['inputs', { inputs: [ROW] }],
     ['inputs by name of input', { inputs: { features: [ROW] } }],
     ['inputs by name of feature', { inputs: COLUMNS }],
+    [
+      'inputs as records',
+      { inputs: [Object.fromEntries(Object.entries(COLUMNS).map(([name, [cell]]) => [name, cell]))] },
+    ],
     ['params', { inputs: [ROW], params: { threshold: 0.5 } }],
     ['params that are null', { inputs: [ROW], params: null }],
     ['members of the Databricks SDK', { instances: [ROW], client_request_id: 'x', usage_context: {} }],

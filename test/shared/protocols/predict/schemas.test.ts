@@ -5,7 +5,7 @@ import { openApp } from '../../../support/hosts/in-process.ts';
 
 /** Why a request of a good form is refused: because of what a model takes, of limits, and of what images hold. */
 const REASONS_OF_CONTENT = [
-  /has \d+ values; expected 4 numbers/,
+  /has \d+ values?; expected 4 numbers/,
   /expected a number from/,
   /expected a number/,
   /unknown features/,

@@ -198,7 +198,7 @@ describe('features', () => {
   });
 
   it.each<[unknown, string]>([
-    [{ data: [SETOSA, [1]] }, 'Field "data[1]" has 1 values; expected 4 numbers'],
+    [{ data: [SETOSA, [1]] }, 'Field "data[1]" has 1 value; expected 4 numbers'],
     [
       { instances: [{ data: ['a', 1, 1, 1] }] },
       'Field "instances[0].data[0]" (sepal_length) is the string "a"; expected a number',
