@@ -110,7 +110,11 @@ export async function startServer(
   server.on('connection', clients.add);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    gate.pass(() => socket.end(refusal(error)));
+    const refuse = () => gate.pass(() => socket.end(refusal(error)));
+    // What is not HTTP may come after a request that still waits for its answer.
+    const pending = clients.pending(socket);
+    if (pending) pending.once('finish', refuse);
+    else refuse();
   });
   const listeners = await listenOnAll(server, port, hostname).catch((error: unknown) => {
     const code = systemCodeOf(error);
@@ -136,7 +140,13 @@ export async function startServer(
         setTimeout(() => server.closeAllConnections(), LAST_MS),
       ];
       await closed;
-      if (running > 0) await new Promise<void>((resolve) => (rest = resolve));
+      if (running > 0) {
+        await new Promise<void>((resolve) => {
+          rest = resolve;
+          // Nobody reads these answers any more.
+          timers.push(setTimeout(resolve, LAST_MS));
+        });
+      }
       timers.forEach(clearTimeout);
     },
   };

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { Gate } from './gate.ts';
 
@@ -7,6 +8,8 @@ import type { Gate } from './gate.ts';
 export interface Clients {
   add(socket: Socket): void;
   follow(response: ServerResponse): void;
+  /** The last response of a connection that is not yet sent; undefined if there is none. */
+  pending(socket: Duplex): ServerResponse | undefined;
   /** From now on all answers close their connections, including those in progress. */
   askToLeave(): void;
   /**
@@ -79,6 +82,7 @@ export function trackClients(gate: Gate): Clients {
       if (isLeaving) response.shouldKeepAlive = false;
       response.once('close', forget);
     },
+    pending: (socket) => [...responses].findLast(({ req }) => req.socket === socket),
     askToLeave: () => {
       isLeaving = true;
       for (const response of responses) response.shouldKeepAlive = false;

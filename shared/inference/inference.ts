@@ -93,7 +93,10 @@ export interface Inference {
   unload(name: string, version?: string): Promise<void>;
   /** State of a version in memory; undefined if no request has used it since the start. */
   state(reference: ModelReference): ModelState | undefined;
-  /** Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into them again. */
+  /**
+   * Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into
+   * them again.
+   */
   preload(names: readonly string[]): Promise<void>;
   /** Loads the native runtime, if that has not happened yet. */
   checkRuntime(): Promise<void>;
@@ -210,7 +213,6 @@ function toUseError(reference: ModelReference, error: unknown): InferenceError {
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 
-/** Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into them again. */
 async function preload(
   names: readonly string[],
   { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },

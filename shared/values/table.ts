@@ -336,7 +336,7 @@ function namedTexts(table: Table): readonly Column[] {
     if (isText && columns.some(([cell]) => Number.isNaN(Number(cell)))) {
       throw invalid(
         `Field "${field}"`,
-        `has ${columns.length} cells; a text with a comma stands in quotes, and pairs of texts have their names in the first row.`,
+        `has ${columns.length} cells; put a text with a comma in quotes; pairs of texts need names in the first row.`,
       );
     }
     return !isText && columns.length === 2 ? columns : [];

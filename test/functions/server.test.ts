@@ -70,6 +70,29 @@ describe('an answer that cannot be sent', () => {
 });
 
 describe('a request that is not valid in HTTP', () => {
+  it('that is not one is refused after the answer to the request before it', async () => {
+    const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+    const { promise: answered, resolve: answer } = Promise.withResolvers<Response>();
+    const { port } = await start((request) => {
+      ask();
+      return request.url.endsWith('/slow') ? answered : Promise.reject(new Error('is not asked'));
+    });
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const received = text(socket);
+    socket.write('GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\nnonsense\r\n\r\n');
+    await asked;
+    await setImmediate();
+    answer(new Response('{"slow":true}'));
+    expect((await received).match(/HTTP\/1.1 \d+|\{"slow":true\}|not valid HTTP/g)).toEqual([
+      'HTTP/1.1 200',
+      '{"slow":true}',
+      'HTTP/1.1 400',
+      'not valid HTTP',
+      'not valid HTTP',
+    ]);
+  });
+
   it.each([
     ['without a Host', 'GET /health HTTP/1.1\r\n\r\n', 400, 'The request has no Host header.'],
     [

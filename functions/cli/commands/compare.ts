@@ -45,8 +45,7 @@ export async function compare(a: string, b: string, options: CompareOptions, out
     );
     throw new CommandError(`They cannot be compared: ${a} ${first}, ${b} ${second}.`, 2);
   }
-  const comparison = await compareRows(source, sides, limit);
-  for (const { model } of sides) await model.app.close();
+  const comparison = await compareAndClose(source, sides, limit);
   const { compared, bad } = comparison;
   if (compared.length === 0) {
     throw new CommandError(
@@ -59,6 +58,14 @@ export async function compare(a: string, b: string, options: CompareOptions, out
   );
   output.result(summary, () => describeComparison(summary));
   if (bad) process.exitCode = 3;
+}
+
+async function compareAndClose(...compared: Parameters<typeof compareRows>): ReturnType<typeof compareRows> {
+  try {
+    return await compareRows(...compared);
+  } finally {
+    for (const { model } of compared[1]) await model.app.close();
+  }
 }
 
 async function openSide(model: FoundModel, source: RowSource): Promise<Side> {

@@ -111,7 +111,7 @@ function readParameters(value: JsonValue | undefined, known: readonly string[]):
   const expected = known.length === 0 ? 'none' : `"${known.join('", "')}" alone`;
   throw invalid(
     'Field "GlobalParameters"',
-    `has ${JSON.stringify(unknown.slice(0, 100))}, which means nothing here; expected ${expected}.`,
+    `has ${JSON.stringify(unknown.slice(0, 100))}, which is not a parameter here; expected ${expected}.`,
   );
 }
 

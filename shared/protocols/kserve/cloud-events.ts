@@ -66,7 +66,7 @@ function readEvent(event: JsonValue): JsonObject {
   for (const name of REQUIRED) {
     const value = Object.hasOwn(event, name) ? event[name] : undefined;
     if (typeof value !== 'string' || value === '')
-      throw invalid(`Field "${name}"`, `is ${describeJson(value)}; a CloudEvent has text in it.`);
+      throw invalid(`Field "${name}"`, `is ${describeJson(value)}; expected a text.`);
   }
   checkVersion('Field "specversion"', event.specversion ?? null);
   return event;

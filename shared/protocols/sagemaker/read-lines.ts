@@ -105,7 +105,8 @@ function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse
 function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
   try {
     return kindOfValues([parseRequestJson(line, createBudget(limits))]);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
     return 'features';
   }
 }

@@ -249,5 +249,5 @@ function tooManyElements(limits: Limits): InferenceError {
 }
 
 function noLines(): InferenceError {
-  return new InferenceError('BAD_REQUEST', 'The table has no rows below its header; expected at least one.');
+  return new InferenceError('BAD_REQUEST', 'The body has no lines with values; expected at least one.');
 }

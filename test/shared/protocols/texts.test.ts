@@ -355,7 +355,7 @@ describe('texts as lines and as bodies', () => {
       status: 400,
       json: {
         error:
-          'Field "line 1" has 2 cells; a text with a comma stands in quotes, and pairs of texts have their names in the first row.',
+          'Field "line 1" has 2 cells; put a text with a comma in quotes; pairs of texts need names in the first row.',
       },
     });
   });

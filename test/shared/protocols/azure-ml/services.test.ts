@@ -197,11 +197,11 @@ describe('a request to such a service', () => {
     ],
     [
       { Inputs: { data: [row] }, GlobalParameters: { quantiles: [0.1] } },
-      'Field "GlobalParameters" has "quantiles", which means nothing here; expected "method" alone.',
+      'Field "GlobalParameters" has "quantiles", which is not a parameter here; expected "method" alone.',
     ],
     [
       { Inputs: { WebServiceInput0: [row] }, GlobalParameters: { method: 'predict' } },
-      'Field "GlobalParameters" has "method", which means nothing here; expected none.',
+      'Field "GlobalParameters" has "method", which is not a parameter here; expected none.',
     ],
     [
       { Inputs: { data: [row] }, GlobalParameters: 'all' },

@@ -64,15 +64,11 @@ describe('an event in the body', () => {
 
   it.each<[string, unknown, string]>([
     ['has no payload', EVENT, 'Field "data" is missing; expected the inference request in it.'],
-    [
-      'has no id',
-      { ...EVENT, id: undefined, data: ROWS },
-      'Field "id" is nothing; a CloudEvent has text in it.',
-    ],
+    ['has no id', { ...EVENT, id: undefined, data: ROWS }, 'Field "id" is nothing; expected a text.'],
     [
       'has an empty source',
       { ...EVENT, source: '', data: ROWS },
-      'Field "source" is the string ""; a CloudEvent has text in it.',
+      'Field "source" is the string ""; expected a text.',
     ],
     [
       'is of another version',

@@ -159,7 +159,7 @@ describe('lines', () => {
   it.each([
     ['text/csv', '\n\n', NO_LINES],
     ['application/jsonlines', ' \n', NO_LINES],
-    ['text/csv; header=present', 'a,b,c,d', 'The table has no rows below its header; expected at least one.'],
+    ['text/csv; header=present', 'a,b,c,d', 'The body has no lines with values; expected at least one.'],
   ])('must be there: %s %j', async (type, body, message) => {
     const headers = { 'content-type': type, accept: 'text/csv' };
     expect(await errorOf(ask(host, '/models/iris/invoke', body, headers))).toEqual([400, message]);
