@@ -17,6 +17,7 @@ import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { describeRecord } from './describe-record.ts';
+import { createLineWriter } from './line-writer.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
@@ -40,6 +41,8 @@ export interface HostOptions {
   readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host can send. */
   readonly answerBytes?: number;
+  /** Whether the process may be frozen or ended after an answer, as functions are; each line is then written at once. */
+  readonly isFrozen?: boolean;
   /**
    * Whether its output is read in a terminal: it then logs only warnings and errors, as sentences. LOG_LEVEL overrides
    * this.
@@ -76,9 +79,10 @@ export function createHost(options: HostOptions): Host {
   const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
   const isForPeople = options.isForPeople === true && !environment.LOG_LEVEL?.trim();
+  const write = options.isFrozen === false ? createLineWriter() : (line: string) => console.log(line);
   const logger = createLogger(
     isForPeople ? 'warn' : config.logLevel,
-    (line) => console.log(printable(line)),
+    (line, level) => write(printable(line), level),
     isForPeople ? describeRecord : undefined,
   );
   const store = openStore(config.modelRepository, options.stores);

@@ -32,6 +32,7 @@ export function openHost({
     },
     modelRepository: 'models',
     isForPeople,
+    isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,
     pagesFolder: join(import.meta.dirname, 'pages'),
     stores: store ? { ...STORES, file: () => store } : STORES,

@@ -17,6 +17,8 @@ const host = createHostOrExit({
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
   isForPeople: options !== undefined && !options.isLogged,
+  // The functions framework ends at a signal without a last turn.
+  isFrozen: options === undefined,
 });
 if (options) await checkRepository(host);
 await host.app.preload();

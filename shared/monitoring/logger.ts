@@ -18,7 +18,7 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
  */
 export function createLogger(
   level: LogLevel,
-  write: (line: string) => void,
+  write: (line: string, level: LogLevel) => void,
   describe: (record: LogFields) => string = JSON.stringify,
 ): Logger {
   return {
@@ -26,11 +26,22 @@ export function createLogger(
       if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
       const members = typeof fields === 'function' ? fields() : fields;
       const record = { time: new Date().toISOString(), level: messageLevel, message, ...members };
-      write(
-        describe(Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toPlain(value, [])]))),
-      );
+      write(describe(isPlain(members) ? record : toPlainMembers(record)), messageLevel);
     },
   };
+}
+
+/** Whether JSON can hold all members as they are, as in the line of nearly every request. */
+function isPlain(members: LogFields = {}): boolean {
+  for (const name in members) {
+    const value = members[name];
+    if (typeof value === 'bigint' || (typeof value === 'object' && value !== null)) return false;
+  }
+  return true;
+}
+
+function toPlainMembers(record: LogFields): LogFields {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toPlain(value, [])]));
 }
 
 /**
