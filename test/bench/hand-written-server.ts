@@ -93,7 +93,8 @@ function readFeatures(body: Buffer): readonly number[] {
   } catch {
     throw new InputError('the body is not JSON');
   }
-  const features = typeof json === 'object' && json !== null && 'features' in json ? json.features : undefined;
+  const features =
+    typeof json === 'object' && json !== null && 'features' in json ? json.features : undefined;
   if (!Array.isArray(features) || features.length !== NAMES.length) {
     throw new InputError(`features must be ${NAMES.length} numbers`);
   }
