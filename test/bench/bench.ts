@@ -1,6 +1,7 @@
 // Measures this tree: npm run bench [-- --quick] [-- --only <scenario>] [-- --against <commit>]
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -45,7 +46,6 @@ if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1)) {
 if (values.write && values.only !== undefined)
   fail('--write needs all scenarios, so it cannot go with --only.');
 const chosen = values.only === undefined ? SCENARIOS : values.only.split(',').map(findScenario);
-process.once('SIGINT', () => process.exit(130));
 
 if (values.help) {
   console.log(HELP);
@@ -76,6 +76,9 @@ function findScenario(name: string): Scenario {
 }
 
 async function measure(scenarios: readonly Scenario[]): Promise<Results> {
+  if (process.platform !== 'linux')
+    fail('The benchmark reads memory and CPU time from /proc, so it needs Linux.');
+  process.once('SIGINT', () => process.exit(130));
   progress('builds');
   execFileSync(process.execPath, ['esbuild.config.mjs'], {
     cwd: PROJECT,
@@ -99,6 +102,8 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
   const { name, title, about, contenders, plot } = scenario;
   const recorder = createRecorder();
   const folder = await mkdtemp(join(tmpdir(), `ternion-bench-${name}-`));
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clean);
   const actions: (() => unknown)[] = [];
   try {
     await scenario.run({
@@ -118,7 +123,8 @@ async function run(scenario: Scenario): Promise<ScenarioResult> {
     process.exitCode = 1;
   } finally {
     for (const action of actions.toReversed()) await action();
-    await rm(folder, { recursive: true, force: true });
+    clean();
+    process.off('exit', clean);
   }
   const { measurements, notes } = recorder;
   return { name, title, about, contenders, plot, measurements, notes };

@@ -41,6 +41,11 @@ describe('wrk', () => {
     );
     expect(script).toContain("wrk.format('GET', '/it\\'s\\\\here', {}, read('/tmp/a b/1.body')),");
     expect(script).toContain('count = count % #requests + 1');
+    const single = writeScript([postJson('/predict', {})], '/tmp');
+    expect(single).toContain(
+      "wrk.method, wrk.path, wrk.headers, wrk.body = 'POST', '/predict', {['content-type']='application/json'}, read('/tmp/0.body')",
+    );
+    expect(single).not.toContain('function request()');
   });
 });
 

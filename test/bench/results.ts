@@ -23,6 +23,7 @@ export const METRICS = {
   rows: more('rows/s'),
   resident: less('resident set above start, MB'),
   settled: less('resident set, settled, MB'),
+  evaluated: less('JavaScript evaluated, KB'),
   wait: less('longest wait of others, ms'),
 } as const satisfies Record<string, Metric>;
 

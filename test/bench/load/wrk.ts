@@ -47,19 +47,32 @@ export function writeScript(requests: readonly LoadRequest[], folder: string): s
   const lines = requests.map(({ method, path, headers }, index) => {
     const fields = Object.entries(headers).map(([name, value]) => `[${quote(name)}]=${quote(value)}`);
     const body = `read(${quote(join(folder, `${index}.body`))})`;
-    return `  wrk.format(${quote(method)}, ${quote(path)}, {${fields.join(', ')}}, ${body}),`;
+    return `${quote(method)}, ${quote(path)}, {${fields.join(', ')}}, ${body}`;
   });
-  return `local function read(path)
+  const [only = ''] = lines;
+  return [READ, requests.length === 1 ? sendOne(only) : sendInTurns(lines), DONE].join('');
+}
+
+const READ = `local function read(path)
   local file = assert(io.open(path, 'rb'))
   local bytes = file:read('*a')
   file:close()
   if bytes == '' then return nil end
   return bytes
 end
-local requests
+`;
+
+/** Without a function for each request, wrk builds the bytes once. */
+function sendOne(line: string): string {
+  return `wrk.method, wrk.path, wrk.headers, wrk.body = ${line}
+`;
+}
+
+function sendInTurns(lines: readonly string[]): string {
+  return `local requests
 function init()
   requests = {
-${lines.map((line) => `  ${line}`).join('\n')}
+${lines.map((line) => `    wrk.format(${line}),`).join('\n')}
   }
 end
 local count = 0
@@ -67,14 +80,16 @@ function request()
   count = count % #requests + 1
   return requests[count]
 end
-function done(summary, latency)
+`;
+}
+
+const DONE = `function done(summary, latency)
   local errors = summary.errors
   io.write(string.format('result %d %d %d %d %d %d %.3f\\n', summary.requests, summary.duration,
     errors.connect + errors.read + errors.write + errors.timeout + errors.status,
     latency:percentile(50), latency:percentile(95), latency:percentile(99), os.clock()))
 end
 `;
-}
 
 /** A text in Lua. */
 function quote(value: string): string {

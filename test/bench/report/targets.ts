@@ -156,6 +156,16 @@ export const TARGETS: readonly Target[] = [
     limit: 'bare',
     atMost: 1.1,
   },
+  ...['AWS Lambda', 'Google Cloud', 'Azure'].map(
+    (condition): Target => ({
+      what: `${condition}: JavaScript evaluated up to the first answer`,
+      scenario: 'start',
+      condition,
+      metric: 'evaluated',
+      ours: 'Ternion',
+      atMost: 300,
+    }),
+  ),
   {
     what: 'model of 102 MB, published with `--optimize`, to the first result',
     scenario: 'load',

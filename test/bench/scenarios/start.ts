@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -25,7 +25,7 @@ export const start: Scenario = {
   about:
     'From the start of a new process to its first answer for a flower, with the files in the cache of the system. Each ' +
     'server is compared with the bare server, and the AWS bundle with a bare handler in the same stand-in for Lambda. ' +
-    'Azure has a stand-in for its worker.',
+    'Azure has a stand-in for its worker. Evaluated JavaScript is that of the files of the bundle, up to the first answer.',
   contenders: [
     { name: 'Ternion', role: 'ours' },
     { name: 'bare', role: 'limit' },
@@ -56,14 +56,33 @@ export const start: Scenario = {
         }
       }
     }
+    for (const [condition, [ours]] of Object.entries(pairs)) {
+      bench.record(condition, 'evaluated', 'Ternion', await countEvaluated(bench.folder, ours));
+    }
   },
 };
 
-type Start = () => Promise<{ readonly ms: number; readonly pssMegabytes: number }>;
+type Start = (
+  environment?: Readonly<Record<string, string>>,
+) => Promise<{ readonly ms: number; readonly pssMegabytes: number }>;
+
+/** @returns kilobytes */
+async function countEvaluated(folder: string, begin: Start): Promise<number> {
+  const file = join(folder, 'evaluated.txt');
+  const hook = pathToFileURL(join(import.meta.dirname, '../processes/count-evaluated.ts')).href;
+  await writeFile(file, '');
+  await begin({ NODE_OPTIONS: `--import=${hook}`, EVALUATED_FILE: file });
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  const bundled = lines.filter((line) => line.includes(` ${join(PROJECT, 'dist')}`));
+  return bundled.reduce((sum, line) => sum + Number.parseInt(line, 10), 0) / 1000;
+}
 
 function startsServer(command: ServerCommand['command']): Start {
-  return async () => {
-    const server = await startServer({ command, environment: { PRELOAD_MODELS: 'iris' } }, FLOWER);
+  return async (environment = {}) => {
+    const server = await startServer(
+      { command, environment: { PRELOAD_MODELS: 'iris', ...environment } },
+      FLOWER,
+    );
     const { pssMegabytes } = server.usage();
     await server.stop();
     return { ms: server.firstAnswerMs, pssMegabytes };
@@ -80,12 +99,12 @@ function azureCommand(): ServerCommand['command'] {
 }
 
 function startsLambda(folder: string): Start {
-  return async () => {
+  return async (environment = {}) => {
     const startMs = performance.now();
     const lambda = await openLambdaEnvironment({
       folder,
       runtime: OWN_RUNTIME,
-      environment: { ...ENVIRONMENT, PRELOAD_MODELS: 'iris', MODEL_REPOSITORY: MODELS },
+      environment: { ...ENVIRONMENT, PRELOAD_MODELS: 'iris', MODEL_REPOSITORY: MODELS, ...environment },
     });
     const { isError, payload } = await lambda.invoke(toEvent('http-api', FLOWER));
     const ms = performance.now() - startMs;
