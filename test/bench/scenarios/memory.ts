@@ -2,15 +2,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  buildModel,
-  buildNode,
-  FLOAT,
-  INT64,
-  identityModel,
-  initializer,
-  tensorValue,
-} from '../../support/build-model.ts';
+import { buildModel, buildNode, FLOAT, INT64, initializer, tensorValue } from '../../support/build-model.ts';
 import { MODELS } from '../../support/project.ts';
 import { findLoadGenerator, type LoadRequest } from '../load/load.ts';
 import { createRandom } from '../models/random.ts';
@@ -29,7 +21,7 @@ export const memory: Scenario = {
   title: 'Memory of many models, and of much traffic',
   about:
     'A server that may keep models of 64 MB in memory (`SESSION_CACHE_BYTES`) gets one request for each of many models: 600 ' +
-    'forests, 1,537 graphs of one node, or 200 times one of 20 graphs of 1 to 100 MB (there it may keep 256 MB). The ' +
+    'forests, 1,537 networks of 1.5 KB, or 200 times one of 20 graphs of 1 to 100 MB (there it may keep 256 MB). The ' +
     'resident set above that of the started server shows what they really take. Then 16 connections send 200,000 mixed ' +
     'requests to a new server; "before" is the resident set after the models were loaded, or in the middle of the traffic.',
   contenders: [
@@ -39,12 +31,23 @@ export const memory: Scenario = {
   ],
   plot: 'resident',
   run: async (bench) => {
+    const { isQuick, folder } = bench;
     // Fewer models reach a smaller limit.
-    const cacheMegabytes = bench.isQuick ? 16 : 64;
-    await measureLoads(bench, 'forests of 73 KB', cacheMegabytes, await makeForests(bench));
-    await measureLoads(bench, 'tiny models', cacheMegabytes, await makeTiny(bench));
+    const cacheMegabytes = isQuick ? 16 : 64;
+    await measureLoads(
+      bench,
+      'forests of 73 KB',
+      cacheMegabytes,
+      await makeCopies(folder, 'iris/1', isQuick ? 100 : 600),
+    );
+    await measureLoads(
+      bench,
+      'tiny models',
+      cacheMegabytes,
+      await makeCopies(folder, 'iris/2', isQuick ? 200 : 1537),
+    );
     await measureLoads(bench, 'random loads', 256, await makeLarge(bench));
-    await measureTraffic(bench, bench.isQuick ? 10_000 : 200_000);
+    await measureTraffic(bench, isQuick ? 10_000 : 200_000);
   },
 };
 
@@ -111,37 +114,27 @@ async function send(bench: Bench, { port }: MeasuredServer, count: number): Prom
   return sent;
 }
 
-async function makeForests(bench: Bench): Promise<Loads> {
-  const repository = join(bench.folder, 'forests');
-  const names = Array.from({ length: bench.isQuick ? 100 : 600 }, (_, index) => `forest${index}`);
+/** Copies of a version of the iris model, each as a model of its own. */
+async function makeCopies(parent: string, version: 'iris/1' | 'iris/2', count: number): Promise<Loads> {
+  const repository = join(parent, version);
+  const names = Array.from({ length: count }, (_, index) => `copy${index}`);
   for (const name of names) {
     const folder = join(repository, name, '1');
     await mkdir(folder, { recursive: true });
     for (const file of ['model.onnx', 'model.json'])
-      await copyFile(join(MODELS, 'iris/1', file), join(folder, file));
+      await copyFile(join(MODELS, version, file), join(folder, file));
   }
-  return {
-    repository,
-    requests: names.map((name) => ({ ...FLOWER, path: `/models/${name}/predict` })),
-  };
-}
-
-async function makeTiny(bench: Bench): Promise<Loads> {
-  const names = Array.from({ length: bench.isQuick ? 200 : 1537 }, (_, index) => `tiny${index}`);
-  const repository = join(bench.folder, 'tiny');
-  for (const name of names) await writeModel(repository, name, identityModel(FLOAT, ['n', 4]));
-  const input = { name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2, 3, 4] };
-  return {
-    repository,
-    requests: names.map((name) => postJson(`/v2/models/${name}/infer`, { inputs: [input] })),
-  };
+  return { repository, requests: names.map((name) => ({ ...FLOWER, path: `/models/${name}/predict` })) };
 }
 
 async function makeLarge(bench: Bench): Promise<Loads> {
   const repository = join(bench.folder, 'large');
   const random = createRandom(7);
   const names = Array.from({ length: bench.isQuick ? 8 : 20 }, (_, index) => `large${index}`);
-  for (const name of names) await writeModel(repository, name, tableModel(1 + random() * 99));
+  for (const name of names) {
+    await mkdir(join(repository, name, '1'), { recursive: true });
+    await writeFile(join(repository, name, '1/model.onnx'), tableModel(1 + random() * 99));
+  }
   const input = { name: 'row', shape: [1], datatype: 'INT64', data: [0] };
   const pick = () => names[Math.floor(random() * names.length)] ?? '';
   return {
@@ -163,9 +156,4 @@ function tableModel(megabytes: number): Uint8Array {
     outputs: [tensorValue('values', FLOAT, ['n', columns])],
     initializers: [initializer('table', FLOAT, [rows, columns], table)],
   });
-}
-
-async function writeModel(repository: string, name: string, model: Uint8Array): Promise<void> {
-  await mkdir(join(repository, name, '1'), { recursive: true });
-  await writeFile(join(repository, name, '1/model.onnx'), model);
 }
