@@ -34,7 +34,7 @@ export async function measureUnderLoad(
   for (const { name, requests = busiest?.requests ?? [] } of contenders) {
     const { port } = serverOf(servers, name);
     const connections = busiest?.connections ?? 1;
-    await generator.run({ port, requests, connections, seconds: bench.isQuick ? 1 : 4 });
+    await generator.run({ port, requests, connections, seconds: bench.isQuick ? 2 : 4 });
   }
   for (const condition of conditions) {
     for (let round = 0; round < bench.rounds; round++) {
