@@ -2,27 +2,30 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { identityModel } from '../support/build-model.ts';
-import { PROJECT } from '../support/project.ts';
-import { frameworkCommand, type MeasuredServer, median, startMeasured } from './measured-server.ts';
+import { FLOAT, identityModel } from '../support/build-model.ts';
+import { MODELS, PROJECT } from '../support/project.ts';
+import { FLOWER } from './requests.ts';
+import { inTurn } from './scenario.ts';
+import {
+  ask,
+  frameworkCommand,
+  type MeasuredServer,
+  type ServerCommand,
+  serveCommand,
+  startServer,
+} from './servers.ts';
+import { median, ratioByPairs } from './statistics.ts';
 
 /** Length of one turn. A figure comes from many short turns, so that other load on the machine affects both sides equally. */
 const SECONDS = 0.1;
 const TURNS = 12;
 const WARM_UP_SECONDS = 0.5;
-/** FLOAT in ONNX. */
-const FLOAT = 1;
-
-const TARGETS: Readonly<Record<string, (project: string) => (port: number) => readonly string[]>> = {
-  'ternion serve': (project) => (port) => [
-    join(project, 'dist/cli/index.mjs'),
-    'serve',
-    `--port=${port}`,
-    `--repository=${join(PROJECT, 'models')}`,
-  ],
-  'dist/gcp': (project) => frameworkCommand(project, 'gcp'),
+const TARGETS: Readonly<Record<string, (project: string) => ServerCommand['command']>> = {
+  'ternion serve': (project) => serveCommand(MODELS, project),
+  'dist/gcp': (project) => frameworkCommand('gcp', project),
 };
 
 interface Side {
@@ -74,11 +77,6 @@ export async function benchAgainst(commit: string, rounds: number): Promise<void
   }
 }
 
-/** The machine is warmer for the second one, so they swap places. */
-function inTurn(sides: readonly Side[], turn: number): readonly Side[] {
-  return turn % 2 === 0 ? sides : [...sides].reverse();
-}
-
 /** Measures all sides several times in turns, and keeps the median of each. */
 async function inTurns(
   sides: readonly Side[],
@@ -97,14 +95,15 @@ async function measureServers(sides: readonly Side[], name: string): Promise<voi
     for (const side of sides) {
       const command = TARGETS[name]?.(side.project);
       if (!command) throw new Error(`no command for ${name}`);
-      const server = await startMeasured(command, side.project);
+      const environment = { PRELOAD_MODELS: 'iris' };
+      const server = await startServer({ command, environment, cwd: side.project }, FLOWER);
       servers.set(side, server);
       note(side, `${name}: start to first answer, ms`, server.firstAnswerMs);
     }
     for (const connections of [1, 16]) {
-      for (const server of servers.values()) await server.load(connections, WARM_UP_SECONDS);
+      for (const server of servers.values()) await load(server, connections, WARM_UP_SECONDS);
       await inTurns(sides, `${name}: answers/s at ${connections}`, async (side) => {
-        return (await servers.get(side)?.load(connections, SECONDS)) ?? 0;
+        return await load(servers.get(side), connections, SECONDS);
       });
     }
   } finally {
@@ -112,8 +111,26 @@ async function measureServers(sides: readonly Side[], name: string): Promise<voi
   }
 }
 
+/** Answers per second. A turn is too short for a load generator, which would only begin to be fast. */
+async function load(
+  server: MeasuredServer | undefined,
+  connections: number,
+  seconds: number,
+): Promise<number> {
+  if (!server) throw new Error('the server was not started');
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const endMs = performance.now() + seconds * 1000;
+  let answered = 0;
+  const worker = async () => {
+    while (performance.now() < endMs) if ((await ask(server.port, FLOWER, agent)).status === 200) answered++;
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  agent.destroy();
+  return answered / seconds;
+}
+
 async function startTensors(project: string, repository: string): Promise<ChildProcess> {
-  const child = fork(join(PROJECT, 'test/bench/tensor-process.ts'), [project, repository], {
+  const child = fork(join(PROJECT, 'test/bench/processes/tensor-in-turns.ts'), [project, repository], {
     env: { ...process.env, INTRA_OP_THREADS: '1', NODE_ENV: 'production' },
   });
   await messageOf(child);
@@ -148,14 +165,13 @@ function note({ figures }: Side, name: string, value: number): void {
 function report([ours, theirs]: readonly Side[], hash: string): void {
   const rows = [...(ours?.figures ?? [])].map(([name, values]) => {
     const others = theirs?.figures.get(name) ?? [];
-    const ratios = values.map((value, round) => value / (others[round] ?? Number.NaN)).sort((a, b) => a - b);
-    const [least = 0, most = 0] = [ratios[0], ratios.at(-1)];
+    const ratio = ratioByPairs(values, others);
     return {
       measured: name,
       here: Number(median(values).toPrecision(4)),
       [hash]: Number(median(others).toPrecision(4)),
-      ratio: Number(median(ratios).toFixed(3)),
-      range: `${least.toFixed(2)} to ${most.toFixed(2)}`,
+      ratio: Number(ratio.median.toFixed(3)),
+      range: `${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)}`,
     };
   });
   console.table(rows);

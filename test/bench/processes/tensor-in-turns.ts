@@ -1,8 +1,8 @@
 // Answers requests with a binary tensor of 600 KB inside the process, one after the other; says how long one takes.
-// Usage, with an IPC channel: tensor-process.ts <project> <repository>; each message is a number of seconds.
+// Usage, with an IPC channel: tensor-in-turns.ts <project> <repository>; each message is a number of seconds.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestHost } from '../support/hosts/test-host.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 
 const [project = '', repository = ''] = process.argv.slice(2);
 // In earlier commits it is the second one.

@@ -1,0 +1,224 @@
+import { METRICS, type Measurement, type MetricName, type Results } from '../results.ts';
+import { median, ratioByPairs } from '../statistics.ts';
+import { formatNumber } from './format.ts';
+import { formatRatio } from './table.ts';
+
+/** What a value must be, and where it is measured. */
+export interface Target {
+  readonly what: string;
+  readonly scenario: string;
+  readonly condition: string;
+  readonly metric: MetricName;
+  readonly ours: string;
+  /** Without it, the value itself must meet the bound. */
+  readonly limit?: string;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+/** A target in a report. */
+export interface TargetRow {
+  readonly what: string;
+  readonly target: string;
+  readonly measured: string;
+  /** Undefined: it was not measured in this run. */
+  readonly isMet: boolean | undefined;
+}
+
+/** Compares the values of a run with all targets. A target that was not measured has no result. */
+export function checkTargets({ scenarios }: Pick<Results, 'scenarios'>): readonly TargetRow[] {
+  return TARGETS.map((target) => {
+    const measurement = scenarios
+      .find(({ name }) => name === target.scenario)
+      ?.measurements.find(
+        ({ condition, metric }) => condition === target.condition && metric === target.metric,
+      );
+    const { value, shown } = measure(target, measurement);
+    const { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;
+    return {
+      what: target.what,
+      target: describeBound(target),
+      measured: shown,
+      isMet: Number.isNaN(value) ? undefined : value >= atLeast && value <= atMost,
+    };
+  });
+}
+
+function measure(
+  { ours, limit }: Target,
+  measurement: Measurement | undefined,
+): { readonly value: number; readonly shown: string } {
+  const values = measurement?.values[ours] ?? [];
+  if (limit === undefined) return { value: median(values), shown: formatNumber(median(values)) };
+  const ratio = ratioByPairs(values, measurement?.values[limit] ?? []);
+  return { value: ratio.median, shown: formatRatio(ratio) };
+}
+
+function describeBound({ metric, limit, atLeast, atMost }: Target): string {
+  const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
+  const unit = /, (\S+)$/.exec(METRICS[metric].name)?.[1] ?? '';
+  return limit === undefined ? `${bound} ${unit}` : `${bound} × ${limit}`;
+}
+
+const SERVE = { ours: 'ternion serve', scenario: 'iris' } as const;
+const SIZES = [
+  ['224 px', 1.05],
+  ['1 MP', 1.05],
+  ['12 MP', 0.9],
+] as const;
+
+/** All targets, in the order of the page. */
+export const TARGETS: readonly Target[] = [
+  {
+    ...SERVE,
+    what: '`ternion serve`, requests/s at 16 connections',
+    condition: '16 connections',
+    metric: 'rate',
+    limit: 'bare',
+    atLeast: 0.7,
+  },
+  {
+    ...SERVE,
+    what: '`ternion serve`, requests/s at 16 connections',
+    condition: '16 connections',
+    metric: 'rate',
+    limit: 'hand-written',
+    atLeast: 0.85,
+  },
+  {
+    what: 'functions framework, requests/s at 16 connections',
+    scenario: 'iris',
+    condition: '16 connections',
+    metric: 'rate',
+    ours: 'functions framework',
+    limit: 'bare',
+    atLeast: 0.65,
+  },
+  {
+    ...SERVE,
+    what: '`ternion serve`, p50 at one connection',
+    condition: '1 connection',
+    metric: 'p50',
+    limit: 'bare',
+    atMost: 1.25,
+  },
+  {
+    what: 'log at `info` to a file, requests/s',
+    scenario: 'log',
+    condition: '16 connections',
+    metric: 'rate',
+    ours: 'info',
+    limit: 'silent',
+    atLeast: 0.92,
+  },
+  ...(
+    [
+      ['microseconds50', 12],
+      ['microseconds99', 150],
+    ] as const
+  ).map(
+    ([metric, atMost]): Target => ({
+      what: `Lambda handler without the run, ${METRICS[metric].name.slice(0, 3)}`,
+      scenario: 'handler',
+      condition: 'http-api',
+      metric,
+      ours: 'Lambda handler',
+      atMost,
+    }),
+  ),
+  ...['own time, body to run', 'own time, run to answer'].map(
+    (condition): Target => ({
+      what: `binary tensor of 600 KB, ${condition}, p50`,
+      scenario: 'tensors',
+      condition,
+      metric: 'microseconds50',
+      ours: 'ternion serve',
+      atMost: 60,
+    }),
+  ),
+  ...SIZES.map(
+    ([size, atMost]): Target => ({
+      what: `image of ${size}, p50 with the run`,
+      scenario: 'images',
+      condition: `raw, ${size}`,
+      metric: 'p50',
+      ours: 'ternion serve',
+      limit: 'sharp + resize + run',
+      atMost,
+    }),
+  ),
+  {
+    what: 'AWS bundle, start to first answer',
+    scenario: 'start',
+    condition: 'AWS Lambda',
+    metric: 'start',
+    ours: 'Ternion',
+    limit: 'bare',
+    atMost: 1.1,
+  },
+  ...['AWS Lambda', 'Google Cloud', 'Azure'].map(
+    (condition): Target => ({
+      what: `${condition}: JavaScript evaluated up to the first answer`,
+      scenario: 'start',
+      condition,
+      metric: 'evaluated',
+      ours: 'Ternion',
+      atMost: 300,
+    }),
+  ),
+  {
+    what: 'model of 102 MB, published with `--optimize`, to the first result',
+    scenario: 'load',
+    condition: 'from a folder',
+    metric: 'firstResult',
+    ours: 'Ternion, --optimize',
+    limit: 'bare, best portable form',
+    atMost: 1.1,
+  },
+  {
+    what: 'model of 102 MB from S3, to the first result',
+    scenario: 'load',
+    condition: 'from S3',
+    metric: 'firstResult',
+    ours: 'Ternion, as exported',
+    limit: 'disk write + session',
+    atMost: 1.2,
+  },
+  ...['forests of 73 KB', 'tiny models', 'random loads'].map(
+    (condition): Target => ({
+      what: `${condition}: resident set above the start`,
+      scenario: 'memory',
+      condition,
+      metric: 'resident',
+      ours: 'ternion serve',
+      limit: 'SESSION_CACHE_BYTES + 10 % + 32 MB',
+      atMost: 1,
+    }),
+  ),
+  {
+    what: 'resident set when idle after traffic',
+    scenario: 'memory',
+    condition: 'idle after traffic',
+    metric: 'settled',
+    ours: 'ternion serve',
+    limit: 'before',
+    atMost: 1.3,
+  },
+  {
+    what: 'resident set over mixed requests',
+    scenario: 'memory',
+    condition: 'the second half of the traffic',
+    metric: 'settled',
+    ours: 'ternion serve',
+    limit: 'before',
+    atMost: 1.05,
+  },
+  {
+    what: '`/health` while 200 uploads are aborted, p99',
+    scenario: 'health',
+    condition: '200 uploads aborted at once',
+    metric: 'p99',
+    ours: 'ternion serve',
+    atMost: 50,
+  },
+];
