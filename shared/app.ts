@@ -116,20 +116,22 @@ async function answer(
   request: Request,
   arrived: Pick<Bindings, 'context' | 'budget' | 'body' | 'startMs'>,
 ): Promise<Answer> {
-  let settled: Omit<Answer, 'response'> = {};
+  let settled: Answer | undefined;
   const bindings: Bindings = {
     ...arrived,
     forward: async (other) => ({
       ...(await answer(routes, other, arrived)),
       forwardedTo: pathOfUrl(other.url),
     }),
-    settle: ({ response, ...rest }) => {
-      settled = rest;
-      return response;
+    settle: (whole) => {
+      settled = whole;
+      return whole.response;
     },
   };
   try {
-    return { response: await routes.fetch(request, bindings), ...settled };
+    const response = await routes.fetch(request, bindings);
+    // The router makes another response of one to HEAD.
+    return settled?.response === response ? settled : { ...settled, response };
   } catch (thrown) {
     // Hono passes errors to `onError`, but not thrown values that are not an Error.
     return answerError(thrown, arrived.context.requestId);

@@ -49,14 +49,20 @@ export function writeJson(value: WritableJson, limitBytes = Number.POSITIVE_INFI
 function writeObject(value: Exclude<WritableJson & object, null>, limitBytes: number): string {
   if (value instanceof JsonText) return value.text;
   if (isArray(value)) return writeItems(value, (item) => item, limitBytes).text;
-  const entries = value instanceof Map ? value.entries() : Object.entries(value);
   let members = '';
-  for (const [key, member] of entries) {
-    if (member === undefined) continue;
+  const add = (key: string, member: WritableJson) => {
+    if (member === undefined) return;
     members += (members === '' ? writeKey(key) : `,${writeKey(key)}`) + writeJson(member, limitBytes);
     checkAnswerSize(members.length, limitBytes);
-  }
+  };
+  if (isMap(value)) for (const [key, member] of value) add(key, member);
+  else for (const key of Object.keys(value)) add(key, value[key]);
   return `{${members}}`;
+}
+
+/** `instanceof` does not narrow a readonly map by itself. */
+function isMap(value: object): value is ReadonlyMap<string, WritableJson> {
+  return value instanceof Map;
 }
 
 /**

@@ -3,7 +3,7 @@ import { METHOD_NAME_ALL } from 'hono/router';
 import { InferenceError } from '../errors.ts';
 import type { AppEnvironment } from '../http/context.ts';
 import { isFromForeignPage } from '../http/foreign-page.ts';
-import { answerWith } from './answer.ts';
+import { answerError } from './answer.ts';
 import type { Operation, Protocol } from './operation.ts';
 
 const LONGEST_SHOWN_PATH = 200;
@@ -28,13 +28,14 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
       routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), async (c) => {
         const { settle, context } = c.env;
         if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
-        return settle(
-          await answerWith(context.requestId, ownEncoder, () => {
-            if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
-            if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
-            return handle(c);
-          }),
-        );
+        try {
+          if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
+          if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
+          const made = await handle(c);
+          return 'response' in made ? settle(made) : made;
+        } catch (thrown) {
+          return settle(answerError(thrown, context.requestId, ownEncoder));
+        }
       });
     }
   }
