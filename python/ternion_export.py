@@ -1265,7 +1265,11 @@ def _inputs_with_gaps(model):
 
     def ends_well(name):
         nodes = takers.get(name, [])
-        return bool(nodes) and all(fills_in(node) for node in nodes)
+        return bool(nodes) and all(fills_in(node) and is_replaced(name, node) for node in nodes)
+
+    def is_replaced(name, node):
+        # A Where replaces the texts of its last input only.
+        return node.op_type != "Where" or name not in node.input[:2]
 
     def fills_in(node):
         attributes = {each.name: each for each in node.attribute}

@@ -46,7 +46,13 @@ export function findMissingInputs(
   };
   const endsWell = (name: string, steps: number): boolean => {
     const found = takers.get(name) ?? [];
-    return steps <= LONGEST_WAY && found.length > 0 && found.every((node) => knowsMissing(node, steps));
+    // A Where replaces the texts of its last input only.
+    const isReplaced = ({ type, inputs: taken }: Node) => type !== 'Where' || taken.indexOf(name) === 2;
+    return (
+      steps <= LONGEST_WAY &&
+      found.length > 0 &&
+      found.every((node) => isReplaced(node) && knowsMissing(node, steps))
+    );
   };
   return new Set(inputs.filter((name) => endsWell(name, 0)));
 }

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
-import { type Cell, type Column, checkCell, checkLength, isFloat } from './cell.ts';
+import { type Cell, type Column, checkCell, checkLength, isFloat, isMissing } from './cell.ts';
 
 /** One column a tabular model takes. */
 export interface Feature {
@@ -120,7 +120,9 @@ function parseCell(
 ): Cell {
   const label = feature && !path.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   const field = `Field "${path}"${label}`;
-  const cell = checkCell(value, column, field);
+  // What is said about an empty text says what to send in place of a missing one too.
+  const needsText = feature?.minLength !== undefined;
+  const cell = checkCell(needsText && isMissing(value) ? '' : value, column, field);
   if (typeof cell !== 'string') {
     checkRange(cell, feature, field);
     return cell;

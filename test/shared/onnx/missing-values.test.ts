@@ -84,6 +84,7 @@ describe('the inputs whose values can be missing', () => {
     ['a Where after a join', [buildNode('Concat', ['x', 'w'], ['joined']), ...fill('joined')], ['x', 'w']],
     ['a Where that tests something else', [...fill('x', { keys: ['', 'a'] })], []],
     ['a Where that tests another text', [...fill('x', { tested: 'w' })], ['w']],
+    ['a Where that takes others from it', [...fill('x', { order: ['empty', 'w', 'x'] })], ['x']],
     ['a Where that keeps empty texts', [...fill('x', { order: ['empty', 'x', 'filling'] })], []],
     ['a Where and an encoder', [...fill('x'), encode('x', 'code', ['a'])], []],
     ['an encoder with a code for empty texts', [encode('x', 'code', ['', 'a'])], []],
