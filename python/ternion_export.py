@@ -1246,7 +1246,7 @@ def _find_gaps(facts, options):
     if names:
         _note(
             f"requests must have values in these columns, which have gaps in the sample: {', '.join(names)}; "
-            "an imputer in the pipeline would fill them in"
+            "a SimpleImputer in the pipeline would fill them in"
         )
 
 

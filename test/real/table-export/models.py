@@ -207,7 +207,7 @@ def imputed():
 
 ALL = [*NUMBERS, "city", "garden"]
 UNANSWERED = "requests must have values in these columns, which have gaps in the sample: "
-ADVICE = "; an imputer in the pipeline would fill them in"
+ADVICE = "; a SimpleImputer in the pipeline would fill them in"
 UNUSED = "the export leaves out columns of the sample that the model does not use: "
 gaps, held_gaps = with_gaps(train), with_gaps(held).astype({"rooms": float})
 held_gaps.loc[held_gaps.index[::4], "rooms"] = np.nan
