@@ -54,7 +54,7 @@ def export(
     labels=None,
     description=None,
     preprocess=None,
-    ranges=True,
+    ranges=False,
     dynamo=True,
 ):
     """Writes a model and the facts about it into a folder.
@@ -66,8 +66,8 @@ def export(
     labels       names of the classes, if the model was trained on numbers
     description  a sentence for the people who call the model
     preprocess   for an image model: the steps from an image to its input, as in model.json
-    ranges       whether columns of numbers get a range that refuses values outside of it: the range of the sample, extended
-                 by its width on both sides
+    ranges       True gives columns of numbers a range, and requests with values outside of it are refused: the range of
+                 the sample, extended by its width on both sides
     dynamo       for PyTorch: True uses the exporter of torch.export, False the older one of TorchScript
 
     Returns the path of the folder.
@@ -77,6 +77,7 @@ def export(
             model = load(str(model))
     folder = Path(folder)
     _check_folder(folder)
+    _check_steps(preprocess)
     _check_trained(model)
     with tempfile.TemporaryDirectory() as private:
         # Others may read the export; the folder for temporary files is private, and copies keep its permissions.
@@ -101,6 +102,17 @@ def _check_folder(folder):
     file = next((each for each in (folder, *folder.parents) if each.exists() and not each.is_dir()), None)
     if file is not None:
         raise ExportError(f"{file} is a file; name a folder that can hold model.onnx, model.json and reference.json.")
+
+
+STEPS = ("decode", "orient", "convert", "resize", "centerCrop", "rescale", "normalize", "layout", "datatype")
+"""Names of the steps from an image to an input, as in docs/model.schema.json."""
+
+
+def _check_steps(preprocess):
+    for step in preprocess or []:
+        name = step.get("step") if isinstance(step, dict) else step
+        if name not in STEPS:
+            raise ExportError(f"preprocess has the unknown step {name!r}; the steps are {', '.join(STEPS)}.")
 
 
 def _check_trained(model):
@@ -217,17 +229,19 @@ class _Table:
         if self.has_texts:
             index = next(index for index in range(self.width) if self.is_text(index))
             name = self.names[index] if self.names else index
+            is_category = self.frame is not None and hasattr(self.frame.dtypes.iloc[index], "categories")
             raise ExportError(
-                f"The column {name!r} has texts, with which this model cannot be exported: turn them into numbers in a "
-                "scikit-learn pipeline with a ColumnTransformer, or before training."
+                f"The column {name!r} has {'categories' if is_category else 'texts'}, with which this model "
+                "cannot be exported: turn them into numbers in a scikit-learn pipeline with a ColumnTransformer, "
+                "or before training."
             )
         return np.stack([column.astype(np.float32) for column in self.columns], axis=1)
 
     def as_trained(self, factor=1.0):
         """The sample for the original model, with its numbers rounded to float32, as the graph gets them."""
         if self.frame is None:
-            if self.has_texts and self.width == 1:
-                return list(self.columns[0])
+            if self.has_texts:
+                return list(self.columns[0]) if self.width == 1 else np.stack(self.columns, axis=1)
             return (self.matrix() * factor).astype(np.float32)
         made = self.frame.copy()
         for name in made.columns:
@@ -243,7 +257,8 @@ class _Table:
     def _describe(self, index, name, ranges):
         column = self.columns[index]
         if self.is_text(index):
-            return {"name": name, "type": "string"}
+            # The graph cannot fill in a missing text, which would be an empty one.
+            return {"name": name, "type": "string", **({"minLength": 1} if index in self.refused else {})}
         if not ranges or column.dtype.kind == "b" or len(column) < FEWEST_FOR_RANGES:
             return {"name": name}
         numbers = column[np.isfinite(column)].astype(float)
@@ -254,18 +269,26 @@ class _Table:
         return {"name": name, "range": [_round(low - spread), _round(high + spread)]}
 
     def row(self, index):
-        cells = [_cell(column[index]) for column in self.columns]
+        cells = [self._cell(place, index) for place in range(self.width)]
         return cells if self.names is None else dict(zip(self.names, cells))
 
+    def _cell(self, place, index):
+        cell = _cell(self.columns[place][index])
+        # Truth values with gaps are objects, and texts in the graph.
+        return str(cell) if self.is_text(place) and cell is not None else cell
+
     def cases(self, answer):
-        """Rows for reference.json, without those whose answer changes with the last digits: they lie on a threshold of a
-        tree, where float32 and float64 differ."""
+        """Rows for reference.json, with a missing value of each column that can have one, and without rows whose answer
+        changes with the last digits: they lie on a threshold of a tree, where float32 and float64 differ."""
         all_rows = np.arange(len(self.columns[0]))
         rows = all_rows[~(self._is_refused() | self._is_unsteady(answer))].tolist()
         if len(rows) == 0:
             return []
-        return sorted({rows[round(at)] for at in np.linspace(0, len(rows) - 1, min(len(rows), MOST_CASES))})
-
+        columns = [self.is_missing(index) for index in range(self.width)]
+        gaps = [next((row for row in rows if missing[row]), None) for missing in columns]
+        filled = sorted({row for row in gaps if row is not None})[: MOST_CASES // 2]
+        others = np.linspace(0, len(rows) - 1, min(len(rows), MOST_CASES - len(filled)))
+        return sorted({*filled, *(rows[round(at)] for at in others)})
 
     def is_missing(self, index):
         """Which cells of a column have no value."""
@@ -276,13 +299,10 @@ class _Table:
 
     def without_answer(self, inputs):
         """Indexes of the columns with missing values for which the graph has no answer. `inputs` says for each input
-        whether its numbers can be missing."""
-        takes = list(inputs.values()) * self.width if len(inputs) == 1 else [inputs.get(name) for name in self.names]
-        return [
-            index
-            for index in range(self.width)
-            if self.is_missing(index).any() and (self.is_text(index) or not takes[index])
-        ]
+        whether its values can be missing."""
+        # skl2onnx gives inputs other names if columns have spaces, but keeps their order.
+        takes = list(inputs.values()) * (self.width if len(inputs) == 1 else 1)
+        return [index for index in range(self.width) if self.is_missing(index).any() and not takes[index]]
 
     def _is_refused(self):
         gaps = [self.is_missing(index) for index in self.refused]
@@ -322,8 +342,12 @@ def _frame_of(sample, model):
     doubled = [str(name) for name in frame.columns[frame.columns.duplicated()]]
     if doubled:
         raise ExportError(f"The sample has two columns {doubled[0]!r}; rename one before training.")
-    frame = _with_columns_of(model, frame).infer_objects()
+    frame = _with_columns_of(model, frame)
     for name in frame.columns:
+        inferred = frame[name].infer_objects()
+        # pandas 3 would turn a missing text from None into NaN, which is another category for an encoder.
+        if frame[name].dtype == object and inferred.dtype.kind in "biufM":
+            frame[name] = inferred
         plain = getattr(frame[name].dtype, "numpy_dtype", None)
         if plain is not None and plain.kind in "biuf":
             has_gaps = frame[name].isna().any()
@@ -481,7 +505,7 @@ def _convert(to_onnx, model, table):
         return to_onnx(converted, initial_types=types, target_opset=opsets)
     # A threshold can be a value of the sample; scaled in float32 it could be on the other side. So everything is double
     # up to the trees. Encoders of whole numbers accept only whole numbers, and models of models continue with doubles.
-    failure = None
+    # Some steps cannot compute in double: then rows near a threshold can differ, and reference.json omits them.
     for integers, is_double_after in itertools.product((DoubleTensorType, Int64TensorType), (False, True)):
         try:
             types = _initial_types(model, table, DoubleTensorType, integers)
@@ -489,9 +513,13 @@ def _convert(to_onnx, model, table):
             _cast_around_trees(onx, is_double_after)
             importlib.import_module("onnx.checker").check_model(onx, full_check=True)
             return onx
-        except Exception as error:
-            failure = error
-    raise failure
+        except Exception:
+            continue
+    return to_onnx(
+        converted,
+        initial_types=_initial_types(model, table, FloatTensorType, Int64TensorType),
+        target_opset=opsets,
+    )
 
 
 def _with_repairs(to_onnx, model):
@@ -546,10 +574,10 @@ def _fitted_parts(model):
 
 
 def _convertible(model):
-    """The model without what its graph does not need and skl2onnx cannot convert: imputers of texts, because no text of a
-    request can be missing; the shape in which a VotingClassifier transforms; and infinite thresholds, which separate
-    missing values from all others, and on which the converter does not end."""
-    tests = (_is_text_imputer, _is_voting, _has_infinite_threshold)
+    """The model as skl2onnx can convert it. A missing text is an empty text in the graph: imputers fill these in, and
+    so does a new imputer before encoders that learned missing texts as a category. A VotingClassifier transforms in
+    another shape. Infinite thresholds separate missing values from all others; the converter does not end on them."""
+    tests = (_is_text_imputer, _encodes_missing_texts, _is_voting, _has_infinite_threshold)
     if not any(test(part) for part in _fitted_parts(model) for test in tests):
         return model
     made = copy.deepcopy(model)
@@ -558,14 +586,65 @@ def _convertible(model):
             part.flatten_transform = False
         if _has_infinite_threshold(part):
             part.tree_.threshold[np.isinf(part.tree_.threshold)] = np.finfo(np.float32).max
+        if _is_text_imputer(part):
+            _fill_empty_texts(part)
         if type(part).__name__ == "Pipeline":
-            part.steps = [step for step in part.steps if not _is_text_imputer(step[1])] or [("same", _identity())]
-        if type(part).__name__ == "ColumnTransformer" and hasattr(part, "transformers_"):
-            part.transformers_ = [
-                (name, _identity() if _is_text_imputer(each) else each, columns)
-                for name, each, columns in part.transformers_
-            ]
-    return made
+            part.steps = [step for name, each in part.steps for step in _with_filler(name, each)]
+        for attribute in ("transformers_", "transformer_list"):
+            members = getattr(part, attribute, None)
+            if members is not None:
+                setattr(part, attribute, [(name, _in_pipeline(each), *columns) for name, each, *columns in members])
+    return _in_pipeline(made)
+
+
+def _fill_empty_texts(imputer):
+    if not isinstance(imputer.missing_values, str):
+        imputer.missing_values = ""
+    imputer.statistics_ = np.array([str(value) for value in imputer.statistics_], dtype=object)
+    imputer.fill_value = None
+
+
+def _encodes_missing_texts(part):
+    """Whether a category of an encoder of texts stands for missing texts, and the graph can have a code for it."""
+    categories = getattr(part, "categories_", None)
+    if type(part).__name__ not in ("OneHotEncoder", "OrdinalEncoder") or categories is None:
+        return False
+    if type(part).__name__ == "OrdinalEncoder" and not _is_whole(part.encoded_missing_value):
+        return False
+    return any(each.dtype.kind in "OU" and any(map(_is_no_text, each)) for each in categories)
+
+
+def _is_whole(number):
+    return isinstance(number, (int, float, np.number)) and float(number).is_integer()
+
+
+def _is_no_text(value):
+    return _cell(value) is None
+
+
+MISSING_TEXT = "<missing>"
+"""Stands for the category of missing texts in the graph of a OneHotEncoder."""
+
+
+def _with_filler(name, part):
+    """Steps of a pipeline: an imputer that turns empty texts into the category of missing ones, and their encoder."""
+    if not _encodes_missing_texts(part):
+        return [(name, part)]
+    # The converter gives the category of NaN its own code only in an OrdinalEncoder; its text is "nan" there.
+    is_ordinal = type(part).__name__ == "OrdinalEncoder"
+    category, text = (np.nan, "nan") if is_ordinal else (MISSING_TEXT, MISSING_TEXT)
+    filler = importlib.import_module("sklearn.impute").SimpleImputer(missing_values="", strategy="constant")
+    filler.statistics_ = np.array([text] * len(part.categories_), dtype=object)
+    part.categories_ = [
+        np.array([category if _is_no_text(value) else value for value in each], dtype=object)
+        for each in part.categories_
+    ]
+    return [(f"{name}_filled", filler), (name, part)]
+
+
+def _in_pipeline(part):
+    steps = _with_filler("encoder", part)
+    return part if len(steps) == 1 else importlib.import_module("sklearn.pipeline").Pipeline(steps)
 
 
 def _is_voting(part):
@@ -578,11 +657,9 @@ def _has_infinite_threshold(part):
 
 def _is_text_imputer(part):
     values = getattr(part, "statistics_", None)
-    return type(part).__name__ == "SimpleImputer" and values is not None and values.dtype.kind in "OU"
-
-
-def _identity():
-    return importlib.import_module("sklearn.preprocessing").FunctionTransformer()
+    if type(part).__name__ != "SimpleImputer" or values is None:
+        return False
+    return any(isinstance(value, (str, bool, np.bool_)) for value in values.tolist())
 
 
 def _imputed_names(model):
@@ -666,7 +743,9 @@ def _initial_types(model, table, floats, integers):
     """One matrix, or an input per column if the model chooses columns by their names or takes texts."""
     from skl2onnx.common.data_types import StringTensorType
 
-    if not (table.names and (table.has_texts or _chooses_columns(model))):
+    # Imputers take one matrix of texts, but not one input per column.
+    is_matrix = table.width > 1 and all(table.is_text(index) for index in range(table.width))
+    if not (table.names and (_chooses_columns(model) or (table.has_texts and not is_matrix))):
         kind = StringTensorType if table.has_texts else floats
         return [("input", kind([None, table.width]))]
     # Converters accept truth values only as whole numbers.
@@ -902,6 +981,9 @@ def _float_lists(sample, options):
 
 def _float_arrays(sample, options):
     """The sample as a network takes it: one array, or one for each input. Whole numbers stay whole numbers."""
+    first = sample[0] if isinstance(sample, (list, tuple)) and len(sample) > 0 else sample
+    if type(first).__module__.startswith("PIL."):
+        raise ExportError("The sample has images of PIL; pass the prepared tensors, an array of N×3×H×W numbers.")
     if hasattr(sample, "columns"):
         return _Table(sample, options.features).matrix()
     if isinstance(sample, (list, tuple)) and all(hasattr(each, "shape") for each in sample):
@@ -922,6 +1004,7 @@ def _network(sample, answers, options):
             raise ExportError("An image classifier needs the names of its classes: labels=[...].")
         _check_labels(options.labels, answers)
         config = {"labels": list(options.labels), "preprocess": list(options.preprocess)}
+        _note("images get no reference.json; compare some answers of the published model with those of the network")
         return _Facts("image-classification", **config, **_score_steps(answers))
     if not is_rows or not (hasattr(sample, "columns") or np.ndim(sample) == 2):
         if options.labels is None:
@@ -1155,8 +1238,16 @@ def _find_gaps(facts, options):
         return
     table.refused = table.without_answer(_inputs_with_gaps(_need("onnx", "onnx").load(str(options.path))))
     names = [table.names[index] if table.names else str(index) for index in table.refused]
+    if table.names is None and any(table.is_text(index) for index in table.refused):
+        raise ExportError(
+            f"The sample has missing texts that the graph cannot fill in (columns {', '.join(names)}): put an imputer "
+            "into the pipeline, or pass the names of the columns as features=[...]."
+        )
     if names:
-        _note(f"values of these columns are missing in the sample, but cannot be null in requests: {', '.join(names)}")
+        _note(
+            f"requests must have values in these columns, which have gaps in the sample: {', '.join(names)}; "
+            "a SimpleImputer in the pipeline would fill them in"
+        )
 
 
 PASSING = {"Identity", "Cast", "Reshape", "Flatten", "Concat", "ArrayFeatureExtractor", "FeatureVectorizer"}
@@ -1164,25 +1255,39 @@ PASSING = {"Identity", "Cast", "Reshape", "Flatten", "Concat", "ArrayFeatureExtr
 
 
 def _inputs_with_gaps(model):
-    """Whether the numbers of each input can be missing, by the rule of Ternion: every way from it ends in trees that were
-    trained with missing values, or in an Imputer."""
+    """Whether the values of each input can be missing, by the rule of Ternion: every way from it ends in trees that
+    were trained with missing values, in an Imputer, or in a Where that replaces empty texts."""
     takers = {}
+    makers = {name: node for node in model.graph.node for name in node.output}
     for node in model.graph.node:
         for name in node.input:
             takers.setdefault(name, []).append(node)
 
     def ends_well(name):
         nodes = takers.get(name, [])
-        return bool(nodes) and all(fills_in(node) for node in nodes)
+        return bool(nodes) and all(fills_in(node) and is_replaced(name, node) for node in nodes)
+
+    def is_replaced(name, node):
+        # A Where replaces the texts of its last input only.
+        return node.op_type != "Where" or name not in node.input[:2]
 
     def fills_in(node):
         attributes = {each.name: each for each in node.attribute}
+        if node.op_type == "LabelEncoder":
+            return finds_empty(node)
+        if node.op_type == "Where":
+            test = makers.get(node.input[0])
+            test = makers.get(test.input[0]) if test is not None and test.op_type == "Cast" else test
+            return test is not None and finds_empty(test) and test.input[0] == node.input[2]
         if node.op_type == "Imputer":
             return "replaced_value_float" in attributes and math.isnan(attributes["replaced_value_float"].f)
         if node.op_type.startswith("TreeEnsemble"):
             tracks = attributes.get("nodes_missing_value_tracks_true")
             return model.producer_name in ("OnnxMLTools", "CatBoost") or (tracks is not None and any(tracks.ints))
         return node.op_type in PASSING and all(ends_well(name) for name in node.output)
+
+    def finds_empty(node):
+        return any(each.name == "keys_strings" and list(each.strings) == [b""] for each in node.attribute)
 
     return {each.name: ends_well(each.name) for each in model.graph.input}
 
@@ -1229,6 +1334,7 @@ def main():
     parser.add_argument("sample", help="a CSV file with the columns of the training data, without the target")
     parser.add_argument("folder", help="where model.onnx, model.json and reference.json go")
     parser.add_argument("--labels", help="names of the classes, separated by commas")
+    parser.add_argument("--ranges", action="store_true", help="refuse numbers far outside of those of the sample")
     parser.add_argument("--drop", help="columns of the file that the model does not use, separated by commas")
     arguments = parser.parse_args()
     try:
@@ -1236,7 +1342,7 @@ def main():
             sample = _need("pandas", "pandas").read_csv(arguments.sample)
             sample = sample.drop(columns=arguments.drop.split(",") if arguments.drop else [])
         labels = arguments.labels.split(",") if arguments.labels else None
-        print(f"written to {export(arguments.model, sample, arguments.folder, labels=labels)}")
+        print(f"written to {export(arguments.model, sample, arguments.folder, labels=labels, ranges=arguments.ranges)}")
     except ExportError as error:
         sys.exit(str(error))
 

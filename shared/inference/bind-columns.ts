@@ -124,10 +124,13 @@ function checkFeatures(features: readonly Feature[] | undefined, owners: readonl
       `its model.json names ${features.length} features, but its input takes ${owners.length}`,
     );
   }
-  for (const [place, { name, type, values = [] }] of features.entries()) {
+  for (const [place, { name, type, values = [], minLength }] of features.entries()) {
     const owner = owners[isOpen ? 0 : place];
     if (!owner) continue;
     const expected = columnOf(owner).type;
+    if (minLength !== undefined && expected !== 'string') {
+      throw new ModelError(`its model.json has a minLength for the feature "${name}", which is a number`);
+    }
     if ((type ?? expected) !== expected || values.some((value) => typeof value !== expected)) {
       throw new ModelError(
         `its model.json has other values for the feature "${name}" than its input "${owner.name}", which takes ${expected}s`,

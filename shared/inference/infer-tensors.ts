@@ -6,9 +6,11 @@ import { castTensor } from '../tensor/cast.ts';
 import { moveAxisToFront } from '../tensor/move-axis.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { textFault } from '../tensor/text-fault.ts';
+import { checkLength } from '../values/cell.ts';
 import type { FieldValue } from '../values/input.ts';
 import {
   type BytesInput,
+  expectElement,
   fitShape,
   isBytesInput,
   type Layout,
@@ -58,7 +60,7 @@ export async function inferTensors(
   const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, layout: 'instances' });
   const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
-  checkTexts(feeds, budget);
+  checkTexts(feeds, preprocessor, budget);
   const given = await run(feeds, { fetches, layout });
   if (layout === 'instances') checkRows(given, session, rowsOf(inputs));
   if (!forms || !postprocessor) return given;
@@ -112,17 +114,29 @@ function checkRows(outputs: NamedTensors, session: Session, rows: number): void 
  * The runtime holds a text twice on the way in and once more on the way out, in addition to the body and its parsed
  * content.
  */
-function checkTexts(feeds: NamedTensors, { limits }: Budget): void {
+function checkTexts(feeds: NamedTensors, preprocessor: Preprocessor | undefined, { limits }: Budget): void {
   const mostBytes = Math.floor(limits.bodyBytes / 2);
   let bytes = 0;
   for (const [name, { datatype, data }] of feeds) {
     if (datatype !== 'BYTES') continue;
+    checkLengths(data, name, preprocessor?.minLengths?.get(name));
     for (const text of data) bytes += Buffer.byteLength(String(text));
     if (bytes <= mostBytes) continue;
     throw overLimit(
       `Input "${name}"`,
       `brings the texts of the request to more than ${mostBytes} bytes, the limit (half of MAX_BODY_BYTES).`,
     );
+  }
+}
+
+/**
+ * @param least smallest length of the texts of each column
+ * @throws InferenceError for a text that is too short
+ */
+function checkLengths(texts: Tensor['data'], name: string, least: readonly number[] | undefined): void {
+  if (!least?.some((length) => length > 0)) return;
+  for (const [index, text] of texts.entries()) {
+    checkLength(String(text), least[index % least.length], `Element ${index} of input "${name}"`);
   }
 }
 
@@ -163,7 +177,8 @@ function readImages({ shape, elements }: BytesInput, name: string, budget: Budge
       `has ${elements.length} images; the limit is ${batchSize} (MAX_BATCH_SIZE).`,
     ]);
   }
-  return elements.map((element, index) => {
+  return elements.map((each, index) => {
+    const element = expectElement(each, index, name);
     const field = elements.length === 1 ? name : `${name}[${index}]`;
     return { value: typeof element === 'string' ? decodeBase64(element, field) : element, field };
   });
@@ -210,7 +225,9 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   return {
     datatype: 'BYTES',
     shape,
-    data: input.elements.map((element, i) => toText(element, i, field)),
+    data: input.elements.map((element, i) =>
+      element === null && spec.allowsMissing ? '' : toText(expectElement(element, i, spec.name), i, field),
+    ),
   };
 }
 

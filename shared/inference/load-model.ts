@@ -209,7 +209,7 @@ function contractOf(
     inputs: session.inputs.map((spec) => ({
       ...spec,
       // Unknown for a graph without a known task: there, NaN is an ordinary number.
-      allowsMissing: spec.allowsMissing === true || task.kind !== 'features',
+      allowsMissing: spec.allowsMissing === true || (task.kind !== 'features' && spec.datatype !== 'BYTES'),
       takesBooleans: task.kind === 'features',
     })),
     features: preprocessor?.features?.named?.map(({ name }) => name),

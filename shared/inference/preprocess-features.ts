@@ -35,11 +35,17 @@ export function createFeaturePreprocessor(
   );
   return {
     features: format,
+    minLengths: new Map(inputs.map((input) => [input.spec.name, minLengthsOf(input, format.named ?? [])])),
     preprocess: (given, budget) => readRows(rowsOf(given, format.named), binding, budget),
     example: () => toBatch([example], binding, width),
     isOpen: format.named === undefined && format.width === undefined,
     exampleRequest: fillBatch(first.spec, 'features', example),
   };
+}
+
+function minLengthsOf({ places }: FeatureInput, features: readonly Feature[]): readonly number[] {
+  const own = places ? places.map((place) => features[place]) : features;
+  return own.map((feature) => feature?.minLength ?? 0);
 }
 
 /** For a model with the single feature `text`, a text is a row: both are written {"text": "..."}. */

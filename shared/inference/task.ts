@@ -41,6 +41,8 @@ export interface Preprocessor {
   readonly exampleRequest: JsonObject | undefined;
   /** The columns of a tabular model; undefined for models of other tasks. */
   readonly features?: RowFormat | undefined;
+  /** Fewest characters of the texts in each column of an input, by its name. */
+  readonly minLengths?: ReadonlyMap<string, readonly number[]> | undefined;
   /** Name of the input that takes encoded images; undefined if there is none. */
   readonly imageInput?: string | undefined;
   /** How it takes texts; undefined if it takes none. */

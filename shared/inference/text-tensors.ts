@@ -5,7 +5,13 @@ import { concatRows, type Tensor } from '../tensor/tensor.ts';
 import type { TextInput } from '../values/contract.ts';
 import type { FieldValue, TextValue } from '../values/input.ts';
 import { checkInstances } from '../values/instances.ts';
-import { type BytesInput, isBytesInput, type NamedInputs, type TensorInput } from '../values/named-inputs.ts';
+import {
+  type BytesInput,
+  expectElement,
+  isBytesInput,
+  type NamedInputs,
+  type TensorInput,
+} from '../values/named-inputs.ts';
 import { findPair, noPairs } from '../values/text-value.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
 import type { Model } from './load-model.ts';
@@ -143,8 +149,11 @@ function elementsOf(input: TensorInput, name: string): FieldValue<string>[] {
   const elements: BytesInput['elements'] = isBytesInput(input)
     ? input.elements
     : Array.from(input.data, String);
-  return elements.map((element, index) => ({
-    value: typeof element === 'string' ? element : decodeUtf8(element, index, `Input "${name}"`),
-    field: elements.length === 1 ? name : `${name}[${index}]`,
-  }));
+  return elements.map((each, index) => {
+    const element = expectElement(each, index, name);
+    return {
+      value: typeof element === 'string' ? element : decodeUtf8(element, index, `Input "${name}"`),
+      field: elements.length === 1 ? name : `${name}[${index}]`,
+    };
+  });
 }

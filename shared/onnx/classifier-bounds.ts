@@ -1,8 +1,8 @@
 import { ANY, type Bounds, SHARE } from './bounds.ts';
 import type { Maker } from './bounds-search.ts';
 import { countIds, ensembleBounds, forestBounds } from './forest-bounds.ts';
-import { readList } from './ml-outputs.ts';
 import { readFloats, readString } from './node-attributes.ts';
+import { readList } from './nodes.ts';
 
 /**
  * The bounds of the scores of the classifiers of ONNX-ML. If there is one number for two classes, the runtime makes two

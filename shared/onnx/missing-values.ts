@@ -1,5 +1,5 @@
 import { ATTRIBUTE } from './fields.ts';
-import { groupByInput, ML_DOMAIN, type Node, readName } from './nodes.ts';
+import { groupByInput, ML_DOMAIN, type Node, readList, readName } from './nodes.ts';
 import { type ByteSource, bytesSource, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
 /** Operators that pass the values of an input unchanged. */
@@ -19,9 +19,10 @@ const PRODUCERS = ['OnnxMLTools', 'CatBoost'];
 const LONGEST_WAY = 64;
 
 /**
- * The inputs whose numbers can be missing (NaN): every path from them ends in trees that were trained with missing
- * values, or in an Imputer that fills them in.
- * Source: the ONNX-ML operator list (`nodes_missing_value_tracks_true` of the tree ensembles, Imputer).
+ * The inputs whose values can be missing. Missing numbers are NaN: every path from their input ends in trees that were
+ * trained with missing values, or in an Imputer that fills them in. Missing texts are empty: every path from their input
+ * ends in a Where that replaces empty texts, as skl2onnx writes it.
+ * Source: the ONNX-ML operator list (`nodes_missing_value_tracks_true` of the tree ensembles, Imputer, LabelEncoder).
  *
  * @param producer name of the program that wrote the file
  */
@@ -32,19 +33,26 @@ export function findMissingInputs(
   producer: string,
 ): ReadonlySet<string> {
   const takers = groupByInput(nodes);
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const known = new Map<Node, boolean>();
   const knowsMissing = (node: Node, steps: number): boolean => {
     const knows =
       known.get(node) ??
       (PASSING.includes(node.type)
         ? node.outputs.every((output) => endsWell(output, steps + 1))
-        : fillsIn(source, node, producer));
+        : fillsIn(source, node, producer) || findsEmpty(source, node) || fillsEmpty(source, node, makers));
     known.set(node, knows);
     return knows;
   };
   const endsWell = (name: string, steps: number): boolean => {
     const found = takers.get(name) ?? [];
-    return steps <= LONGEST_WAY && found.length > 0 && found.every((node) => knowsMissing(node, steps));
+    // A Where replaces the texts of its last input only.
+    const isReplaced = ({ type, inputs: taken }: Node) => type !== 'Where' || taken.indexOf(name) === 2;
+    return (
+      steps <= LONGEST_WAY &&
+      found.length > 0 &&
+      found.every((node) => isReplaced(node) && knowsMissing(node, steps))
+    );
   };
   return new Set(inputs.filter((name) => endsWell(name, 0)));
 }
@@ -58,6 +66,22 @@ function fillsIn(source: ByteSource, { type, domain, attributes }: Node, produce
   if (PRODUCERS.includes(producer)) return true;
   const tracks = attribute('nodes_missing_value_tracks_true');
   return tracks !== undefined && hasOne(source, tracks);
+}
+
+/** Whether a node tests texts for being empty: its only key is the empty text. */
+function findsEmpty(source: ByteSource, node: Node): boolean {
+  if (node.type !== 'LabelEncoder' || node.domain !== ML_DOMAIN) return false;
+  const keys = readList(source, node, 'keys');
+  return keys?.length === 1 && keys[0] === '';
+}
+
+/** Whether a node takes another text for each empty text: `Where(Cast(LabelEncoder(text)), filling, text)`. */
+function fillsEmpty(source: ByteSource, { type, inputs }: Node, makers: ReadonlyMap<string, Node>): boolean {
+  if (type !== 'Where') return false;
+  const [condition = '', , text] = inputs;
+  const cast = makers.get(condition);
+  const test = cast?.type === 'Cast' ? makers.get(cast.inputs[0] ?? '') : undefined;
+  return test !== undefined && test.inputs[0] === text && findsEmpty(source, test);
 }
 
 function isNotANumber(source: ByteSource, attribute: Field | undefined): boolean {

@@ -1,7 +1,7 @@
 import { type ColumnExamples, findColumnExamples } from './column-examples.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { findMissingInputs } from './missing-values.ts';
-import { groupByInput, ML_DOMAIN, type Node, readName, readNode } from './nodes.ts';
+import { groupByInput, ML_DOMAIN, type Node, readList, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import type { ValueInfo } from './value-info.ts';
 
@@ -17,7 +17,7 @@ export interface MlOutputs {
   readonly regressions: ReadonlySet<string>;
   /** Values that columns of the inputs had in training, if the graph shows them. */
   readonly columnExamples: ColumnExamples;
-  /** Inputs whose numbers can be missing: all operators that use them support NaN. */
+  /** Inputs whose values can be missing: all operators that use them support NaN, or the empty text. */
   readonly missingInputs: ReadonlySet<string>;
 }
 
@@ -174,24 +174,6 @@ function hasList(source: ByteSource, { attributes }: Node, name: string): boolea
         ({ number }) => number === ATTRIBUTE.floats,
       ),
   );
-}
-
-/** An attribute that is a list of strings or of whole numbers: `keys_strings`, `keys_int64s`, `keys_ints`. */
-export function readList(source: ByteSource, node: Node, prefix: string): ClassLabels | undefined {
-  for (const attribute of node.attributes) {
-    const kind = readName(source, attribute, ATTRIBUTE.name).split(`${prefix}_`)[1];
-    if (kind !== 'strings' && kind !== 'int64s' && kind !== 'ints') continue;
-    const strings: string[] = [];
-    const integers: number[] = [];
-    for (const member of readFields(source, attribute.start, attribute.end)) {
-      if (member.number === ATTRIBUTE.strings) strings.push(readText(source, member));
-      if (member.number !== ATTRIBUTE.ints) continue;
-      for (const value of readVarints(source, member)) integers.push(value);
-    }
-    const list = kind === 'strings' ? strings : integers;
-    if (list.length > 0) return list;
-  }
-  return undefined;
 }
 
 /** The elements of a constant of strings or whole numbers. */

@@ -1,5 +1,5 @@
-import { NODE } from './fields.ts';
-import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
+import { ATTRIBUTE, NODE } from './fields.ts';
+import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 
 export const ML_DOMAIN = 'ai.onnx.ml';
 
@@ -47,4 +47,26 @@ export function groupByInput(nodes: readonly Node[]): ReadonlyMap<string, readon
     }
   }
   return takers;
+}
+
+/** An attribute that is a list of strings or of whole numbers: `keys_strings`, `keys_int64s`, `keys_ints`. */
+export function readList(
+  source: ByteSource,
+  node: Node,
+  prefix: string,
+): readonly string[] | readonly number[] | undefined {
+  for (const attribute of node.attributes) {
+    const kind = readName(source, attribute, ATTRIBUTE.name).split(`${prefix}_`)[1];
+    if (kind !== 'strings' && kind !== 'int64s' && kind !== 'ints') continue;
+    const strings: string[] = [];
+    const integers: number[] = [];
+    for (const member of readFields(source, attribute.start, attribute.end)) {
+      if (member.number === ATTRIBUTE.strings) strings.push(readText(source, member));
+      if (member.number !== ATTRIBUTE.ints) continue;
+      for (const value of readVarints(source, member)) integers.push(value);
+    }
+    const list = kind === 'strings' ? strings : integers;
+    if (list.length > 0) return list;
+  }
+  return undefined;
 }

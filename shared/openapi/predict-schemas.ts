@@ -156,12 +156,19 @@ function featureSchema(feature: Feature, column: Column): JsonSchema {
   };
 }
 
-type Bounds = Pick<Feature, 'range' | 'values'>;
+type Bounds = Pick<Feature, 'range' | 'values' | 'minLength'>;
 
 /** The JSON schema of one value of a row. */
-function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema {
-  if (column.type === 'string') return { type: 'string', ...(values && { enum: values }) };
+function cellSchema(column: Column, { range, values, minLength }: Bounds = {}): JsonSchema {
   const { wideIntegers, isBoolean = false, allowsMissing = false } = column;
+  if (column.type === 'string') {
+    const isNullable = allowsMissing && values === undefined && minLength === undefined;
+    return {
+      type: isNullable ? ['string', 'null'] : 'string',
+      ...(minLength !== undefined && { minLength }),
+      ...(values && { enum: values }),
+    };
+  }
   const whole = column.integers ? 'integer' : 'number';
   // Bounds of 64-bit integers cannot be written exactly.
   const integers = wideIntegers ? undefined : column.integers;

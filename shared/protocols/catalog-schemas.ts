@@ -99,6 +99,7 @@ export const modelResponse = lazily(() =>
             range: z.array(z.number()).length(2).optional().describe('Smallest and largest value taken.'),
             description: z.string().optional(),
             type: z.enum(['number', 'string']),
+            minLength: z.int().optional().describe('Fewest characters of a text.'),
             values: z
               .array(z.union([z.string(), z.number()]))
               .optional()
@@ -115,7 +116,7 @@ export const modelResponse = lazily(() =>
               .int()
               .min(-1)
               .describe('How many neighbouring columns are like this, -1 for any number.'),
-            nullable: z.boolean().optional().describe('Whether null stands for a missing number.'),
+            nullable: z.boolean().optional().describe('Whether null stands for a missing value.'),
           }),
         )
         .optional()

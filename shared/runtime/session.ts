@@ -17,7 +17,7 @@ export interface TensorSpec {
   readonly shape: readonly number[];
   /** Whether the graph leaves even the number of axes open; `shape` is empty then, as it is for a scalar. */
   readonly isRankDynamic?: boolean;
-  /** Whether its numbers can be missing; the graph gets NaN for these. */
+  /** Whether its values can be missing; the graph gets NaN for a missing number, and the empty text for a missing text. */
   readonly allowsMissing?: boolean;
   /** Whether it accepts true and false as 1 and 0, as in the columns of a table. */
   readonly takesBooleans?: boolean;

@@ -16,7 +16,7 @@ export interface Column {
   readonly floatBound?: number | undefined;
   /** Whether the model takes true and false; 1 and 0 mean the same. */
   readonly isBoolean?: boolean;
-  /** Whether a number may be missing; the model then gets NaN. */
+  /** Whether a value may be missing; the model then gets NaN, or the empty text. */
   readonly allowsMissing?: boolean;
 }
 
@@ -26,7 +26,7 @@ export type Cell = string | number | bigint;
 /** What an input of a graph takes in each of its columns. */
 export function columnOf({ datatype, allowsMissing = false }: TensorSpec): Column {
   const { kind } = DATATYPES[datatype];
-  if (kind === 'string') return { type: 'string' };
+  if (kind === 'string') return { type: 'string', allowsMissing };
   if (kind === 'bool') return { type: 'number', integers: [0, 1], isBoolean: true };
   if (kind === 'float') {
     return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], allowsMissing };
@@ -98,11 +98,11 @@ export function isFloat({ type, integers, isBoolean = false }: Column): boolean 
  * @throws UnsafeIntegerError for a whole number of 64 bits that came without all its digits
  */
 export function checkCell(value: JsonValue | undefined, column: Column, field: string): Cell {
-  if (column.type === 'string') return checkText(value, field);
   const { isBoolean = false, allowsMissing = false } = column;
+  if (column.type === 'string')
+    return allowsMissing && isMissing(value) ? '' : checkText(value, field, allowsMissing);
   if (typeof value === 'boolean') return Number(value);
-  if (allowsMissing && (value === null || (typeof value === 'number' && Number.isNaN(value))))
-    return Number.NaN;
+  if (allowsMissing && isMissing(value)) return Number.NaN;
   if ((typeof value === 'number' && !Number.isNaN(value)) || typeof value === 'bigint') {
     return isFloat(column) ? checkFloat(Number(value), column, field) : checkInteger(value, column, field);
   }
@@ -111,12 +111,37 @@ export function checkCell(value: JsonValue | undefined, column: Column, field: s
   throw invalid(field, `is ${found}; expected ${wanted}.`);
 }
 
+/** Whether a value of JSON says that there is none. */
+export function isMissing(value: JsonValue | undefined): boolean {
+  return value === null || (typeof value === 'number' && Number.isNaN(value));
+}
+
 /** The runtime takes strings as UTF-8 without NUL: it would silently cut them there. */
-function checkText(value: JsonValue | undefined, field: string): string {
-  if (typeof value !== 'string') throw invalid(field, `is ${describeJson(value)}; expected a string.`);
+function checkText(value: JsonValue | undefined, field: string, allowsMissing: boolean): string {
+  if (typeof value !== 'string') {
+    const wanted = allowsMissing ? 'a string or null' : 'a string';
+    throw invalid(field, `is ${describeJson(value)}; expected ${wanted}.`);
+  }
   if (value.includes('\0')) throw invalid(field, 'has a NUL character, which strings cannot hold.');
   if (!value.isWellFormed()) throw invalid(field, 'has half of a surrogate pair.');
   return value;
+}
+
+/**
+ * Checks that a text is not too short.
+ *
+ * @param least fewest characters (code points)
+ * @throws InferenceError
+ */
+export function checkLength(text: string, least = 0, field: string): void {
+  if (text.length >= 2 * least) return;
+  const length = [...text].length;
+  if (length >= least) return;
+  const given = length === 0 ? 'is empty' : `is shorter (${length})`;
+  throw invalid(
+    field,
+    `${given}; expected at least ${least} ${least === 1 ? 'character' : 'characters'}. This model has no answer for a missing text: send one that it was trained with.`,
+  );
 }
 
 /** Infinity itself is a value; a number that would only round to it is a mistake. */

@@ -2,6 +2,9 @@ import { invalid } from '../errors.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
+/** A text or bytes; null where a text is missing. */
+export type BytesElement = string | Uint8Array | null;
+
 /**
  * A BYTES tensor as it came: text or bytes, one per element. Their meaning depends on the model: strings for one that
  * takes strings, encoded images for one that takes images.
@@ -9,7 +12,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 export interface BytesInput {
   readonly datatype: 'BYTES';
   readonly shape: readonly number[];
-  readonly elements: readonly (string | Uint8Array)[];
+  readonly elements: readonly BytesElement[];
 }
 
 export type TensorInput = Tensor | BytesInput;
@@ -22,6 +25,16 @@ export type NamedInputs = ReadonlyMap<string, TensorInput>;
  * or as one whole.
  */
 export type Layout = 'instances' | 'batch' | 'whole';
+
+/**
+ * An element that must not be missing.
+ *
+ * @throws InferenceError for a missing one
+ */
+export function expectElement(element: BytesElement, index: number, name: string): string | Uint8Array {
+  if (element !== null) return element;
+  throw invalid(`Element ${index} of input "${name}"`, 'is null; expected a string.');
+}
 
 export function isBytesInput(input: TensorInput): input is BytesInput {
   return 'elements' in input;

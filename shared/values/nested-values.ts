@@ -7,6 +7,7 @@ import { DATATYPES } from '../tensor/datatype.ts';
 import { float16ToNumber } from '../tensor/float16.ts';
 import { appendPath, parseNested } from '../tensor/nested.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { isMissing } from './cell.ts';
 import { isBase64Object } from './image-value.ts';
 
 /** Where an item of a value stands in the request, by its indices. */
@@ -27,15 +28,15 @@ export function parseTensorValues(
   limits: Limits,
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
-  const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
-  const { takesBooleans } = spec;
+  const { takesBooleans, allowsMissing = false } = spec;
+  const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate, allowsMissing) : value;
   const tensor = parseNested(given, spec.datatype, {
     field,
     locate,
     elementLimit: limits.tensorElements,
     takesBooleans,
   });
-  if (!spec.allowsMissing) checkNumbers(tensor, locate);
+  if (!allowsMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
@@ -62,14 +63,23 @@ function isColumn(shape: readonly number[], { shape: expected, isRankDynamic }: 
   return !isRankDynamic && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
 }
 
-/** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
-function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate): JsonValue {
+/**
+ * `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). A missing text becomes the empty text if
+ * the model allows it.
+ */
+function decodeTexts(
+  value: JsonValue,
+  path: readonly number[],
+  locate: Locate,
+  allowsMissing: boolean,
+): JsonValue {
   if (Array.isArray(value)) {
     // There can be millions of texts: a place is made only for a value that is not a text.
     return value.map((item, index) =>
-      typeof item === 'string' ? item : decodeTexts(item, [...path, index], locate),
+      typeof item === 'string' ? item : decodeTexts(item, [...path, index], locate, allowsMissing),
     );
   }
+  if (allowsMissing && isMissing(value)) return '';
   if (!isBase64Object(value)) return value;
   const field = locate(path);
   return decodeUtf8(decodeBase64(value.b64, field), field);

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
-import { type Cell, type Column, checkCell, isFloat } from './cell.ts';
+import { type Cell, type Column, checkCell, checkLength, isFloat, isMissing } from './cell.ts';
 
 /** One column a tabular model takes. */
 export interface Feature {
@@ -11,6 +11,8 @@ export interface Feature {
   readonly description?: string | undefined;
   /** If it is missing, the graph says it. */
   readonly type?: 'number' | 'string' | undefined;
+  /** Fewest characters of a text; shorter ones are refused. */
+  readonly minLength?: number | undefined;
   /** All values that make sense; others are refused. */
   readonly values?: readonly (string | number)[] | undefined;
 }
@@ -121,9 +123,15 @@ function parseCell(
 ): Cell {
   const label = feature && !path.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   const field = `Field "${path}"${label}`;
-  const cell = checkCell(value, column, field);
-  if (typeof cell === 'string') checkKnown(cell, feature, field);
-  else checkRange(cell, feature, field);
+  // What is said about an empty text says what to send in place of a missing one too.
+  const needsText = feature?.minLength !== undefined;
+  const cell = checkCell(needsText && isMissing(value) ? '' : value, column, field);
+  if (typeof cell !== 'string') {
+    checkRange(cell, feature, field);
+    return cell;
+  }
+  checkLength(cell, feature?.minLength, field);
+  checkKnown(cell, feature, field);
   return cell;
 }
 

@@ -4,7 +4,7 @@ import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.t
 import { keysInOrder } from '../json/member-order.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { columnOf, readText } from './cell.ts';
+import { columnOf, isMissing, readText } from './cell.ts';
 import { describeInputs, type ModelContract, type TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, imagesOf } from './instances.ts';
@@ -350,7 +350,9 @@ function isText(cell: JsonValue | undefined): boolean {
   return typeof cell === 'string' || cell === null;
 }
 
+/** pandas has numbers and truth values in columns of texts, and NaN where a text is missing. */
 function toText(cell: JsonValue = null): JsonValue {
+  if (isMissing(cell)) return null;
   return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell;
 }
 

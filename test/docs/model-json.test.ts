@@ -23,6 +23,15 @@ describe('the files that explain model.json', () => {
     for (const [path, text] of makeModelJsonFiles()) expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
+  it('have the steps of images that python/ternion_export.py knows', () => {
+    const script = readFileSync(join(PROJECT, 'python/ternion_export.py'), 'utf8');
+    const [, list = ''] = /^STEPS = \((.*)\)$/m.exec(script) ?? [];
+    const steps = [...list.matchAll(/"(\w+)"/g)].map(([, step]) => step);
+    const named = page.split('<!-- made of the schemas: steps -->')[1]?.split('<!-- end -->')[0] ?? '';
+    const documented = [...named.matchAll(/^\| `(\w+)` \|/gm)].map(([, step]) => step);
+    expect(steps).toEqual([...new Set(documented)]);
+  });
+
   it.each(TASKS)('have every member of the task $name in a table', ({ name, schema }) => {
     const rows = page.split('\n').filter((line) => line.startsWith('| `'));
     const isInTable = (member: string) =>

@@ -18,7 +18,7 @@ const FIXTURES = join(PROJECT, 'test/fixtures');
 /** The files in place of a reader's export, made the same way with few weights. */
 const STAND_INS: readonly (readonly [string, string])[] = [
   // What the Python of these walks writes; test/real/ runs it again.
-  ...['prices', 'levels', 'offers', 'cats', 'network', 'dense', 'rents'].map(
+  ...['prices', 'levels', 'offers', 'cats', 'network', 'dense', 'rents', 'gaps'].map(
     (name) => [`exports/${name}`, `walks/${name}`] as const,
   ),
   ['exports/houses', 'formats/tabular/sklearn-columns'],

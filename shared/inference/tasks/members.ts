@@ -46,6 +46,15 @@ const feature = z.strictObject({
     .enum(['number', 'string'])
     .optional()
     .describe('Type of the cells. If the graph has one input per column, the graph gives the type.'),
+  minLength: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'Fewest characters of a text. A request with a shorter text is refused; 1 refuses an empty text and an empty cell of CSV.',
+    ),
   values: z
     .array(z.union([z.string(), z.number()]))
     .min(1)

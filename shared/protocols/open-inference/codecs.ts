@@ -6,7 +6,13 @@ import { float16ToNumber } from '../../tensor/float16.ts';
 import { isOneEach, type Tensor } from '../../tensor/tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { checkInstances } from '../../values/instances.ts';
-import { isBytesInput, type Layout, type NamedInputs, type TensorInput } from '../../values/named-inputs.ts';
+import {
+  expectElement,
+  isBytesInput,
+  type Layout,
+  type NamedInputs,
+  type TensorInput,
+} from '../../values/named-inputs.ts';
 import { decodeTable } from '../../values/table.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 
@@ -133,6 +139,7 @@ function cellsOf(
   if (isBytesInput(input)) {
     return input.elements.map((element, row) => {
       const field = `Element ${row} of input "${name}"`;
+      if (element === null) return null;
       if (type === 'pd_json') {
         const bytes = typeof element === 'string' ? Buffer.from(element) : element;
         return parseRequestJson(bytes, budget, { what: field, isPart: true });
@@ -168,7 +175,8 @@ export function checkDates(name: string, input: TensorInput): void {
   if (!isBytesInput(input)) return;
   for (const [index, element] of input.elements.entries()) {
     const field = `Element ${index} of input "${name}"`;
-    const text = typeof element === 'string' ? element : toText(element, field);
+    const given = expectElement(element, index, name);
+    const text = typeof given === 'string' ? given : toText(given, field);
     if (!DATE.test(text))
       throw invalid(field, `is ${describeJson(text)}; expected a date of ISO 8601 (content_type datetime).`);
   }

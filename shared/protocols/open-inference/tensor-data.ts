@@ -11,7 +11,7 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { describeElement, isInexact } from '../../tensor/describe-element.ts';
 import { createFill } from '../../tensor/fill-elements.ts';
 import { elementCount } from '../../tensor/tensor.ts';
-import type { TensorInput } from '../../values/named-inputs.ts';
+import type { BytesElement, TensorInput } from '../../values/named-inputs.ts';
 import type { TensorHead } from './data-plane.ts';
 
 /** An input of a request over HTTP, and where its elements are. */
@@ -51,10 +51,9 @@ export function parseTensorData(head: InputHead): TensorInput {
   return { datatype, shape, data: values };
 }
 
-function readElement(value: JsonValue, index: number, head: InputHead): string | Uint8Array {
-  if (typeof value !== 'string') {
-    throw wrongElement(value, index, head);
-  }
+function readElement(value: JsonValue, index: number, head: InputHead): BytesElement {
+  if (value === null) return null;
+  if (typeof value !== 'string') throw wrongElement(value, index, head);
   return head.isBase64 ? decodeBase64(value, `${head.name}[${index}]`) : value;
 }
 

@@ -21,7 +21,7 @@ const DOUBLE = 11;
 const BILLION = 1_000_000_000;
 
 /** Texts that the model of strings distinguishes: its answer is their index, and -1 for any other. */
-const TEXTS = ['a', ' a ', '', 'NA', 'nan', '1', '1.0', 'true', 'inf', '"', 'a,b', 'ä😀'];
+const TEXTS = ['a', 'b', ' a ', '', 'NA', 'nan', '1', '1.0', 'true', 'inf', '"', 'a,b', 'ä😀'];
 
 /** The nodes that make the answer `y` from the cells `first`. */
 const GRAPHS: Readonly<Record<string, Graph>> = {
@@ -41,24 +41,16 @@ const GRAPHS: Readonly<Record<string, Graph>> = {
     answer: DOUBLE,
   },
   bool: { type: onnx.BOOL, nodes: [cast('first', 'y', onnx.FLOAT)] },
-  string: {
-    type: onnx.STRING,
-    nodes: [
-      buildNode('LabelEncoder', ['first'], ['y'], {
-        domain: 'ai.onnx.ml',
-        attributes: [
-          onnx.stringsAttribute('keys_strings', TEXTS),
-          onnx.floatsAttribute('values_floats', [...TEXTS.keys()]),
-          onnx.floatAttribute('default_float', -1),
-        ],
-      }),
-    ],
-  },
+  string: { type: onnx.STRING, nodes: [distinguish('first')] },
+  'string-missing': { type: onnx.STRING, nodes: [...fill('first', 'b'), distinguish('filled')] },
+  'string-needed': { type: onnx.STRING, nodes: [distinguish('first')], minLength: 1 },
 };
 
 interface Graph {
   readonly type: number;
   readonly nodes: readonly Uint8Array[];
+  /** Fewest characters of a cell, in model.json. */
+  readonly minLength?: number;
   /** Type of the answer, FLOAT by default. */
   readonly answer?: number;
 }
@@ -71,7 +63,7 @@ function buildCells({ type, nodes, answer = onnx.FLOAT }: Graph, isMatrix: boole
   return buildModel({
     nodes: [
       ...(isMatrix ? [] : [buildNode('Concat', names, ['x'], along)]),
-      isFloat
+      isFloat || type === onnx.STRING
         ? buildNode('ArrayFeatureExtractor', ['x', 'zero'], ['first'], { domain: 'ai.onnx.ml' })
         : buildNode('Gather', ['x', 'zero'], ['first'], along),
       ...nodes,
@@ -183,7 +175,48 @@ const cells: readonly Cell[] = [
     (text, index): Cell => ({ model: 'string', text, json: JSON.stringify(text), expected: index }),
   ),
   { model: 'string', text: 'A', json: '"A"', expected: -1 },
+  ...['null', 'NaN', '""'].map(
+    (json): Cell => ({ model: 'string-missing', text: '', json, expected: TEXTS.indexOf('b') }),
+  ),
+  { model: 'string-missing', text: 'NA', json: '"NA"', expected: TEXTS.indexOf('NA') },
+  { model: 'string-needed', text: 'a', json: '"a"', expected: 0 },
+  { model: 'string-needed', text: '', json: '""', expected: /is empty; expected at least 1 character/ },
+  { model: 'string-needed', text: '', json: 'null', expected: /is (?:empty|null); expected/ },
+  { model: 'string-needed', text: '', json: 'NaN', expected: /is (?:empty|null|the number NaN); expected/ },
 ];
+
+/** The index of a text, and -1 for any other. */
+function distinguish(input: string): Uint8Array {
+  return buildNode('LabelEncoder', [input], ['y'], {
+    domain: 'ai.onnx.ml',
+    attributes: [
+      onnx.stringsAttribute('keys_strings', TEXTS),
+      onnx.floatsAttribute('values_floats', [...TEXTS.keys()]),
+      onnx.floatAttribute('default_float', -1),
+    ],
+  });
+}
+
+/** Replaces empty texts, as the imputer of skl2onnx does. */
+function fill(input: string, filling: string): Uint8Array[] {
+  const encode = (from: string, to: string, attributes: readonly Uint8Array[]) =>
+    buildNode('LabelEncoder', [from], [to], { domain: 'ai.onnx.ml', attributes });
+  const keys = onnx.stringsAttribute('keys_strings', ['']);
+  const constant = [
+    onnx.integersAttribute('keys_int64s', [0n]),
+    onnx.stringsAttribute('values_strings', [filling]),
+  ];
+  return [
+    encode('zero', 'filling', constant),
+    encode(input, 'found', [
+      keys,
+      onnx.integersAttribute('values_int64s', [1n]),
+      integerAttribute('default_int64', 0),
+    ]),
+    cast('found', 'empty', onnx.BOOL),
+    buildNode('Where', ['empty', 'filling', input], ['filled']),
+  ];
+}
 
 /** A form in which a route takes a row of a table with the same cell in both columns. */
 interface Form {
@@ -272,9 +305,10 @@ const FORMS: Readonly<Record<string, Form>> = {
 let repository: string;
 beforeAll(async () => {
   repository = await mkdtemp(join(tmpdir(), 'ternion-cells-'));
-  const features = ['cell', 'other'].map((name) => ({ name }));
-  const config = JSON.stringify({ task: 'tabular-regression', output: 'y', features });
   for (const [name, graph] of Object.entries(GRAPHS)) {
+    const { minLength } = graph;
+    const features = ['cell', 'other'].map((each) => ({ name: each, ...(minLength && { minLength }) }));
+    const config = JSON.stringify({ task: 'tabular-regression', output: 'y', features });
     await writeFiles(repository, {
       [`${name}/1/model.onnx`]: buildCells(graph, false),
       [`${name}/1/model.json`]: config,
@@ -347,8 +381,10 @@ type Outcome = number | readonly number[] | string;
 
 /** Errors are at different places, but say the same. */
 function errorOf(answer: JsonValue): string | undefined {
+  if (Array.isArray(answer) && answer.length === 1) return errorOf(answer[0] ?? null);
   if (!isJsonObject(answer)) return undefined;
-  const { error } = answer;
+  // UbiOps answers requests that fail in the model with their `error_message`.
+  const error = answer.error ?? answer.error_message ?? null;
   return typeof error === 'string' ? error : isJsonObject(error) ? String(error.message) : undefined;
 }
 

@@ -42,7 +42,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC, LinearSVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 from ternion_export import ExportError, export
@@ -206,7 +206,8 @@ def imputed():
 
 
 ALL = [*NUMBERS, "city", "garden"]
-UNANSWERED = "values of these columns are missing in the sample, but cannot be null in requests: "
+UNANSWERED = "requests must have values in these columns, which have gaps in the sample: "
+ADVICE = "; a SimpleImputer in the pipeline would fill them in"
 UNUSED = "the export leaves out columns of the sample that the model does not use: "
 gaps, held_gaps = with_gaps(train), with_gaps(held).astype({"rooms": float})
 held_gaps.loc[held_gaps.index[::4], "rooms"] = np.nan
@@ -215,7 +216,46 @@ of_texts["city"] = of_texts["city"].where(np.arange(len(train)) % 11 != 3)
 quick = {"n_estimators": 5, "random_state": 0}
 
 linear = make_pipeline(imputed(), LogisticRegression(max_iter=3000))
-case("gaps-linear", linear.fit(of_texts[ALL], level), of_texts[ALL], held_gaps[ALL], note=f"{UNANSWERED}city")
+held_texts = held_gaps.assign(city=held_gaps["city"].where(np.arange(len(held)) % 5 != 1))
+case("gaps-linear", linear.fit(of_texts[ALL], level), of_texts[ALL], held_texts[ALL])
+
+
+def in_texts(name, texts, model, note=None, columns=ALL, asked=held_texts):
+    """A model whose sample has missing texts. Its graph fills them in as `texts` does, unless there is a note."""
+    numbers = SimpleImputer(strategy="median")
+    steps = make_column_transformer((numbers, [each for each in NUMBERS if each in columns]), (texts, ["city", "garden"]))
+    fitted = make_pipeline(steps, model).fit(of_texts[columns], level)
+    case(name, fitted, of_texts[columns], asked[columns], note=note)
+    kept = json.loads((FOLDER / "exports" / name / "reference.json").read_text())["cases"]
+    has_gap = any(each["request"]["features"]["city"] is None for each in kept)
+    assert has_gap == (note is None), kept
+    features = json.loads((FOLDER / "exports" / name / "model.json").read_text())["features"]
+    assert [each["name"] for each in features if "minLength" in each] == (["city"] if note else []), features
+
+
+line = LogisticRegression(max_iter=3000)
+constant = make_pipeline(SimpleImputer(strategy="constant", fill_value="?"), OneHotEncoder(handle_unknown="ignore"))
+in_texts("gaps-constant", constant, line)
+in_texts("gaps-category", OneHotEncoder(handle_unknown="ignore"), RandomForestClassifier(**quick))
+coded = OrdinalEncoder(encoded_missing_value=-2, handle_unknown="use_encoded_value", unknown_value=-1)
+in_texts("gaps-ordinal", coded, line)
+missing = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+with_number = make_pipeline(missing, SimpleImputer(strategy="constant", fill_value=-9))
+in_texts("gaps-needed", with_number, line, note=f"{UNANSWERED}city{ADVICE}", asked=held_gaps)
+only = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"), line)
+case("gaps-only-texts", only.fit(of_texts[["city", "garden"]], level), of_texts[["city", "garden"]], held_texts[["city", "garden"]])
+spaced = {"area": "living area", "city": "name of city"}
+by_names = make_column_transformer(
+    (make_pipeline(SimpleImputer(), StandardScaler()), ["living area", "rooms"]),
+    (constant, ["name of city"]),
+)
+spaced_gaps = of_texts[["area", "rooms", "city"]].rename(columns=spaced)
+spaced_model = make_pipeline(by_names, line).fit(spaced_gaps, level)
+case("gaps-spaces", spaced_model, spaced_gaps, held_texts[["area", "rooms", "city"]].rename(columns=spaced))
+features = json.loads((FOLDER / "exports/gaps-spaces/model.json").read_text())["features"]
+assert features == [{"name": "living area"}, {"name": "rooms"}, {"name": "name of city", "type": "string"}], features
+polynomial = make_pipeline(PolynomialFeatures(2), RandomForestClassifier(**quick))
+case("polynomial", polynomial.fit(train[NUMBERS], level), train[NUMBERS], held[NUMBERS])
 grown = make_pipeline(imputed(), RandomForestClassifier(**quick))
 case("gaps-forest", grown.fit(gaps[ALL], level), gaps[ALL], held_gaps[ALL])
 boosted = HistGradientBoostingClassifier(max_iter=5).fit(gaps[NUMBERS], level)
@@ -226,7 +266,7 @@ hidden = gaps["area"].isna()
 tree = make_pipeline(StandardScaler(), DecisionTreeClassifier(random_state=0))
 tree.fit(gaps[NUMBERS], hidden.map({True: "a", False: "b"}))
 assert np.isinf(tree[-1].tree_.threshold).any()
-case("gaps-tree", tree, gaps[NUMBERS], held[NUMBERS], note=f"{UNANSWERED}area")
+case("gaps-tree", tree, gaps[NUMBERS], held[NUMBERS], note=f"{UNANSWERED}area{ADVICE}")
 
 some = make_pipeline(make_column_transformer((StandardScaler(), ["area", "rooms"])), LogisticRegression())
 some.fit(train[ALL], level)
@@ -293,6 +333,15 @@ with tempfile.TemporaryDirectory() as saved:
         request = {"instances": [{"features": row} for row in rows_of(held[NUMBERS])]}
         answers.append({"name": name, "hasReferences": True, "request": request, **expected})
 
+# Columns have ranges if these are asked for.
+forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
+kept = []
+for options in ({}, {"ranges": True}):
+    export(forest, train[NUMBERS], FOLDER / "ranges", **options)
+    kept.append(json.loads((FOLDER / "ranges" / "model.json").read_text())["features"][1])
+low, high = int(train["rooms"].min()), int(train["rooms"].max())
+assert kept == [{"name": "rooms"}, {"name": "rooms", "range": [2 * low - high, 2 * high - low]}], kept
+
 # A model that cannot be exported is refused with one sentence.
 forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
 of_truth = lightgbm.LGBMClassifier(verbose=-1).fit(train[NUMBERS], level == "dear")
@@ -300,6 +349,8 @@ of_texts = catboost.CatBoostClassifier(**quiet, cat_features=["city"]).fit(train
 cats = make_pipeline(StandardScaler(), catboost.CatBoostClassifier(**quiet)).fit(train[NUMBERS], level)
 indicated = make_pipeline(SimpleImputer(add_indicator=True), LogisticRegression(max_iter=3000)).fit(gaps[NUMBERS], level)
 by_kind = HistGradientBoostingClassifier(max_iter=2, categorical_features=[1]).fit(train[NUMBERS], level)
+kinds = train[MIXED].astype({"city": "category"})[["city", "rooms"]]
+of_kinds = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(kinds, level)
 target = TransformedTargetRegressor(Ridge()).fit(train[NUMBERS], price)
 loud = lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(train[NUMBERS], price)
 
@@ -311,6 +362,13 @@ def fail_loudly(_):
 loud.predict = fail_loudly
 for model, sample, options, message in (
     (of_texts, train[MIXED[:3]], {}, "The column 'city' has texts, with which this model cannot be exported"),
+    (of_kinds, kinds, {}, "The column 'city' has categories, with which this model cannot be exported"),
+    (
+        forest,
+        train[NUMBERS],
+        {"preprocess": [{"step": "to_tensor"}]},
+        "preprocess has the unknown step 'to_tensor'; the steps are decode, orient, ",
+    ),
     (forest, train[["area", "rooms"]], {}, "The sample lacks columns that the model was trained with: year."),
     (forest, train[ALL].to_numpy()[:, :2], {}, "The sample has 2 columns; the model was trained with 3."),
     (forest, train[[*NUMBERS, "area"]], {}, "The sample has two columns 'area'; rename one before training."),

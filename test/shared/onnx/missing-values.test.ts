@@ -7,6 +7,7 @@ import {
   FLOAT,
   floatAttribute,
   integersAttribute,
+  stringsAttribute,
   tensorValue,
   text,
 } from '../../support/build-model.ts';
@@ -24,6 +25,31 @@ const imputer = (replaced: number) =>
   });
 const linear = (input: string) => buildNode('LinearRegressor', [input], [`${input}_z`], { domain: ML });
 
+const encode = (input: string, output: string, keys: readonly string[]) =>
+  buildNode('LabelEncoder', [input], [output], {
+    domain: ML,
+    attributes: [stringsAttribute('keys_strings', keys)],
+  });
+/** Replaces empty texts, as the imputer of skl2onnx does. */
+function fill(
+  input: string,
+  { keys = [''], tested = input, order = ['empty', 'filling', input] }: Partial<Filling> = {},
+): Uint8Array[] {
+  return [
+    encode(tested, 'found', keys),
+    buildNode('Cast', ['found'], ['empty']),
+    buildNode('Where', order, ['filled']),
+  ];
+}
+
+interface Filling {
+  readonly keys: readonly string[];
+  /** The value that is tested for being empty. */
+  readonly tested: string;
+  /** The inputs of the Where. */
+  readonly order: readonly string[];
+}
+
 function missingInputs(nodes: readonly Uint8Array[], producer = 'skl2onnx') {
   const model = buildModel({
     nodes,
@@ -35,7 +61,7 @@ function missingInputs(nodes: readonly Uint8Array[], producer = 'skl2onnx') {
   return [...readGraph(bytesSource(named)).missingInputs];
 }
 
-describe('the inputs whose numbers can be missing', () => {
+describe('the inputs whose values can be missing', () => {
   it.each([
     ['trees that lead some to the left', [tree('x', [0n, 1n, 0n])], ['x']],
     ['trees with packed numbers', [tree('x', [0n, 1n, 0n], true)], ['x']],
@@ -49,6 +75,19 @@ describe('the inputs whose numbers can be missing', () => {
     ['a cast into nothing', [buildNode('Cast', ['x'], ['cast'])], []],
     ['a join of two', [buildNode('Concat', ['x', 'w'], ['joined']), tree('joined', [1n])], ['x', 'w']],
     ['a circle', [buildNode('Concat', ['x', 'b'], ['a']), buildNode('Identity', ['a'], ['b'])], []],
+  ])('are found with %s', (_, nodes, inputs) => {
+    expect(missingInputs(nodes)).toEqual(inputs);
+  });
+
+  it.each([
+    ['a Where that replaces empty texts', [...fill('x')], ['x']],
+    ['a Where after a join', [buildNode('Concat', ['x', 'w'], ['joined']), ...fill('joined')], ['x', 'w']],
+    ['a Where that tests something else', [...fill('x', { keys: ['', 'a'] })], []],
+    ['a Where that tests another text', [...fill('x', { tested: 'w' })], ['w']],
+    ['a Where that takes others from it', [...fill('x', { order: ['empty', 'w', 'x'] })], ['x']],
+    ['a Where that keeps empty texts', [...fill('x', { order: ['empty', 'x', 'filling'] })], []],
+    ['a Where and an encoder', [...fill('x'), encode('x', 'code', ['a'])], []],
+    ['an encoder with a code for empty texts', [encode('x', 'code', ['', 'a'])], []],
   ])('are found with %s', (_, nodes, inputs) => {
     expect(missingInputs(nodes)).toEqual(inputs);
   });

@@ -9,7 +9,10 @@ import {
   floatInitializer,
   INT64,
   identityModel,
+  integerAttribute,
+  integersAttribute,
   STRING,
+  stringsAttribute,
   tensorValue,
   UINT8,
 } from '../../support/build-model.ts';
@@ -36,6 +39,28 @@ const FILES = {
     initializers: [floatInitializer('w', [3, 1], [1, 2, 3])],
   }),
   'number/1/model.json': JSON.stringify({ task: 'tabular-regression', description: 'A sum.' }),
+  // The graph fills in missing texts of `filled`, but not those of `needed`.
+  'gaps/1/model.onnx': buildModel({
+    nodes: [
+      buildNode('LabelEncoder', ['filled'], ['found'], {
+        domain: 'ai.onnx.ml',
+        attributes: [
+          stringsAttribute('keys_strings', ['']),
+          integersAttribute('values_int64s', [1n]),
+          integerAttribute('default_int64', 0),
+        ],
+      }),
+      buildNode('Cast', ['found'], ['empty'], { attributes: [integerAttribute('to', BOOL)] }),
+      buildNode('Where', ['empty', 'needed', 'filled'], ['y']),
+    ],
+    inputs: [tensorValue('filled', STRING, ['n', 1]), tensorValue('needed', STRING, ['n', 1])],
+    outputs: [tensorValue('y', STRING, ['n', 1])],
+    opsets: { '': 18, 'ai.onnx.ml': 3 },
+  }),
+  'gaps/1/model.json': JSON.stringify({
+    task: 'tabular',
+    features: [{ name: 'filled' }, { name: 'needed', minLength: 1 }],
+  }),
   'bytes/1/model.onnx': identityModel(UINT8, ['n', 2]),
   'bytes/1/model.json': JSON.stringify({
     task: 'tabular-regression',
@@ -120,6 +145,37 @@ describe('the route of a model', () => {
         b: { title: 'b', type: ['integer', 'boolean'], minimum: 0, maximum: 255 },
       },
     });
+  });
+
+  it('says which texts can be missing, and takes those', async () => {
+    const { host, operationOf } = await open();
+    const { properties } = Object(jsonSchemaOf(operationOf('/models/gaps/predict').requestBody?.content));
+    expect(properties.features.anyOf[0].properties).toEqual({
+      filled: { title: 'filled', type: ['string', 'null'] },
+      needed: { title: 'needed', type: 'string', minLength: 1 },
+    });
+    const tensor = (name: string, data: unknown) => ({
+      name,
+      datatype: 'BYTES',
+      shape: [1, 1],
+      data: [data],
+    });
+    const infer = async (filled: unknown, needed: unknown) => {
+      const inputs = [tensor('filled', filled), tensor('needed', needed)];
+      const answer = await host.send(post('/v2/models/gaps/infer', { inputs }));
+      const { outputs, error } = JSON.parse(answer.body.toString());
+      return error ?? outputs[0].data[0];
+    };
+    expect(await infer(null, 'b')).toBe('b');
+    expect(await infer('', 'b')).toBe('b');
+    expect(await infer('a', 'b')).toBe('a');
+    expect(await infer('a', null)).toBe('Element 0 of input "needed" is null; expected a string.');
+    expect(await infer('a', '')).toBe(
+      'Element 0 of input "needed" is empty; expected at least 1 character. This model has no answer for a missing text: send one that it was trained with.',
+    );
+    const rows = { features: { filled: null, needed: null } };
+    const answer = await host.send(post('/models/gaps/predict', rows));
+    expect(JSON.parse(answer.body.toString()).message).toMatch(/^Field "features.needed" is empty; expected/);
   });
 
   it('lists the labels that can be answered, where they are known', async () => {

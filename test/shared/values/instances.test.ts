@@ -40,7 +40,10 @@ function show(inputs: ReturnType<typeof decodeRows>) {
     [...inputs].map(([name, input]) => [
       name,
       isBytesInput(input)
-        ? { shape: input.shape, elements: input.elements.map((element) => Buffer.from(element).toString()) }
+        ? {
+            shape: input.shape,
+            elements: input.elements.map((element) => Buffer.from(element ?? '').toString()),
+          }
         : { shape: input.shape, elements: [...input.data] },
     ]),
   );
