@@ -5,6 +5,7 @@ import {
   datatypeOfOnnxCode,
   datatypeOfOnnxName,
   nameUnservedType,
+  type TensorData,
 } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { loadAddon, type NativeSession, type NativeTensor, type NativeValue } from './native.ts';
@@ -202,5 +203,14 @@ function toNativeFetches(names: readonly string[]): Record<string, null> {
 function fromNative(name: string, value: NativeTensor | undefined): Tensor {
   const datatype = value && datatypeOfOnnxName(value.type);
   if (!value || !datatype) throw new Error(`The runtime returned no usable tensor for output "${name}"`);
-  return { datatype, shape: value.dims, data: value.data };
+  return { datatype, shape: value.dims, data: toBits(value.data) };
+}
+
+/**
+ * FP16 as bit patterns, as Ternion has it everywhere. If other code of this process has used the runtime's package
+ * before, the addon makes that package's tensors, which have a Float16Array where V8 has one.
+ */
+function toBits(data: TensorData): TensorData {
+  if (Array.isArray(data) || Object.prototype.toString.call(data) !== '[object Float16Array]') return data;
+  return new Uint16Array(data.buffer, data.byteOffset, data.length);
 }
