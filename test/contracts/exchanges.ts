@@ -222,7 +222,7 @@ export async function badExchanges(): Promise<Exchange[]> {
       post('/predict', { instances: [SETOSA, [1]] }),
       400,
       'INVALID_PARAMETER_VALUE',
-      /"instances\[1\]" has 1 values/,
+      /"instances\[1\]" has 1 value/,
     ),
     bad(
       'an empty batch',
