@@ -85,6 +85,15 @@ export const COMPARE_EXAMPLES = examples([
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],
 ]);
 
+export const BENCH_EXAMPLES = examples(
+  [
+    ['ternion bench iris --duration 5', 'a model in this process, without HTTP'],
+    ['ternion bench http://localhost:8080/models/iris/predict -c 16', 'a server'],
+    ['ternion bench https://example.com/score --data row.json --json', 'any server, with JSON'],
+  ],
+  'Latencies are from sending a request to the end of its answer. One second before\nthe measurement is not counted. If requests fail, the exit code is 3.',
+);
+
 /** Commands with their purpose, side by side if that fits. */
 function examples(commands: readonly (readonly [string, string])[], closing?: string): string {
   const width = Math.max(...commands.map(([command]) => command.length));

@@ -104,6 +104,14 @@ command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .addOption(help.delimiterOption())
   .action(async (a, b, options) => (await import('./commands/compare.ts')).compare(a, b, options, terminal));
 
+command('bench', 'measure how fast a model or a server answers', help.BENCH_EXAMPLES)
+  .argument('<target>', `an http:// or https:// URL, or a model: ${help.MODEL}`)
+  .option('-d, --data <data>', 'the request: JSON, a text, a file, an image, or - (default: an example)')
+  .addOption(new Option('-c, --connections <number>', 'requests at the same time').default('1'))
+  .addOption(new Option('-t, --duration <seconds>', 'how long to measure').default('10'))
+  .addOption(help.repositoryOption())
+  .action(async (target, options) => (await import('./commands/bench.ts')).bench(target, options, terminal));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -203,7 +203,7 @@ function toNativeFetches(names: readonly string[]): Record<string, null> {
 function fromNative(name: string, value: NativeTensor | undefined): Tensor {
   const datatype = value && datatypeOfOnnxName(value.type);
   if (!value || !datatype) throw new Error(`The runtime returned no usable tensor for output "${name}"`);
-  return { datatype, shape: value.dims, data: toBits(value.data) };
+  return { datatype, shape: value.dims, data: datatype === 'FP16' ? toBits(value.data) : value.data };
 }
 
 /**
