@@ -8,7 +8,7 @@ import type { Gate } from './gate.ts';
 export interface Clients {
   add(socket: Socket): void;
   follow(response: ServerResponse): void;
-  /** The last response of a connection that is not yet sent; undefined if there is none. */
+  /** The response to the last complete request of a connection, if it is not yet sent. */
   pending(socket: Duplex): ServerResponse | undefined;
   /** From now on all answers close their connections, including those in progress. */
   askToLeave(): void;
@@ -82,7 +82,7 @@ export function trackClients(gate: Gate): Clients {
       if (isLeaving) response.shouldKeepAlive = false;
       response.once('close', forget);
     },
-    pending: (socket) => [...responses].findLast(({ req }) => req.socket === socket),
+    pending: (socket) => [...responses].findLast(({ req }) => req.socket === socket && req.complete),
     askToLeave: () => {
       isLeaving = true;
       for (const response of responses) response.shouldKeepAlive = false;
