@@ -3,6 +3,7 @@ import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { moveAxisFromFront, moveAxisToFront } from '../tensor/move-axis.ts';
 import { concatRows, sliceRows } from '../tensor/tensor.ts';
 import type { Layout } from '../values/named-inputs.ts';
+import { createRests } from './share-time.ts';
 
 /** Wraps a run of the graph, to time it or to prevent it. */
 export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
@@ -20,7 +21,8 @@ const WITHOUT_WATCH: Watch = (run) => run();
 
 /**
  * Runs a graph. All runs of all models go through this function. If a graph was exported with a fixed batch size, its
- * instances run in batches of that size. Many instances with texts as outputs run a few at a time. Listed instances are
+ * instances run in batches of that size. Many instances with texts as outputs run a few at a time. Other requests run
+ * between the batches, as a run itself blocks this thread. Listed instances are
  * moved to the axis that the graph has for them, and the outputs are moved back. In a graph for one instance, an output
  * without such an axis belongs to that instance.
  *
@@ -61,7 +63,11 @@ export async function runBatch(
   const outputs = session.outputs.filter(({ name }) => fetches.includes(name));
   if (!areListed) checkFirstAxis([...session.inputs, ...outputs], size);
   const parts: NamedTensors[] = [];
-  for (const part of cut(feeds, batched, rows, size)) parts.push(await run(part));
+  const rest = createRests();
+  for (const part of cut(feeds, batched, rows, size)) {
+    await rest();
+    parts.push(await run(part));
+  }
   checkParts(parts, outputs, size, areListed);
   return join(fetches, parts);
 }
@@ -142,7 +148,9 @@ async function runTexts(
   run: (some: NamedTensors) => Promise<NamedTensors>,
 ): Promise<NamedTensors> {
   const parts: NamedTensors[] = [];
+  const rest = createRests();
   for (const some of cut(feeds, batched, rows, ROWS_WITH_TEXTS)) {
+    await rest();
     const part = await run(some);
     // The graph does not return one value per row, although it declares so.
     if (parts.length === 0 && [...part.values()].some(({ shape }) => shape[0] !== ROWS_WITH_TEXTS))

@@ -41,11 +41,11 @@ export async function mapInTurns<T, R>(
  * Makes a function for a loop to await before each piece of its work. It lets other requests run if some time has
  * passed since they last did.
  *
- * @param goOn as above
+ * @param goOn as above; what does not give one asks the same question elsewhere
  * @param now a clock, in ms
  */
 export function createRests(
-  goOn: () => void,
+  goOn: () => void = () => {},
   now: () => number = () => performance.now(),
 ): () => Promise<void> {
   let since = now();

@@ -91,7 +91,7 @@ async function runAll(
 
   /** The result of lines that are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {
-    // Lines that fail never reach the runtime, where other requests would get their turn.
+    // Neither decoding nor a run gives other requests their turn.
     await rest();
     try {
       const inputs = lines.decode(start, end, contract);

@@ -75,6 +75,24 @@ describe('runBatch', () => {
     },
   );
 
+  it('lets other requests run between slow portions', async () => {
+    const model = await open(1);
+    let othersAtLastRun = 0;
+    let others = 0;
+    const session: Session = {
+      ...model.session,
+      run: (feeds, fetches) => {
+        setImmediate(() => others++);
+        othersAtLastRun = others;
+        const endMs = performance.now() + 40;
+        while (performance.now() < endMs);
+        return model.session.run(feeds, fetches);
+      },
+    };
+    await run({ ...model, session }, 3);
+    expect(othersAtLastRun).toBe(2);
+  });
+
   it('refuses rows that do not make whole portions', async () => {
     const model = await open(4);
     const error = await rejectionOf(run(model, 6));
