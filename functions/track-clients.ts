@@ -37,12 +37,20 @@ const SHORT_TURN_MS = 0.2;
 const MOST_TURNS = 100;
 
 export function trackClients(gate: Gate): Clients {
-  const sockets = new Set<Socket>();
-  const responses = new Set<ServerResponse>();
+  /**
+   * The responses in progress of each connection, in their order: more than one if the client does not wait for an
+   * answer before it sends the next request. One set of all responses would be a table of which V8 makes a new one every
+   * few requests; the tables before it become garbage that keeps the responses in them in memory.
+   */
+  const connections = new Map<Duplex, ServerResponse[]>();
   /** A listener for all responses: otherwise each request would need its own. */
   function forget(this: ServerResponse): void {
-    responses.delete(this);
+    const responses = responsesOn(this.req.socket);
+    const index = responses.indexOf(this);
+    if (index !== -1) responses.splice(index, 1);
   }
+  const responsesOn = (socket: Duplex) => connections.get(socket) ?? [];
+  const allResponses = () => [...connections.values()].flat();
   let isLeaving = false;
   let taken = 0;
 
@@ -74,35 +82,35 @@ export function trackClients(gate: Gate): Clients {
   return {
     add: (socket) => {
       taken++;
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+      connections.set(socket, []);
+      socket.once('close', () => connections.delete(socket));
     },
     follow: (response) => {
-      responses.add(response);
+      responsesOn(response.req.socket).push(response);
       if (isLeaving) response.shouldKeepAlive = false;
-      response.once('close', forget);
+      response.on('close', forget);
     },
-    pending: (socket) => [...responses].findLast(({ req }) => req.socket === socket && req.complete),
+    pending: (socket) => responsesOn(socket).findLast(({ req }) => req.complete),
     askToLeave: () => {
       isLeaving = true;
-      for (const response of responses) response.shouldKeepAlive = false;
+      for (const response of allResponses()) response.shouldKeepAlive = false;
     },
     quiet: async () => {
       const endMs = performance.now() + LONGEST_MS;
       let waiting = -1;
       for (let equal = 0; equal < EQUAL_HOLDS && performance.now() < endMs; ) {
         const isQuiet = await isQuietAfter(HOLD_MS);
-        equal = isQuiet && responses.size === waiting ? equal + 1 : 0;
-        waiting = responses.size;
+        const { length } = allResponses();
+        equal = isQuiet && length === waiting ? equal + 1 : 0;
+        waiting = length;
       }
       if (performance.now() >= endMs) await isQuietAfter(LAST_HOLD_MS);
       await takeAll();
     },
     dropUnfinished: () => {
       // A client may send its next request before it has the answer to the last one: then that one counts.
-      const isComplete = new Map([...responses].map(({ req }) => [req.socket, req.complete]));
-      for (const socket of sockets) {
-        if (isComplete.get(socket) !== true) socket.destroy();
+      for (const [socket, responses] of connections) {
+        if (responses.at(-1)?.req.complete !== true) socket.destroy();
       }
     },
   };
