@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=16
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../../shared/version.ts';
 import { type Console, createConsole, describeFailure, printError, survivePrinting } from './console.ts';
