@@ -8,10 +8,14 @@ import { BytesRequest, BytesResponse, contentOf } from '../shared/http/bytes.ts'
 import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
+import { beginTogether } from '../shared/turns.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
 /** The function that the functions framework calls; requests and responses of Express extend those of Node. */
 export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
+
+/** Larger bodies take so long to decode that others would notice if they began together. */
+const MOST_TOGETHER_BYTES = 16_384;
 
 type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
 
@@ -58,6 +62,7 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
         if (error instanceof InferenceError) return error;
         throw error;
       }));
+    if (body instanceof InferenceError || body.length <= MOST_TOGETHER_BYTES) await beginTogether();
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     return await app.fetch(
       new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body),

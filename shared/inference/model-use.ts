@@ -3,6 +3,7 @@ import { invalid } from '../errors.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { NamedTensors } from '../runtime/session.ts';
+import { afterOthers } from '../turns.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { ModelContract } from '../values/contract.ts';
 import type { InferenceInput } from '../values/input.ts';
@@ -62,7 +63,13 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
     let firstRunMs: number | undefined;
     const watch: Watch = async (run) => {
       limited.goOn();
-      const beginMs = performance.now();
+      let beginMs = performance.now();
+      const others = afterOthers(beginMs);
+      if (others !== undefined) {
+        await others;
+        limited.goOn();
+        beginMs = performance.now();
+      }
       firstRunMs ??= beginMs;
       try {
         return await run();

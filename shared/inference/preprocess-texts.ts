@@ -11,12 +11,12 @@ import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
+import { mapInTurns } from '../turns.ts';
 import type { EmbeddingOptions, FieldValue, TextValue } from '../values/input.ts';
 import { noPairs } from '../values/text-value.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { createPromptChooser, type PromptConfig } from './prompts.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
-import { mapInTurns } from './share-time.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 interface TextConfig extends PromptConfig {

@@ -2,8 +2,8 @@ import { invalid } from '../errors.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { moveAxisFromFront, moveAxisToFront } from '../tensor/move-axis.ts';
 import { concatRows, sliceRows } from '../tensor/tensor.ts';
+import { createRests } from '../turns.ts';
 import type { Layout } from '../values/named-inputs.ts';
-import { createRests } from './share-time.ts';
 
 /** Wraps a run of the graph, to time it or to prevent it. */
 export type Watch = <R>(run: () => Promise<R>) => Promise<R>;

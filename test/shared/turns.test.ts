@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRests, mapInTurns } from '../../../shared/inference/share-time.ts';
+import { afterOthers, beginTogether, createRests, mapInTurns } from '../../shared/turns.ts';
 
 /** The order of the work, on a clock that advances by `stepMs` each time it is read. */
 async function orderOf(stepMs: number) {
@@ -77,5 +77,59 @@ describe('createRests', () => {
     await rest();
     order.push('fourth');
     expect(order).toEqual(['first', 'second', 'another request', 'asked', 'third', 'fourth']);
+  });
+});
+
+/** Keeps the event loop for longer than requests may go on side by side. */
+function takeLong(): void {
+  const endMs = performance.now() + 3;
+  while (performance.now() < endMs);
+}
+
+describe('beginTogether', () => {
+  it('begins what came in one turn side by side, after all of it has come', async () => {
+    const order: string[] = [];
+    const work = async (name: string) => {
+      order.push(`${name} came`);
+      await beginTogether();
+      order.push(`${name} began`);
+      await undefined;
+      order.push(`${name} went on`);
+    };
+    const first = work('first');
+    const second = work('second');
+    await Promise.all([first, second]);
+    expect(order).toEqual([
+      'first came',
+      'second came',
+      'first began',
+      'second began',
+      'first went on',
+      'second went on',
+    ]);
+  });
+});
+
+describe('afterOthers', () => {
+  it('lets all go on that take little', async () => {
+    await beginTogether();
+    expect(afterOthers(performance.now())).toBeUndefined();
+    expect(afterOthers(performance.now())).toBeUndefined();
+  });
+
+  it('lets one go on in each turn once they have taken long, and those that come later after them', async () => {
+    const order: string[] = [];
+    const request = async (name: string) => {
+      await beginTogether();
+      const others = afterOthers(performance.now());
+      if (others !== undefined) await others;
+      takeLong();
+      order.push(name);
+      setImmediate(() => order.push(`after ${name}`));
+    };
+    const early = [request('first'), request('second'), request('third')];
+    await early[0];
+    await Promise.all([...early, request('late')]);
+    expect(order).toEqual(['first', 'after first', 'second', 'after second', 'third', 'after third', 'late']);
   });
 });

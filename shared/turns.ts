@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** How long one request may keep the others waiting, if it can pause. */
+const TURN_MS = 25;
+
+/**
+ * Processes many values one by one, and lets other requests run in between, and wherever the work can pause: a long
+ * text takes half a second, and so does a batch of shorter ones.
+ *
+ * @param work yields where it can pause, and returns its result
+ * @param goOn is called after other requests have run, and throws when nobody needs the results any more
+ * @param now a clock, in ms
+ */
+export async function mapInTurns<T, R>(
+  values: readonly T[],
+  work: (value: T) => Iterator<unknown, R>,
+  goOn: () => void,
+  now: () => number = () => performance.now(),
+): Promise<R[]> {
+  const results: R[] = [];
+  let since = now();
+  for (const value of values) {
+    const steps = work(value);
+    let isDone = false;
+    while (!isDone) {
+      const step = steps.next();
+      if (step.done) {
+        results.push(step.value);
+        isDone = true;
+      }
+      if (now() - since < TURN_MS) continue;
+      await nextTurn();
+      goOn();
+      since = now();
+    }
+  }
+  return results;
+}
+
+/**
+ * Makes a function for a loop to await before each piece of its work. It lets other requests run if some time has
+ * passed since they last did.
+ *
+ * @param goOn as above; what does not give one asks the same question elsewhere
+ * @param now a clock, in ms
+ */
+export function createRests(
+  goOn: () => void = () => {},
+  now: () => number = () => performance.now(),
+): () => Promise<void> {
+  let since = now();
+  return async () => {
+    if (now() - since < TURN_MS) return;
+    await nextTurn();
+    goOn();
+    since = now();
+  };
+}
+
+/** How long requests that go on side by side may keep each other's answers waiting. */
+const TOGETHER_MS = 1;
+
+/** Requests that begin in the next turn. */
+let beginning: (() => void)[] = [];
+/** Requests that let others go first, in their order. */
+const resting: (() => void)[] = [];
+/** When requests last began or went on; never, in hosts that do not begin them together. */
+let beganMs = Number.POSITIVE_INFINITY;
+
+/**
+ * Waits until all requests that arrive in this turn of the event loop are read. They then go on side by side: each step
+ * of the code runs for one after the other, and so are their answers sent. An answer wakes its reader, if that is on
+ * the same machine and not awake yet, which takes as long as everything else about a small request.
+ */
+export function beginTogether(): Promise<void> {
+  return new Promise((resolve) => {
+    if (beginning.push(resolve) === 1) setImmediate(beginAll);
+  });
+}
+
+function beginAll(): void {
+  const ready = beginning;
+  beginning = [];
+  beganMs = performance.now();
+  for (const begin of ready) begin();
+}
+
+/**
+ * Lets others send their answers first, if requests have gone on side by side for long. Call it before work that keeps
+ * them waiting.
+ *
+ * @param nowMs the time, on the clock of `performance.now()`
+ * @returns undefined if there is no need to wait
+ */
+export function afterOthers(nowMs: number): Promise<void> | undefined {
+  if (resting.length === 0 && nowMs - beganMs < TOGETHER_MS) return undefined;
+  return new Promise((resolve) => {
+    if (resting.push(resolve) === 1) setImmediate(goOn);
+  });
+}
+
+/** One in each turn. */
+function goOn(): void {
+  beganMs = performance.now();
+  resting.shift()?.();
+  if (resting.length > 0) setImmediate(goOn);
+}
