@@ -62,7 +62,7 @@ const TOGETHER_MS = 1;
 
 /** Requests that begin in the next turn. */
 let beginning: (() => void)[] = [];
-/** Requests that let others go first, in their order. */
+/** Work that lets others go first. */
 const resting: (() => void)[] = [];
 /** When requests last began or went on; never, in hosts that do not begin them together. */
 let beganMs = Number.POSITIVE_INFINITY;
@@ -86,22 +86,20 @@ function beginAll(): void {
 }
 
 /**
- * Lets others send their answers first, if requests have gone on side by side for long. Call it before work that keeps
- * them waiting.
- *
- * @param nowMs the time, on the clock of `performance.now()`
- * @returns undefined if there is no need to wait
+ * Does work that keeps others waiting: at once, or in one of the next turns if requests have gone on side by side for
+ * long, so that they can send their answers before. Work that waits is done in its order.
  */
-export function afterOthers(nowMs: number): Promise<void> | undefined {
-  if (resting.length === 0 && nowMs - beganMs < TOGETHER_MS) return undefined;
+export function inTurn<R>(work: () => Promise<R>): Promise<R> {
+  if (resting.length === 0 && performance.now() - beganMs < TOGETHER_MS) return work();
   return new Promise((resolve) => {
-    if (resting.push(resolve) === 1) setImmediate(goOn);
+    if (resting.push(() => resolve(work())) === 1) setImmediate(goOn);
   });
 }
 
-/** One in each turn. */
+/** Does as much of the waiting work as may be done in one turn, and at least one piece of it. */
 function goOn(): void {
   beganMs = performance.now();
-  resting.shift()?.();
+  do resting.shift()?.();
+  while (resting.length > 0 && performance.now() - beganMs < TOGETHER_MS);
   if (resting.length > 0) setImmediate(goOn);
 }

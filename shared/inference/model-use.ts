@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { NamedTensors } from '../runtime/session.ts';
-import { afterOthers } from '../turns.ts';
+import { inTurn } from '../turns.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { ModelContract } from '../values/contract.ts';
 import type { InferenceInput } from '../values/input.ts';
@@ -61,23 +61,18 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
     const startMs = performance.now();
     const earlierMs = runMs;
     let firstRunMs: number | undefined;
-    const watch: Watch = async (run) => {
-      limited.goOn();
-      let beginMs = performance.now();
-      const others = afterOthers(beginMs);
-      if (others !== undefined) {
-        await others;
+    const watch: Watch = (run) =>
+      inTurn(async () => {
         limited.goOn();
-        beginMs = performance.now();
-      }
-      firstRunMs ??= beginMs;
-      try {
-        return await run();
-      } finally {
-        runs++;
-        runMs += performance.now() - beginMs;
-      }
-    };
+        const beginMs = performance.now();
+        firstRunMs ??= beginMs;
+        try {
+          return await run();
+        } finally {
+          runs++;
+          runMs += performance.now() - beginMs;
+        }
+      });
     const run: Runner = async (feeds, options) => {
       try {
         const outputs = await runBatch(session, feeds, options, watch);

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { afterOthers, beginTogether, createRests, mapInTurns } from '../../shared/turns.ts';
+import { beginTogether, createRests, inTurn, mapInTurns } from '../../shared/turns.ts';
 
 /** The order of the work, on a clock that advances by `stepMs` each time it is read. */
 async function orderOf(stepMs: number) {
@@ -110,34 +110,54 @@ describe('beginTogether', () => {
   });
 });
 
-describe('afterOthers', () => {
-  it('lets all go on that take little', async () => {
-    await beginTogether();
-    expect(afterOthers(performance.now())).toBeUndefined();
-    expect(afterOthers(performance.now())).toBeUndefined();
-  });
-
-  it('lets one go on in each turn once they have taken long, and those that come later after them', async () => {
+describe('inTurn', () => {
+  const countTurns = () => {
     let turn = 0;
     let ticker = setImmediate(function tick() {
       turn++;
       ticker = setImmediate(tick);
     });
     onTestFinished(() => clearImmediate(ticker));
+    return () => turn;
+  };
+
+  /** Requests that come together and do some work each: in which order, and in which turn. */
+  async function orderOf(work: () => void) {
+    const turnOf = countTurns();
     const order: string[] = [];
     const turns = new Set<number>();
     const request = async (name: string) => {
       await beginTogether();
-      const others = afterOthers(performance.now());
-      if (others !== undefined) await others;
-      takeLong();
-      order.push(name);
-      turns.add(turn);
+      return await inTurn(async () => {
+        work();
+        order.push(name);
+        turns.add(turnOf());
+        return name;
+      });
     };
     const early = [request('first'), request('second'), request('third')];
     await early[0];
-    await Promise.all([...early, request('late')]);
+    expect(await Promise.all([...early, request('late')])).toEqual(['first', 'second', 'third', 'late']);
     expect(order).toEqual(['first', 'second', 'third', 'late']);
-    expect(turns.size).toBe(4);
+    return turns.size;
+  }
+
+  it('does work that takes long in a turn of its own, and what comes later after it', async () => {
+    expect(await orderOf(takeLong)).toBe(4);
+  });
+
+  it('does work that takes little at once', async () => {
+    expect(await orderOf(() => undefined)).toBeLessThan(4);
+  });
+
+  it('passes errors on, also of work that waited', async () => {
+    await beginTogether();
+    const failed = inTurn(async () => {
+      takeLong();
+      throw new Error('first');
+    });
+    const later = inTurn(() => Promise.reject(new Error('second')));
+    await expect(failed).rejects.toThrow('first');
+    await expect(later).rejects.toThrow('second');
   });
 });
