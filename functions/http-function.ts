@@ -38,7 +38,14 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
       } finally {
         part.close();
       }
-      await deliver(response, incoming, outgoing, context);
+      if (isFrozen) await host.runWaitingWork(context);
+      const sent = send(response, outgoing);
+      if (sent instanceof Promise) await sent;
+      if (!incoming.complete) discardRest(incoming);
+      if (!context.waitingWork.isEmpty()) {
+        await finished(outgoing).catch(() => undefined);
+        await host.runWaitingWork(context);
+      }
     } catch (error) {
       // A client that disconnected while it was sending cannot be answered; any other failure is a bug.
       if (!incoming.complete && incoming.destroyed) return void outgoing.destroy();
@@ -69,21 +76,6 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
       context,
     );
   }
-
-  async function deliver(
-    response: Response,
-    incoming: HttpRequest,
-    outgoing: ServerResponse,
-    context: HostContext,
-  ): Promise<void> {
-    if (isFrozen) await host.runWaitingWork(context);
-    await send(response, outgoing);
-    if (!incoming.complete) discardRest(incoming);
-    if (!context.waitingWork.isEmpty()) {
-      await finished(outgoing).catch(() => undefined);
-      await host.runWaitingWork(context);
-    }
-  }
 }
 
 /** Whether the client of a response has gone before it had the whole answer. */
@@ -108,8 +100,15 @@ class Client implements ClientSignal {
 }
 
 /** Sends an answer with its Content-Length. */
-export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
-  const content = response instanceof BytesResponse ? response.content : await contentOf(response);
+export function send(response: Response, outgoing: ServerResponse): Promise<void> | undefined {
+  if (!(response instanceof BytesResponse)) {
+    return contentOf(response).then((content) => write(response, content, outgoing));
+  }
+  write(response, response.content, outgoing);
+  return undefined;
+}
+
+function write(response: Response, content: string | Uint8Array | undefined, outgoing: ServerResponse): void {
   const length = content === undefined ? 0 : Buffer.byteLength(content);
   if (content !== undefined) response.headers.set('content-length', String(length));
   const headers: string[] = [];

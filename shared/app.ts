@@ -61,23 +61,16 @@ export function createApp(dependencies: AppDependencies): App {
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
-  /** If the host has not counted the body yet, it is counted here. */
-  async function answerWithRoom(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
-    const body = context.body ?? bodyRoom.open(context.signal);
-    try {
-      const budget = createBudget(config.limits, context);
-      return await answer(routes, request, { context, budget, body, startMs });
-    } finally {
-      if (body !== context.body) body.close();
-    }
-  }
-
   return {
     inference,
     bodyRoom,
     fetch: async (request, context) => {
       const startMs = performance.now();
-      const answered = await answerWithRoom(request, context, startMs);
+      // If the host has not counted the body yet, it is counted here.
+      const body = context.body ?? bodyRoom.open(context.signal);
+      const budget = createBudget(config.limits, context);
+      const answered = await answer(routes, request, { context, budget, body, startMs });
+      if (body !== context.body) body.close();
       const record = { request, context, ...answered, totalMs: performance.now() - startMs };
       setHeaders(answered.response, context);
       answered.response.headers.set('server-timing', describeTiming(record));

@@ -108,6 +108,14 @@ export class BytesRequest extends MemoryBody implements Request {
   }
 
   async bytes(): Promise<Bytes> {
+    return this.content;
+  }
+
+  /**
+   * The bytes, without a promise.
+   * @throws InferenceError for a body that could not be read
+   */
+  get content(): Bytes {
     if (this.#body instanceof InferenceError) throw this.#body;
     return this.#body;
   }

@@ -12,6 +12,7 @@ import { InferenceError, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { type BodyParts, gatherBody } from './body-memory.ts';
 import { type BodyPart, SMALL_BYTES } from './body-room.ts';
+import { BytesRequest } from './bytes.ts';
 
 type CreateInflater = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
 
@@ -27,6 +28,7 @@ const INFLATERS: ReadonlyMap<string, readonly CreateInflater[]> = new Map([
   ['br', [createBrotliDecompress]],
 ]);
 
+const CODING = 'content-encoding';
 const ACCEPTED_CODINGS = 'gzip, deflate, br';
 /** A body that a gateway compressed again has two; each takes the time of a whole body. */
 const MOST_CODINGS = 2;
@@ -42,16 +44,31 @@ export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
  * can reach a factor of a million.
  *
  * @param part the room of the body in memory; only large bodies take some
+ * @returns no promise for a small body that is in memory as it is
  * @throws InferenceError 413 beyond the limits, 415 for an unknown Content-Encoding, 400 for damaged data
  */
-export async function readBody(
+export function readBody(
   request: Request,
   limits: BodyLimits,
   part?: Pick<BodyPart, 'resize'>,
+): Uint8Array | Promise<Uint8Array> {
+  const body = request instanceof BytesRequest && !request.headers.has(CODING) ? request.content : undefined;
+  const isReady = body !== undefined && body.length <= Math.min(SMALL_BYTES, limits.bodyBytes);
+  return isReady && !isDeclaredTooLarge(request, limits) ? body : readAll(request, limits, part);
+}
+
+async function readAll(
+  request: Request,
+  limits: BodyLimits,
+  part: Pick<BodyPart, 'resize'> | undefined,
 ): Promise<Uint8Array> {
   const body = await inflateBody(request, limits, part);
   if (body.length > SMALL_BYTES) await oneByOne(() => setImmediate());
   return body;
+}
+
+function isDeclaredTooLarge({ headers }: Request, { bodyBytes }: BodyLimits): boolean {
+  return Number(headers.get('content-length') ?? 0) > bodyBytes;
 }
 
 /** The event loop decodes one large body per turn: many at once would keep all others waiting. */
@@ -63,8 +80,7 @@ async function inflateBody(
   part: Pick<BodyPart, 'resize'> | undefined,
 ): Promise<Uint8Array> {
   const { bodyBytes } = limits;
-  const declared = Number(request.headers.get('content-length') ?? 0);
-  if (declared > bodyBytes) throw tooLarge(bodyBytes);
+  if (isDeclaredTooLarge(request, limits)) throw tooLarge(bodyBytes);
   let body: Uint8Array = await request.bytes();
   if (body.length > bodyBytes) throw tooLarge(bodyBytes);
   const codings = codingsOf(request.headers);
@@ -161,7 +177,7 @@ export function countCodings(headers: Headers): number {
 }
 
 function codingsOf(headers: Headers): string[] {
-  const given = headers.get('content-encoding');
+  const given = headers.get(CODING);
   if (given === null) return [];
   return given
     .split(',')

@@ -67,9 +67,10 @@ export interface Inference {
   /**
    * The model version that a request refers to, for callers that must know it before they use it. A use with that
    * reference does not look it up again.
+   * @returns no promise if it is known
    * @throws InferenceError
    */
-  resolve(choice: ModelChoice, context?: UseContext): Promise<ModelReference>;
+  resolve(choice: ModelChoice, context?: UseContext): Promise<ModelReference> | ModelReference;
   /**
    * Resolves the version once, keeps it loaded while `work` runs, and records the usage.
    * @throws InferenceError with the usage so far, once the version is known
@@ -137,12 +138,18 @@ export function createInference(options: InferenceOptions): Inference {
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
 
-  async function resolve(choice: ModelChoice, { budget }: UseContext = {}): Promise<ModelReference> {
+  function resolve(
+    choice: ModelChoice,
+    { budget }: UseContext = {},
+  ): Promise<ModelReference> | ModelReference {
     if ('reference' in choice) return choice.reference;
-    const name = choice.model ?? (await chooseModel(choice.kind ?? 'features', budget));
-    return choice.alias === undefined
-      ? await repository.resolve(name, choice.version, budget)
-      : await repository.resolveAlias(name, choice.alias, budget);
+    const { alias, version } = choice;
+    const find = (model: string) =>
+      alias === undefined
+        ? (repository.knownVersion(model, version) ?? repository.resolve(model, version, budget))
+        : repository.resolveAlias(model, alias, budget);
+    const name = choice.model ?? chooseModel(choice.kind ?? 'features', budget);
+    return typeof name === 'string' ? find(name) : name.then(find);
   }
 
   async function use<R>(
@@ -150,7 +157,8 @@ export function createInference(options: InferenceOptions): Inference {
     { budget = createBudget(limits) }: UseContext,
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>> {
-    const reference = await resolve(choice, { budget });
+    const resolved = resolve(choice, { budget });
+    const reference = resolved instanceof Promise ? await resolved : resolved;
     if (unloaded.has(reference)) throw outOfUse(reference);
     const askedMs = performance.now();
     let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
@@ -198,8 +206,8 @@ export function createInference(options: InferenceOptions): Inference {
     },
     state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
-      preload(names, options, async (reference) => {
-        await use({ reference }, {}, () => undefined);
+      preload(names, options, async (model) => {
+        await use({ model }, {}, () => undefined);
       }),
     checkRuntime: async () => {
       await loadRuntime();
@@ -216,7 +224,7 @@ function toUseError(reference: ModelReference, error: unknown): InferenceError {
 async function preload(
   names: readonly string[],
   { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },
-  load: (reference: ModelReference) => Promise<void>,
+  load: (model: string) => Promise<void>,
 ): Promise<void> {
   // The caller is not a request.
   const listed = repository.ready().then(() => repository.list());
@@ -227,9 +235,6 @@ async function preload(
   const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
   // One after the other: loading is native work on this thread, so nothing would overlap.
   for (const name of wanted) {
-    await repository
-      .resolve(name)
-      .then(load)
-      .catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
+    await load(name).catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
   }
 }

@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type ModelReference, pathOf } from '../models/model-reference.ts';
+import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { InputKind } from '../values/input.ts';
@@ -21,10 +21,12 @@ export interface ModelChooserOptions {
  */
 export function createModelChooser(
   options: ModelChooserOptions,
-): (kind: InputKind, budget?: Budget) => Promise<string> {
+): (kind: InputKind, budget?: Budget) => Promise<string> | string {
   const { repository, defaultModel, logger, tasks } = options;
   /** The input kinds of versions whose config was read; versions do not change. */
   const kinds = new Map<string, InputKind>();
+  /** What was chosen from a list of models. */
+  const chosen = new WeakMap<readonly ModelListing[], Map<InputKind, string>>();
 
   /**
    * The kind of input that a model's config requires; a model without config is not assumed to take images or features.
@@ -46,9 +48,7 @@ export function createModelChooser(
     }
   }
 
-  return async (kind, budget) => {
-    if (defaultModel !== undefined) return defaultModel;
-    const models = await repository.list(budget);
+  async function choose(models: readonly ModelListing[], kind: InputKind): Promise<string> {
     const [first, ...others] = models;
     if (first && others.length === 0) return first.name;
     const fitting: string[] = [];
@@ -56,7 +56,11 @@ export function createModelChooser(
       if ((await kindOf({ name, version: liveVersion })) === kind) fitting.push(name);
     }
     const [only] = fitting;
-    if (only !== undefined && fitting.length === 1) return only;
+    if (only !== undefined && fitting.length === 1) {
+      const known = chosen.get(models) ?? new Map<InputKind, string>();
+      chosen.set(models, known.set(kind, only));
+      return only;
+    }
     const names = models.map(({ name }) => name).join(', ') || 'none';
     const reason =
       fitting.length === 0 ? 'no model takes such input' : `${fitting.join(' and ')} take such input`;
@@ -64,5 +68,12 @@ export function createModelChooser(
       'BAD_REQUEST',
       `The request names no model and ${reason}. Name one by the route, such as /models/{model}/predict or /invocations?model_name={model}, or set DEFAULT_MODEL. The models are: ${names}.`,
     );
+  }
+
+  return (kind, budget) => {
+    if (defaultModel !== undefined) return defaultModel;
+    const known = repository.knownModels();
+    if (known === undefined) return repository.list(budget).then((models) => choose(models, kind));
+    return chosen.get(known)?.get(kind) ?? choose(known, kind);
   };
 }

@@ -38,9 +38,10 @@ export async function runBatch(
   const runAsIs = (some: NamedTensors) => watch(() => session.run(some, fetches));
   if (layout === 'whole') return await runAsIs(feeds);
   const areListed = layout === 'instances';
-  const run = areListed
-    ? async (some: NamedTensors) => fromGraph(session, await runAsIs(toGraph(session, some)))
-    : runAsIs;
+  const run =
+    areListed && !areAllFirst(session)
+      ? async (some: NamedTensors) => fromGraph(session, await runAsIs(toGraph(session, some)))
+      : runAsIs;
   const batched = namesOf(
     session.inputs.filter(({ batchAxis }) => (areListed ? batchAxis !== undefined : batchAxis === 0)),
   );
@@ -74,6 +75,13 @@ export async function runBatch(
 
 function namesOf(specs: readonly TensorSpec[]): readonly string[] {
   return specs.map(({ name }) => name);
+}
+
+/** Whether instances are on the first axis of all inputs and outputs. */
+function areAllFirst({ inputs, outputs }: Session): boolean {
+  return (
+    inputs.every(({ batchAxis = 0 }) => batchAxis === 0) && outputs.every(({ batchAxis }) => batchAxis === 0)
+  );
 }
 
 /** Moves the instances of each tensor from its first axis to the one that the graph has for them. */

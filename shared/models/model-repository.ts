@@ -23,8 +23,10 @@ export interface ModelRepository {
    * @throws StoreError
    */
   ready(): Promise<void>;
-  /** All models that are served, by name. */
+  /** All models that are served, by name: the same list until the store is listed again. */
   list(budget?: Budget): Promise<readonly ModelListing[]>;
+  /** What `list` resolves to, without a promise; undefined if the store has to be asked. */
+  knownModels(): readonly ModelListing[] | undefined;
   /** One model of the listing; undefined when it does not exist. */
   versions(name: string, budget?: Budget): Promise<ModelListing | undefined>;
   /**
@@ -34,6 +36,11 @@ export interface ModelRepository {
    * determined which versions are served
    */
   resolve(name: string, version?: string, budget?: Budget): Promise<ModelReference>;
+  /**
+   * What `resolve` resolves to, without a promise; undefined if the store has to be asked.
+   * @throws InferenceError MODEL_UNAVAILABLE as `resolve` does
+   */
+  knownVersion(name: string, version?: string): ModelReference | undefined;
   /**
    * The version that an alias of the model's `deployment.json` stands for, for protocols that distinguish the two.
    * @throws InferenceError RESOURCE_DOES_NOT_EXIST with a list of the aliases; MODEL_UNAVAILABLE when the file is not
@@ -103,26 +110,40 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     return file && (await readConfig(file));
   }
 
+  async function findVersion(
+    name: string,
+    version: string | undefined,
+    budget: Budget | undefined,
+  ): Promise<ModelReference> {
+    const patience = patienceOf(budget);
+    const found = await listings.find((known) => {
+      const picked = pickVersion(known, name, version);
+      if (picked || version === undefined) return picked;
+      return patience.wait(aliases.pick(known, name, version));
+    }, patience);
+    if (found) return found;
+    const listing = await listings.current(patience);
+    throw await patience.wait(aliases.unknownVersion(listing, name, version));
+  }
+
+  function knownModels(): readonly ModelListing[] | undefined {
+    const fresh = listings.fresh();
+    return fresh && modelsOf(fresh);
+  }
+
+  function knownVersion(name: string, version?: string): ModelReference | undefined {
+    const fresh = listings.fresh();
+    return fresh && pickVersion(fresh, name, version);
+  }
+
   return {
     ready: listings.ready,
-    list: async (budget) => [
-      ...(listings.fresh() ?? (await listings.current(patienceOf(budget)))).models.values(),
-    ],
+    list: async (budget) => knownModels() ?? modelsOf(await listings.current(patienceOf(budget))),
+    knownModels,
     versions: async (name, budget) => (await listings.current(patienceOf(budget))).models.get(name),
-    resolve: async (name, version, budget) => {
-      const fresh = listings.fresh();
-      const known = fresh && pickVersion(fresh, name, version);
-      if (known) return known;
-      const patience = patienceOf(budget);
-      const found = await listings.find((known) => {
-        const picked = pickVersion(known, name, version);
-        if (picked || version === undefined) return picked;
-        return patience.wait(aliases.pick(known, name, version));
-      }, patience);
-      if (found) return found;
-      const listing = await listings.current(patience);
-      throw await patience.wait(aliases.unknownVersion(listing, name, version));
-    },
+    resolve: async (name, version, budget) =>
+      knownVersion(name, version) ?? (await findVersion(name, version, budget)),
+    knownVersion,
     resolveAlias: async (name, alias, budget) => {
       const patience = patienceOf(budget);
       const found = await listings.find((known) => patience.wait(aliases.pick(known, name, alias)), patience);
@@ -160,4 +181,12 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       }
     },
   };
+}
+
+const modelsByListing = new WeakMap<Listing, readonly ModelListing[]>();
+
+function modelsOf(listing: Listing): readonly ModelListing[] {
+  const known = modelsByListing.get(listing) ?? [...listing.models.values()];
+  modelsByListing.set(listing, known);
+  return known;
 }

@@ -97,11 +97,17 @@ export async function readInvocation(
   const deadlineMs = timeoutMs === undefined ? undefined : c.env.startMs + timeoutMs;
   const budget = withDeadline(c.env.budget, deadlineMs);
   // An unknown model is reported before the body is read.
-  const found =
-    choice.model === undefined ? choice : { reference: await inference.resolve(choice, { budget }) };
-  const body = await readBody(request, c.env.budget.limits, c.env.body);
+  const resolved = choice.model === undefined ? undefined : inference.resolve(choice, { budget });
+  const reference = resolved instanceof Promise ? await resolved : resolved;
+  const sent = readBody(request, c.env.budget.limits, c.env.body);
+  const body = sent instanceof Promise ? await sent : sent;
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
-  const invocation = createInvocation(request, body, { ...c.env, budget }, found);
+  const invocation = createInvocation(
+    request,
+    body,
+    { context: c.env.context, encodeError: c.env.encodeError, budget },
+    reference === undefined ? choice : { reference },
+  );
   checkCharset(invocation);
   return invocation;
 }

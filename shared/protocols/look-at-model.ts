@@ -35,5 +35,5 @@ export async function lookAtModel(
 /** The time to load the model for this look counts for the request. */
 export function addLoad(answer: Answer, loadMs = 0): Answer {
   const { usage } = answer;
-  return usage ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
+  return usage && loadMs > 0 ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
 }

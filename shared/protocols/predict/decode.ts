@@ -30,7 +30,7 @@ export interface DecodedBody {
  *
  * @throws InferenceError saying what came and what is accepted
  */
-export async function decodeBody(invocation: Invocation, limits: Limits): Promise<Reading<DecodedBody>> {
+export function decodeBody(invocation: Invocation, limits: Limits): Reading<DecodedBody> {
   const { request, mediaType, body } = invocation;
   if (mediaType === FORM_TYPE) {
     return readingOf(decodeForm(parseForm(request, body, limits), limits));

@@ -47,13 +47,14 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
     const model = c.req.param('model');
     const version = c.req.param('version');
     const given = await readInvocation(c, options, { model, version });
-    const { isForHuggingFace, invocation, loadMs } = await chooseFormat(given, options);
+    const chosen = chooseFormat(given, options);
+    const { isForHuggingFace, invocation, loadMs } = chosen instanceof Promise ? await chosen : chosen;
     const answer = isForHuggingFace ? huggingFace.invoke(invocation, options) : predictBody(invocation);
     return addLoad(await answer, loadMs);
   }
 
   async function predictBody(invocation: Invocation): Promise<Answer> {
-    const body = await decodeBody(invocation, config.limits);
+    const body = decodeBody(invocation, config.limits);
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
       body.bind(async ({ input }) => ({
@@ -95,10 +96,10 @@ interface ChosenFormat {
  * Hugging Face has the same route: `inputs` are meant for it if they are a text, texts for a text model, or come
  * with `parameters`.
  */
-async function chooseFormat(
+function chooseFormat(
   invocation: Invocation,
   { config: { dialect, protocols }, inference }: ProtocolOptions,
-): Promise<ChosenFormat> {
+): ChosenFormat | Promise<ChosenFormat> {
   const isServed = protocols.includes('hugging-face');
   if (dialect === 'hugging-face' || !isServed || !holdsJson(invocation)) {
     return { isForHuggingFace: isServed && dialect === 'hugging-face', invocation };
@@ -110,6 +111,8 @@ async function chooseFormat(
   if (isTaskRequest(json) || !holdsTexts(json.inputs)) {
     return { isForHuggingFace: isTaskRequest(json), invocation };
   }
-  const { contract, ...asked } = await lookAtModel(invocation, inference, 'tensors');
-  return { isForHuggingFace: contract.textInput !== undefined, ...asked };
+  return lookAtModel(invocation, inference, 'tensors').then(({ contract, ...asked }) => ({
+    isForHuggingFace: contract.textInput !== undefined,
+    ...asked,
+  }));
 }

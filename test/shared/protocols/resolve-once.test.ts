@@ -138,6 +138,11 @@ async function openApp() {
   const found = openRepository(openFilesystemStore(folder));
   const repository: ModelRepository = {
     ...found,
+    knownVersion: (name, version) => {
+      const known = found.knownVersion(name, version);
+      if (known) asked.push(`${name}/${version ?? 'live'}`);
+      return known;
+    },
     resolve: (name, version) => {
       asked.push(`${name}/${version ?? 'live'}`);
       return found.resolve(name, version);
