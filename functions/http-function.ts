@@ -8,7 +8,7 @@ import { BytesRequest, BytesResponse, contentOf } from '../shared/http/bytes.ts'
 import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
-import { beginTogether } from '../shared/turns.ts';
+import { beginAlone, beginTogether } from '../shared/turns.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
 /** The function that the functions framework calls; requests and responses of Express extend those of Node. */
@@ -70,6 +70,7 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
         throw error;
       }));
     if (body instanceof InferenceError || body.length <= MOST_TOGETHER_BYTES) await beginTogether();
+    else beginAlone();
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     return await app.fetch(
       new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body),
@@ -104,16 +105,27 @@ export function send(response: Response, outgoing: ServerResponse): Promise<void
   if (!(response instanceof BytesResponse)) {
     return contentOf(response).then((content) => write(response, content, outgoing));
   }
-  write(response, response.content, outgoing);
+  const { pieces } = response;
+  if (pieces === undefined) write(response, response.content, outgoing);
+  else writePieces(response, pieces, outgoing);
   return undefined;
+}
+
+/** The system takes all pieces with one call. */
+function writePieces(response: Response, pieces: readonly Uint8Array[], outgoing: ServerResponse): void {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  response.headers.set('content-length', String(length));
+  outgoing.writeHead(response.status, listOf(response.headers));
+  outgoing.cork();
+  for (const piece of pieces) outgoing.write(piece);
+  outgoing.end();
+  outgoing.uncork();
 }
 
 function write(response: Response, content: string | Uint8Array | undefined, outgoing: ServerResponse): void {
   const length = content === undefined ? 0 : Buffer.byteLength(content);
   if (content !== undefined) response.headers.set('content-length', String(length));
-  const headers: string[] = [];
-  for (const [name, value] of pairsOf(response.headers)) headers.push(name, value);
-  outgoing.writeHead(response.status, headers);
+  outgoing.writeHead(response.status, listOf(response.headers));
   if (content === undefined || length > SMALL_ANSWER_BYTES) outgoing.end(content);
   // Node sends a latin1 string together with the header, and anything else in a second piece.
   else if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1');
@@ -121,6 +133,13 @@ function write(response: Response, content: string | Uint8Array | undefined, out
 }
 
 const SMALL_ANSWER_BYTES = 4096;
+
+/** Names and values in turn. */
+function listOf(headers: Headers): string[] {
+  const list: string[] = [];
+  for (const [name, value] of pairsOf(headers)) list.push(name, value);
+  return list;
+}
 
 /** How long a client may continue to send a body that was refused. */
 const LINGER_MS = 2_000;

@@ -135,14 +135,28 @@ export interface BytesResponseInit {
 export class BytesResponse extends MemoryBody implements Response {
   readonly status: number;
   readonly headers: Headers;
-  /** The bytes or the text that it was made from. */
-  readonly content: string | Bytes;
+  #content: string | Bytes | readonly Uint8Array[];
 
-  constructor(content: string | Uint8Array, { status = 200, headers }: BytesResponseInit = {}) {
+  /** @param content a text, bytes, or bytes in several pieces, which are joined only for those who need them in one */
+  constructor(
+    content: string | Uint8Array | readonly Uint8Array[],
+    { status = 200, headers }: BytesResponseInit = {},
+  ) {
     super();
     this.status = status;
     this.headers = new HeaderList(headers);
-    this.content = typeof content === 'string' ? content : asPlainBytes(content);
+    this.#content = content instanceof Uint8Array ? asPlainBytes(content) : content;
+  }
+
+  /** The bytes or the text that it was made from. */
+  get content(): string | Bytes {
+    if (isPieces(this.#content)) this.#content = asPlainBytes(Buffer.concat(this.#content));
+    return this.#content;
+  }
+
+  /** The pieces that it was made from, if they have not been joined. */
+  get pieces(): readonly Uint8Array[] | undefined {
+    return isPieces(this.#content) ? this.#content : undefined;
   }
 
   get body(): ReadableStream<Bytes> {
@@ -173,8 +187,14 @@ export class BytesResponse extends MemoryBody implements Response {
   }
 
   #bytes(): Bytes {
-    return typeof this.content === 'string' ? asPlainBytes(Buffer.from(this.content)) : this.content;
+    const { content } = this;
+    return typeof content === 'string' ? asPlainBytes(Buffer.from(content)) : content;
   }
+}
+
+/** `Array.isArray` does not narrow a readonly array by itself. */
+function isPieces(content: string | Bytes | readonly Uint8Array[]): content is readonly Uint8Array[] {
+  return Array.isArray(content);
 }
 
 /** The body of a response in the form in which it is in memory; undefined if it has none. */

@@ -52,7 +52,7 @@ export async function encodeInferResponse(
   checkAnswerSize(Buffer.byteLength(text) + tailBytes, limitBytes);
   if (tails.length === 0) return new BytesResponse(text, { headers: { 'content-type': 'application/json' } });
   const json = Buffer.from(text);
-  return new BytesResponse(Buffer.concat([json, ...tails]), {
+  return new BytesResponse([json, ...tails], {
     headers: writeFraming(json.length, request.mimeType),
   });
 }
