@@ -19,6 +19,8 @@ Options:
   --region <region>        (default: europe-west1)
   --resource-group <name>  on Azure (default: ternion)
   --memory <size>          on Google Cloud (default: 2Gi)
+  --server                 on Google Cloud: a service with Ternion's own server
+                           instead of a function
   --help                   show this`;
 
 try {
@@ -46,12 +48,14 @@ const settings: DeploySettings = {
   region: values.region,
   resourceGroup: values['resource-group'],
   memory: values.memory,
+  hasServer: values.server,
 };
-const built = join(import.meta.dirname, '../dist', cloud);
+if (cloud !== 'gcp' && values.server) fail('Option --server is for Google Cloud only.');
+const built = join(import.meta.dirname, '../dist', values.server ? `${cloud}-server` : cloud);
 const { versions, bytes } =
   values.models === undefined ? readPackedModels(built) : pack(values.models, built);
 console.log(`packed ${describeVersions(versions)} (${(bytes / 1e6).toFixed(1)} MB)`);
-const upload = await makePackage(cloud, join(import.meta.dirname, '../dist'));
+const upload = await makePackage(cloud, built);
 const command = deployCommand(cloud, upload, settings);
 console.log(`made ${upload}`);
 if (values.deploy) {
@@ -73,6 +77,7 @@ function readArguments() {
         region: { type: 'string', default: 'europe-west1' },
         'resource-group': { type: 'string', default: 'ternion' },
         memory: { type: 'string', default: '2Gi' },
+        server: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

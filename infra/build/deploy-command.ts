@@ -14,6 +14,8 @@ export interface DeploySettings {
   readonly resourceGroup: string;
   /** Memory of a Google Cloud instance. */
   readonly memory: string;
+  /** Whether the container on Google Cloud runs Ternion's own server, and not the functions framework. */
+  readonly hasServer: boolean;
 }
 
 export interface Command {
@@ -25,8 +27,7 @@ export interface Command {
  * Makes the folder (gcp) or archive (azure) to upload from a built target. Returns its path, relative to the working
  * folder.
  */
-export async function makePackage(cloud: PackagedCloud, dist: string): Promise<string> {
-  const folder = `${dist}/${cloud}`;
+export async function makePackage(cloud: PackagedCloud, folder: string): Promise<string> {
   if (cloud === 'gcp') return relative(process.cwd(), folder);
   const archive = `${folder}.zip`;
   await zipFolder(folder, archive);
@@ -43,7 +44,7 @@ export function deployCommand(cloud: PackagedCloud, upload: string, settings: De
         'deploy',
         settings.name,
         `--source=${upload}`,
-        '--function=ternion',
+        ...(settings.hasServer ? [] : ['--function=ternion']),
         '--base-image=nodejs24',
         `--region=${settings.region}`,
         `--memory=${settings.memory}`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { post } from '../contracts/exchanges.ts';
-import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openAzureBundle, openFunctionsFramework, openServerBundle } from '../support/hosts/child-process.ts';
 import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
 import { countingTo } from '../support/loops.ts';
 import { RUNNABLE } from '../support/targets.ts';
@@ -13,6 +13,7 @@ type Environment = Readonly<Record<string, string>>;
 
 const OPENERS = {
   aws: (target: string, environment: Environment) => openLambdaBundle(target, 'http-api', environment),
+  'gcp-server': openServerBundle,
   gcp: openFunctionsFramework,
   local: openFunctionsFramework,
   azure: openAzureBundle,

@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeVersions } from '../../infra/build/find-versions.ts';
 import { packModels } from '../../infra/build/package-models.ts';
+import { PROJECT } from '../support/project.ts';
 import { startNode } from '../support/run-command.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
@@ -18,6 +19,7 @@ it.each([
   [['gcp', '--nope'], "Unknown option '--nope'.\n"],
   [['gcp', '--name'], "Option '--name <value>' argument missing\n"],
   [['aws'], 'Unexpected argument: "aws".\n'],
+  [['azure', '--server'], 'Option --server is for Google Cloud only.\n'],
   [['gcp', 'now'], 'Unexpected argument: "now".\n'],
   [[], 'The name of a cloud is missing.\n'],
 ])('ends with one sentence and its usage for %j', async (args, sentence) => {
@@ -25,6 +27,17 @@ it.each([
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^[^\n]*\n\nUsage: /);
   expect(stderr.startsWith(sentence)).toBe(true);
+});
+
+it('packs a server of its own, which needs no function and no package', async () => {
+  const { code, stdout, stderr } = await run('gcp', '--server');
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('made dist/gcp-server\n');
+  expect(stdout).toMatch(/^gcloud run deploy ternion --source=dist\/gcp-server --base-image=nodejs24 /m);
+  const { main, scripts, dependencies } = JSON.parse(
+    await readFile(join(PROJECT, 'dist/gcp-server/package.json'), 'utf8'),
+  );
+  expect([main, scripts.start, dependencies]).toEqual(['index.mjs', 'node index.mjs', {}]);
 });
 
 describe('the models of a package', () => {

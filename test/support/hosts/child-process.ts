@@ -35,7 +35,13 @@ async function openChild({ target, command, environment = {}, prepare }: ChildOp
   let output = '';
   const child = spawn(process.execPath, [...command(folder, port)], {
     cwd: folder,
-    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...TEST_ENVIRONMENT, ...environment },
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_ENV: 'production',
+      PORT: String(port),
+      ...TEST_ENVIRONMENT,
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr])
@@ -76,6 +82,18 @@ export function openFunctionsFramework(
       '--target=ternion',
       `--port=${port}`,
     ],
+    environment,
+  });
+}
+
+/** The bundle of Google Cloud with a server of its own. */
+export function openServerBundle(
+  target: string,
+  environment: ChildOptions['environment'] = {},
+): Promise<ChildHost> {
+  return openChild({
+    target,
+    command: (folder) => [join(folder, 'index.mjs')],
     environment,
   });
 }

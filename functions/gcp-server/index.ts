@@ -1,0 +1,22 @@
+import { openHost } from '../gcp/open-host.ts';
+import { printable } from '../printable.ts';
+import { ListenError, startServer } from '../server.ts';
+import { nextEnd } from '../server-end.ts';
+
+/** Cloud Run sets PORT. */
+const DEFAULT_PORT = 8080;
+
+const { host, answer } = await openHost(import.meta.dirname);
+const server = await startServer(host, {
+  port: Number(process.env.PORT || DEFAULT_PORT),
+  hostname: '0.0.0.0',
+  handle: answer,
+}).catch((error: unknown) => {
+  if (!(error instanceof ListenError)) throw error;
+  console.error(printable(error.message));
+  process.exit(1);
+});
+await nextEnd();
+// Cloud Run sends no requests to an instance that it ends.
+await server.close(0);
+await host.app.close();

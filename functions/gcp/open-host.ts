@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { createHostOrExit, type Host } from '../host.ts';
+import { createHttpFunction, type HttpFunction } from '../http-function.ts';
+
+/** The host on Google Cloud, with models that can be loaded, and its function. */
+export async function openHost(
+  folder: string,
+): Promise<{ readonly host: Host; readonly answer: HttpFunction }> {
+  const host = createHostOrExit({
+    environment: process.env,
+    modelRepository: join(folder, 'models'),
+    pagesFolder: join(folder, 'pages'),
+    stores: { file: openFilesystemStore },
+  });
+  await host.app.preload();
+  // An instance has CPU while it answers. Whether it has CPU after that depends on a setting that is not visible here.
+  return { host, answer: createHttpFunction(host, { isFrozen: true }) };
+}
