@@ -129,6 +129,8 @@ export function createInference(options: InferenceOptions): Inference {
     const startMs = performance.now();
     const key = pathOf(reference);
     try {
+      // It takes the time of a download. If it fails, the creation of the session says so.
+      loadRuntime().catch(() => undefined);
       // Its check is waited for below, or by each run.
       const folder = await repository.open(reference, !damaged.delete(key));
       const model = await loadModel(reference, folder, {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
-import { createDownloader, type DownloadOptions } from './artifact-download.ts';
+import { createDownloader, type DownloadOptions, type Sink } from './artifact-download.ts';
 import { createArtifactFolder } from './artifact-folder.ts';
 import { createCheckedFiles } from './checked-files.ts';
 import {
@@ -118,7 +118,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       throw new ManifestError('corrupt', prefix, problem);
     }
     const content = Buffer.alloc(manifest.sizeBytes);
-    const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
+    const sink: Sink = async (chunks, position) => content.set(Buffer.concat(chunks), position);
     await downloader.download(manifest, sink, new AbortController().signal);
     return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), prefix));
   }

@@ -187,6 +187,25 @@ describe('fetchFolder over a remote store', () => {
     }
   });
 
+  it('hashes a large file while its parts arrive, and downloads it once more if they are wrong', async () => {
+    const model = bytes(LARGE_BYTES + 100);
+    const { server, open } = await setup({
+      'iris/1/model.onnx': model,
+      'iris/1/files.json': manifest({ 'model.onnx': model }),
+    });
+    const damageParts = (times: number) =>
+      server.addFault({ when: isModel, times, effect: { kind: 'wrong-bytes' } });
+    damageParts(1);
+    const path = await open().fetchFolder('iris/1');
+    expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
+    await rm(path, { recursive: true });
+    damageParts(1000);
+    await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: expect.stringContaining('iris/1/model.onnx is damaged'),
+    });
+  });
+
   it('tries again after a failure', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
     const cache = open();
