@@ -170,7 +170,7 @@ function weightsOf({ modelFile }: ModelFolder, { externalData }: Graph): Readonl
 /** A session whose outputs nobody gets before the weights are known to be the right ones. */
 function afterCheck(session: Session, checked: Promise<void>): Session {
   let isChecked = false;
-  // Whoever runs it gets the error.
+  // A run gets the error.
   checked.then(
     () => (isChecked = true),
     () => undefined,

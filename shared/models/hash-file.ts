@@ -17,7 +17,7 @@ export interface FileHash {
 export const LARGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * Waits until more of the file is written, reads it, and goes on. The bytes come from the cache of the system: nothing is
+ * Waits until more of the file is written, reads it, and continues. The bytes come from the cache of the system: nothing is
  * copied to this thread.
  */
 const SCRIPT = `
@@ -31,7 +31,7 @@ const SCRIPT = `
     for (let position = 0; position < sizeBytes; ) {
       Atomics.wait(written, 0, BigInt(position));
       const end = Math.min(Number(Atomics.load(written, 0)), position + chunk.length);
-      // It can be told the same position twice.
+      // The same position can be reported twice.
       if (end === position) continue;
       const count = readSync(descriptor, chunk, 0, end - position, position);
       if (count === 0) break;

@@ -26,7 +26,7 @@ export async function optimizeGraph(path: string, asked: JsonValue | undefined):
   for (const level of levels) {
     const folder = await saveOptimized(path, level);
     try {
-      if (!tellsTheSame(graph, readModelFile(join(folder, basename(path))))) continue;
+      if (!showsTheSame(graph, readModelFile(join(folder, basename(path))))) continue;
       await replaceGraph(path, folder);
       return true;
     } finally {
@@ -73,8 +73,8 @@ async function saveOptimized(path: string, level: Level): Promise<string> {
 }
 
 /** Whether Ternion finds out the same about both forms of a graph: not every operator of the runtime is known to it. */
-function tellsTheSame(before: Graph, after: Graph): boolean {
-  const tell = (graph: Graph) => {
+function showsTheSame(before: Graph, after: Graph): boolean {
+  const describe = (graph: Graph) => {
     const { guards, probabilities, inputs, outputs } = graph;
     const { classLabels, swappedScores, regressions, missingInputs } = graph;
     const found = [probabilities, classLabels, swappedScores, regressions, missingInputs];
@@ -84,7 +84,7 @@ function tellsTheSame(before: Graph, after: Graph): boolean {
       found.map((each) => [...each].map((item) => JSON.stringify(item)).sort()),
     ]);
   };
-  return tell(before) === tell(after);
+  return describe(before) === describe(after);
 }
 
 /** Small weights stay in the data files that they were in. */

@@ -302,7 +302,7 @@ describe('fetchFolder over a local store', () => {
     }
   });
 
-  it('hashes large files while the caller goes on, and small ones before', async () => {
+  it('hashes large files while the caller continues, and small ones before', async () => {
     const weights = Buffer.alloc(LARGE_BYTES, 7);
     const files = { 'iris/1/model.onnx': model, 'iris/1/w.bin': weights };
     const list = { 'iris/1/files.json': manifest({ 'model.onnx': model, 'w.bin': weights }) };

@@ -20,7 +20,7 @@ describe('hashFile', () => {
     const path = join(await makeFolder(), 'model.onnx');
     const file = await open(path, 'w');
     const hash = await hashFile(path, content.length, 0);
-    // The end comes first, as with a part of a download, and the same position is told several times.
+    // The end comes first, as with a part of a download, and the same position is reported several times.
     await file.write(content, 2_000_000, 1_000_000, 2_000_000);
     for (let end = 0; end <= content.length; end += 500_000) {
       await file.write(
