@@ -30,38 +30,65 @@ export interface BodyParts {
 /**
  * Assembles a body as its pieces arrive. A large one is written to its final place at once: if its pieces were kept
  * until the last one has come, it would be in memory twice. The system takes the pages of such a block only when they
- * are written to.
+ * are written to. The pieces of others are kept, so that those of many clients that disconnect are not copied: that
+ * would take most of the time of receiving them.
  *
  * @param mostBytes bytes there is room for
  */
 export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
-  /** The whole body, as long as it has come in one piece. */
-  let only: Uint8Array = new Uint8Array(0);
+  const kept: Uint8Array[] = [];
+  /** Small pieces are copied to the end of this one: a client may send its body byte by byte. */
+  let last: Buffer | undefined;
+  let lastLength = 0;
   let block: Buffer | undefined;
   let length = 0;
-  const isLarge = () => (block?.length ?? 0) > SMALL_BYTES;
-  /** A client may send its body byte by byte, so pieces are not kept separately. */
-  const makeRoom = (needed: number) => {
-    if (block && block.length >= needed) return block;
-    const size = needed > SMALL_BYTES ? mostBytes : Math.min(SMALL_BYTES, Math.max(2 * needed, FIRST_BYTES));
-    const target = allocateBody(Math.max(size, needed), headers);
-    target.set(block ? block.subarray(0, length) : only);
-    block = target;
+  const endLast = () => {
+    if (last !== undefined) kept.push(last.subarray(0, lastLength));
+    last = undefined;
+    lastLength = 0;
+  };
+  const keep = (piece: Uint8Array) => {
+    if (piece.length === 0) return;
+    if (length === 0 || piece.length >= LEAST_KEPT_BYTES) {
+      endLast();
+      kept.push(piece);
+      return;
+    }
+    if (last !== undefined && lastLength + piece.length > last.length) endLast();
+    last ??= Buffer.allocUnsafeSlow(2 * LEAST_KEPT_BYTES);
+    last.set(piece, lastLength);
+    lastLength += piece.length;
+  };
+  /** Copies what is kept to the start of a block. */
+  const joinIn = (target: Buffer) => {
+    endLast();
+    let at = 0;
+    for (const piece of kept.splice(0)) {
+      target.set(piece, at);
+      at += piece.length;
+    }
     return target;
   };
   return {
-    grows: (piece) => !isLarge() && length + piece.length > SMALL_BYTES,
+    grows: (piece) => block === undefined && length + piece.length > SMALL_BYTES,
     add: (piece) => {
       const fitting = piece.subarray(0, mostBytes - length);
-      const needed = length + fitting.length;
-      if (length === 0 && needed <= SMALL_BYTES) only = fitting;
-      else makeRoom(needed).set(fitting, length);
-      length = needed;
+      if (block === undefined && length + fitting.length > SMALL_BYTES) {
+        block = joinIn(allocateBody(mostBytes, headers));
+      }
+      if (block === undefined) keep(fitting);
+      else block.set(fitting, length);
+      length += fitting.length;
       return fitting.length === piece.length;
     },
-    join: () => block?.subarray(0, length) ?? only,
+    join: () => {
+      if (block !== undefined) return block.subarray(0, length);
+      endLast();
+      if (kept.length > 1) kept.push(joinIn(allocateBody(length, headers)));
+      return kept[0] ?? new Uint8Array(0);
+    },
   };
 }
 
-/** Room for a small body that comes in several pieces. */
-const FIRST_BYTES = 16_384;
+/** A piece of at least this size is kept as it is; the socket gives up to 64 KiB. */
+const LEAST_KEPT_BYTES = 8_192;

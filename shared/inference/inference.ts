@@ -1,8 +1,10 @@
 import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
+import { DamageError } from '../models/file-manifest.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
@@ -112,23 +114,41 @@ export function createInference(options: InferenceOptions): Inference {
     onReleaseError: (key, error) => logger.log('error', 'release failed', { model: key, error }),
   });
 
+  /** Versions whose weights were found to be wrong after they had been loaded. */
+  const damaged = new Set<string>();
+
+  /** A model whose weights are wrong is loaded again with the next request, which waits for their check. */
+  function dropIfDamaged(key: string, folder: ModelFolder): void {
+    folder.checked().catch(async (error: unknown) => {
+      damaged.add(key);
+      logger.log('error', 'model failed to load', { model: key, error });
+      await cache.drop(key);
+    });
+  }
+
   async function load(reference: ModelReference): Promise<Model> {
     const startMs = performance.now();
+    const key = pathOf(reference);
     try {
-      const model = await loadModel(reference, await repository.open(reference), {
+      // It takes the time of a download. If it fails, the creation of the session says so.
+      loadRuntime().catch(() => undefined);
+      // Its check is waited for below, or by each run.
+      const folder = await repository.open(reference, !damaged.delete(key));
+      const model = await loadModel(reference, folder, {
         tasks: options.tasks,
         openSession: options.openSession,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,
-        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),
+        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: key, error }),
       });
+      dropIfDamaged(key, folder);
       logger.log('info', 'model loaded', {
-        model: pathOf(reference),
+        model: key,
         load_ms: roundMs(performance.now() - startMs),
       });
       return model;
     } catch (error) {
-      logger.log('error', 'model failed to load', { model: pathOf(reference), error });
+      logger.log('error', 'model failed to load', { model: key, error });
       throw error;
     }
   }
@@ -197,7 +217,7 @@ export function createInference(options: InferenceOptions): Inference {
       const reference = await resolve(choice, context);
       const isOne = 'reference' in choice || (choice.version ?? choice.alias) !== undefined;
       unloaded.delete(reference.name, isOne ? reference.version : undefined);
-      await use({ reference }, context, () => undefined);
+      await use({ reference }, context, ({ model }) => model.warmUp());
     },
     unload: async (name, version) => {
       const versions = version === undefined ? (await repository.versions(name))?.versions : [version];
@@ -206,8 +226,8 @@ export function createInference(options: InferenceOptions): Inference {
     },
     state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
-      preload(names, options, async (model) => {
-        await use({ model }, {}, () => undefined);
+      preload(names, options, async (name) => {
+        await use({ model: name }, {}, ({ model }) => model.warmUp());
       }),
     checkRuntime: async () => {
       await loadRuntime();
@@ -218,6 +238,7 @@ export function createInference(options: InferenceOptions): Inference {
 
 function toUseError(reference: ModelReference, error: unknown): InferenceError {
   if (error instanceof LoadError) return unavailable(reference, error);
+  if (error instanceof DamageError) return unavailable(reference, new LoadError(error, 0));
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 

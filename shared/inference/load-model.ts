@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, posix } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/json-value.ts';
 import { answerForm, flavourOf } from '../models/answer-forms.ts';
@@ -19,6 +19,7 @@ import {
 } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
+import { StoreError } from '../stores/model-store.ts';
 import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
@@ -50,6 +51,8 @@ export interface Model extends Cacheable {
   readonly example: JsonObject | undefined;
   /** Why it cannot answer the made-up request of its first run, if it cannot: made-up input may not suit a model. */
   readonly problem: string | undefined;
+  /** Runs it on made-up input, if that has not happened when it was loaded. */
+  warmUp(): Promise<void>;
 }
 
 export interface LoadOptions {
@@ -70,10 +73,14 @@ const MEMORY_PER_ELEMENT = 16;
 
 /**
  * Loads a model version from its folder: reads the graph, checks its data files, creates the session, determines what
- * kind of model it is, binds the task and runs once. The folder is released with the model, as a session may map files
- * of it.
+ * kind of model it is and binds the task. It also runs once, unless the version was tried when it was published. The
+ * folder is released with the model, as a session may map files of it.
  *
- * @throws ModelError with a reason that clients may see
+ * What is parsed has been compared with `files.json` before. Files that only have weights may be compared while the
+ * session is created and runs: they are nothing but numbers, and no output of a run is given to anyone before they are
+ * known to be the right ones.
+ *
+ * @throws ModelError with a reason that clients may see; StoreError
  */
 export async function loadModel(
   reference: ModelReference,
@@ -94,8 +101,11 @@ async function createModel(
   options: LoadOptions,
 ): Promise<Model> {
   const path = folder.modelPath;
+  await folder.checked((file) => file === folder.modelFile);
   const graph = readModelFile(path);
   checkGraph(graph);
+  const weights = weightsOf(folder, graph);
+  await folder.checked((file) => !weights.has(file));
   await checkExternalData(path, graph.externalData);
   const mostElements = options.trials.memoryBytes / MEMORY_PER_ELEMENT;
   const file: ModelFile = { path, rewritings: listRewritings(graph), mostElements };
@@ -105,6 +115,7 @@ async function createModel(
   };
   const risks = findDangers(graph, options.trials);
   if (risks !== undefined) {
+    await folder.checked();
     await tryFirst(risks, () =>
       options.trials.use(file, sessionOptions, async (opened) => {
         const { session, task } = await bind(folder, graph, opened, options);
@@ -112,7 +123,8 @@ async function createModel(
       }),
     );
   }
-  const opened = await openSession(file, folder, sessionOptions, options.openSession);
+  const created = await openSession(file, folder, sessionOptions, options.openSession);
+  const opened = weights.size > 0 ? afterCheck(created, folder.checked()) : created;
   try {
     const { session, task, format, config, example, contract, answer } = await bind(
       folder,
@@ -120,7 +132,7 @@ async function createModel(
       opened,
       options,
     );
-    const tried = await tryOut(task, session, options);
+    const tried = folder.isTried ? undefined : await tryOut(task, session, options);
     return {
       reference,
       config,
@@ -130,8 +142,11 @@ async function createModel(
       task,
       contract,
       answer,
-      example: folder.example ?? example ?? tried.example,
-      problem: tried.problem,
+      example: folder.example ?? example ?? tried?.example,
+      problem: tried?.problem,
+      warmUp: async () => {
+        if (tried === undefined) await tryOut(task, session, options);
+      },
       sizeBytes: folder.sizeBytes,
       release: async () => {
         try {
@@ -147,7 +162,31 @@ async function createModel(
   }
 }
 
-/** @throws ModelError when the outputs are not what the task needs */
+/** The files that only have weights, by their paths below the folder. */
+function weightsOf({ modelFile }: ModelFolder, { externalData }: Graph): ReadonlySet<string> {
+  return new Set(externalData.map(({ location }) => posix.join(posix.dirname(modelFile), location)));
+}
+
+/** A session whose outputs nobody gets before the weights are known to be the right ones. */
+function afterCheck(session: Session, checked: Promise<void>): Session {
+  let isChecked = false;
+  // A run gets the error.
+  checked.then(
+    () => (isChecked = true),
+    () => undefined,
+  );
+  const runAndWait: Session['run'] = async (feeds, fetches) => {
+    const outputs = await session.run(feeds, fetches);
+    await checked;
+    return outputs;
+  };
+  return {
+    ...session,
+    run: (feeds, fetches) => (isChecked ? session.run(feeds, fetches) : runAndWait(feeds, fetches)),
+  };
+}
+
+/** @throws ModelError when the outputs are not what the task needs; StoreError when its files are not the right ones */
 async function tryOut(
   task: TaskRunner,
   session: Session,
@@ -156,7 +195,7 @@ async function tryOut(
   try {
     return { example: await task.warmUp(session), problem: undefined };
   } catch (error) {
-    if (error instanceof ModelError) throw error;
+    if (error instanceof ModelError || error instanceof StoreError) throw error;
     onWarmUpError(error);
     return { example: undefined, problem: describeRefusal(error) };
   }

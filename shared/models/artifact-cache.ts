@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
-import { createDownloader, type DownloadOptions } from './artifact-download.ts';
+import { createDownloader, type DownloadOptions, type Sink } from './artifact-download.ts';
 import { createArtifactFolder } from './artifact-folder.ts';
 import { createCheckedFiles } from './checked-files.ts';
 import {
@@ -12,6 +12,7 @@ import {
   parseFileManifest,
   selectArtifacts,
 } from './file-manifest.ts';
+import { LARGE_BYTES } from './hash-file.ts';
 
 export interface ArtifactCacheOptions extends DownloadOptions {
   readonly store: ModelStore;
@@ -32,6 +33,11 @@ export interface ArtifactCache {
    */
   fetchFolder(folder: string): Promise<string>;
   /**
+   * The same, but large files of a local store may still be hashed in other threads when it resolves. The caller waits
+   * for a file before it parses it, and for all of them before it uses a result.
+   */
+  beginFolder(folder: string): Promise<BegunFolder>;
+  /**
    * The caller no longer uses the files; they may be removed to make room.
    * @param path what `fetchFolder` gave
    */
@@ -40,8 +46,19 @@ export interface ArtifactCache {
   removeExcept(folders: ReadonlySet<string>): Promise<void>;
 }
 
-interface Fetched {
+/** A folder whose large files may still be compared with its `files.json`. */
+export interface BegunFolder {
   readonly path: string;
+  /**
+   * Resolves once these files are known to be what `files.json` says.
+   *
+   * @param isWanted whether to wait for a file, by its path below the folder; all by default
+   * @throws DamageError
+   */
+  checked(isWanted?: (path: string) => boolean): Promise<void>;
+}
+
+interface Fetched extends BegunFolder {
   /** Its name among the downloads; undefined for a folder of the store itself. */
   readonly address: string | undefined;
   readonly artifacts: readonly Artifact[];
@@ -62,14 +79,32 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
   async function fetchOnce(folder: string): Promise<Fetched> {
     const artifacts = await describe(folder);
     if (store.localPath) {
-      for (const artifact of artifacts) {
-        const read = () => store.read(artifact.source, 0, artifact.sizeBytes);
-        await checked.check(artifact, store.localPath(artifact.source.path), read);
-      }
-      return { path: store.localPath(folder), address: undefined, artifacts };
+      const checks = await checkInPlace(artifacts, store.localPath);
+      return { path: store.localPath(folder), address: undefined, artifacts, checked: waitFor(checks) };
     }
     const address = addressOf(store, artifacts);
-    return { path: await downloads.provide(address, artifacts), address, artifacts };
+    const path = await downloads.provide(address, artifacts);
+    return { path, address, artifacts, checked: async () => undefined };
+  }
+
+  /** @returns the checks of large files, which are still running, by their paths below the folder */
+  async function checkInPlace(
+    artifacts: readonly Artifact[],
+    localPath: (path: string) => string,
+  ): Promise<ReadonlyMap<string, Promise<void>>> {
+    const checks = new Map<string, Promise<void>>();
+    const isLarge = ({ sha256, sizeBytes }: Artifact) => sha256 !== undefined && sizeBytes >= LARGE_BYTES;
+    for (const artifact of artifacts.filter(isLarge)) {
+      // The store refuses a link out of the repository, and a file that has changed since it was listed.
+      (await store.read(artifact.source, 0, 0)).destroy();
+      const { done } = await checked.begin(artifact, localPath(artifact.source.path));
+      checks.set(artifact.path, done);
+    }
+    for (const artifact of artifacts.filter((each) => !isLarge(each))) {
+      const read = () => store.read(artifact.source, 0, artifact.sizeBytes);
+      await checked.check(artifact, localPath(artifact.source.path), read);
+    }
+    return checks;
   }
 
   async function describe(folder: string): Promise<Artifact[]> {
@@ -83,7 +118,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       throw new ManifestError('corrupt', prefix, problem);
     }
     const content = Buffer.alloc(manifest.sizeBytes);
-    const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
+    const sink: Sink = async (chunks, position) => content.set(Buffer.concat(chunks), position);
     await downloader.download(manifest, sink, new AbortController().signal);
     return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), prefix));
   }
@@ -119,29 +154,37 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     return { folder, known, address: found?.address };
   }
 
+  async function beginFolder(folder: string): Promise<BegunFolder> {
+    if (folder !== '' && !isPlainPath(folder)) {
+      throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
+    }
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const earlier = fetched.get(folder);
+      const known = earlier ?? start(folder);
+      const found = await known;
+      const { address, artifacts } = found;
+      if (address === undefined) {
+        // Local folders are edited.
+        if (await areUntouched(artifacts)) return found;
+      } else {
+        // The process that downloaded it holds it, but other programs clean temporary folders.
+        if (earlier === undefined || (await downloads.hold(address, artifacts))) return found;
+      }
+      forget(folder, known);
+    }
+    throw new StoreError(
+      'changed',
+      `The files of ${folder} keep changing or disappearing after they are fetched.`,
+    );
+  }
+
   return {
     fetchFolder: async (folder) => {
-      if (folder !== '' && !isPlainPath(folder)) {
-        throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
-      }
-      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const earlier = fetched.get(folder);
-        const known = earlier ?? start(folder);
-        const { path, address, artifacts } = await known;
-        if (address === undefined) {
-          // Local folders are edited.
-          if (await areUntouched(artifacts)) return path;
-        } else {
-          // The process that downloaded it holds it, but other programs clean temporary folders.
-          if (earlier === undefined || (await downloads.hold(address, artifacts))) return path;
-        }
-        forget(folder, known);
-      }
-      throw new StoreError(
-        'changed',
-        `The files of ${folder} keep changing or disappearing after they are fetched.`,
-      );
+      const { path, checked } = await beginFolder(folder);
+      await checked();
+      return path;
     },
+    beginFolder,
     releaseFolder: async (path) => {
       if (!store.localPath) await downloads.release(basename(path));
     },
@@ -155,6 +198,12 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
           forget(folder, known);
       }
     },
+  };
+}
+
+function waitFor(checks: ReadonlyMap<string, Promise<void>>): BegunFolder['checked'] {
+  return async (isWanted = () => true) => {
+    await Promise.all([...checks].filter(([path]) => isWanted(path)).map(([, check]) => check));
   };
 }
 

@@ -5,11 +5,12 @@ import { systemCodeOf } from '../errors.ts';
 import { ownName, removeLeftovers } from '../leftovers.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
-import { allOrNone, type Downloader } from './artifact-download.ts';
+import { allOrNone, type Downloader, type Sink } from './artifact-download.ts';
 import { createArtifactLeases } from './artifact-leases.ts';
 import type { CheckedFiles } from './checked-files.ts';
 import { listDownloads, PARTIAL } from './downloads.ts';
-import { type Artifact, checkContent } from './file-manifest.ts';
+import { type Artifact, checkContent, checkHash } from './file-manifest.ts';
+import { hashFile, LARGE_BYTES } from './hash-file.ts';
 import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 
 export interface ArtifactFolder {
@@ -115,7 +116,6 @@ export function createArtifactFolder(
       for (const parent of parentsOf(artifact.path)) await makeOwnFolder(join(folder, parent));
       if (await isWhole(folder, artifact)) return;
       await writeFile(artifact, name, downloader, signal);
-      await checkContent(artifact, async () => openFile(name));
       // Some network drives do not keep times: on them each process downloads files without a checksum again.
       await utimes(name, new Date(), CHECKED).catch(() => undefined);
       await rename(name, target);
@@ -257,26 +257,59 @@ function openFile(path: string): ReadStream {
   return createReadStream(path, { highWaterMark: READ_BYTES });
 }
 
+/**
+ * Downloads a file, and compares what is on the disk with its sha256 if that is known. A large file is hashed while it
+ * arrives.
+ *
+ * @throws DamageError when the content differs
+ */
 async function writeFile(artifact: Artifact, name: string, downloader: Downloader, signal: AbortSignal) {
+  const { source, sizeBytes, sha256 } = artifact;
   const handle = await open(name, 'wx', 0o600);
+  const isHashed = sha256 !== undefined && sizeBytes >= LARGE_BYTES;
+  const hash = isHashed ? await hashFile(name, sizeBytes, 0) : undefined;
+  const follow = createFollower((toBytes) => hash?.advance(toBytes));
   try {
-    await downloader.download(
-      artifact.source,
-      (chunk, position) => writeFully(handle, chunk, position),
-      signal,
-    );
+    const sink: Sink = async (chunks, position) =>
+      follow(position, await writeFully(handle, chunks, position));
+    await downloader.download(source, sink, signal);
+    if (hash) checkHash(artifact, await hash.digest());
   } finally {
-    await handle.close();
+    await Promise.all([handle.close(), hash?.stop()]);
   }
+  if (!hash) await checkContent(artifact, async () => openFile(name));
 }
 
-/** One write may take only a part of a chunk. */
-async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written);
-    written += bytesWritten;
+/** Follows up to where a file is complete, while ranges of it are written in any order. */
+function createFollower(advance: (toBytes: number) => void): (start: number, end: number) => void {
+  let front = 0;
+  const ends = new Map<number, number>();
+  return (start, end) => {
+    ends.set(start, end);
+    for (let next = ends.get(front); next !== undefined; next = ends.get(front)) {
+      ends.delete(front);
+      front = next;
+    }
+    advance(front);
+  };
+}
+
+/**
+ * One write may take only a part of the chunks.
+ * @returns the position after the last byte
+ */
+async function writeFully(
+  handle: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  const { bytesWritten } = await handle.writev(chunks, position);
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (bytesWritten < length) {
+    const rest = Buffer.concat(chunks).subarray(bytesWritten);
+    return await writeFully(handle, [rest], position + bytesWritten);
   }
+  return position + length;
 }
 
 /** Errors of the store are already StoreErrors; errors that still have a code come from this machine's disk. */

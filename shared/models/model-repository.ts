@@ -66,9 +66,11 @@ export interface ModelRepository {
   locate(reference: ModelReference): Promise<string>;
   /**
    * Fetches a version's files to this machine, where they stay until they are released.
+   *
+   * @param isEarly whether large files may still be compared with `files.json`; the caller then waits for `checked`
    * @throws ModelError, StoreError
    */
-  open(reference: ModelReference): Promise<ModelFolder>;
+  open(reference: ModelReference, isEarly?: boolean): Promise<ModelFolder>;
 }
 
 export interface ModelRepositoryOptions extends ListingOptions {
@@ -170,11 +172,13 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const config = await patience.wait(ownConfig(known, reference));
       return await patience.wait(locateModel(folders.inStore(known, reference), config));
     },
-    open: async (reference) => {
-      const path = await artifacts.fetchFolder(pathOf(reference));
+    open: async (reference, isEarly = false) => {
+      const { path, checked } = await artifacts.beginFolder(pathOf(reference));
       const release = async () => await artifacts.releaseFolder(path);
       try {
-        return { ...(await folders.onDisk(await listings.current(patienceOf()), reference, path)), release };
+        if (!isEarly) await checked();
+        const known = await listings.current(patienceOf());
+        return { ...(await folders.onDisk(known, reference, { path, checked })), release };
       } catch (error) {
         await release();
         throw error;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { ModelStore } from '../stores/model-store.ts';
-import { isPlainPath } from './file-manifest.ts';
+import { isPlainPath, MANIFEST_FILE } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel } from './formats/locate.ts';
 import type { ListingOptions } from './listings.ts';
@@ -28,6 +28,17 @@ export interface ModelFolder extends FormatFolder {
   readonly config: ModelConfig | undefined;
   /** A request from its reference.json, which it is known to answer; undefined without that file. */
   readonly example: JsonObject | undefined;
+  /**
+   * Whether `ternion add` has published exactly these files, and has had an answer to `example` from them. Anyone who
+   * can write the repository can also say so of a model that does not answer. Nobody gains by that: it decides only
+   * whether the first run is one on made-up input, and all that protects the process is checked at each load.
+   */
+  readonly isTried: boolean;
+  /**
+   * Resolves once these files, by default all, are known to be what `files.json` says.
+   * @throws DamageError
+   */
+  checked(isWanted?: (path: string) => boolean): Promise<void>;
   /** The bytes of one of its files that may be large, such as a tokenizer; undefined when it does not exist. */
   readLarge(path: string): Promise<Buffer | undefined>;
   /** The caller no longer uses the files; they may be removed to make room. */
@@ -44,7 +55,11 @@ export interface VersionFolders {
    * A version that was fetched to this machine.
    * @throws ModelError when it has no graph, or its files are not valid
    */
-  onDisk(known: Listing, reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>>;
+  onDisk(
+    known: Listing,
+    reference: ModelReference,
+    begun: Pick<ModelFolder, 'path' | 'checked'>,
+  ): Promise<Omit<ModelFolder, 'release'>>;
 }
 
 interface VersionFolderOptions {
@@ -95,21 +110,25 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
       const text = await readStored(known, `${folder}/${REFERENCE_FILE}`);
       return text === undefined ? undefined : firstRequest(text, folder);
     },
-    onDisk: async (known, reference, path) => {
+    onDisk: async (known, reference, { path, checked }) => {
       const prefix = pathOf(reference);
       const find = (file: string) => known.files.get(`${prefix}/${file}`);
       // The store does not list links that leave it, so they are not read either.
-      const readLarge = async (file: string) =>
-        find(file) ? await readIfPresent(join(path, file)) : undefined;
+      const readLarge = async (file: string) => {
+        if (!find(file)) return undefined;
+        await checked((each) => each === file);
+        return await readIfPresent(join(path, file));
+      };
       const folder = openFolder(known, reference, async (file) => {
         checkSize(file, find(file)?.sizeBytes ?? 0);
         const bytes = await readLarge(file);
         return bytes && decodeFile(bytes, file);
       });
-      const text = await folder.read(CONFIG_FILE);
-      const config = text === undefined ? undefined : configs.parse(text);
+      const configText = await folder.read(CONFIG_FILE);
+      const config = configText === undefined ? undefined : configs.parse(configText);
       const modelFile = await locateModel(folder, config);
-      const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
+      const text = (await readLarge(REFERENCE_FILE))?.toString('utf8');
+      const example = text === undefined ? undefined : firstRequest(text, prefix);
       const files = known.versionFiles.get(prefix) ?? [];
       return {
         ...folder,
@@ -119,7 +138,9 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         modelPath: store.localPath?.(`${prefix}/${modelFile}`) ?? join(path, modelFile),
         sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
         config,
-        example: example === undefined ? undefined : firstRequest(example, prefix),
+        example,
+        isTried: example !== undefined && find(MANIFEST_FILE) !== undefined,
+        checked,
       };
     },
   };

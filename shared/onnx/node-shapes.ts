@@ -43,6 +43,8 @@ export class NodeShapes {
   readonly node: Node;
   readonly source: ByteSource;
   readonly #known: (name: string) => KnownShape;
+  /** By name: rules ask for many that a node does not have. */
+  #attributes: ReadonlyMap<string, Field> | undefined;
 
   constructor(source: ByteSource, node: Node, known: (name: string) => KnownShape) {
     this.node = node;
@@ -60,7 +62,13 @@ export class NodeShapes {
   }
 
   attribute(name: string): Field | undefined {
-    return this.node.attributes.find((each) => readName(this.source, each, ATTRIBUTE.name) === name);
+    this.#attributes ??= new Map(
+      // The first of equal names counts.
+      this.node.attributes
+        .map((each) => [readName(this.source, each, ATTRIBUTE.name), each] as const)
+        .reverse(),
+    );
+    return this.#attributes.get(name);
   }
 
   /** Members of an attribute by their number in the standard. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /** Random access to bytes, so that a graph can be read without reading its weights. */
 export interface ByteSource {
@@ -40,6 +40,8 @@ const LONGEST_VARINT = 10;
 /** Source: the protocol buffers encoding guide (a tag is a varint of 32 bits, three of them the wire type). */
 const LARGEST_NUMBER = 2 ** 29 - 1;
 const WINDOW_BYTES = 16 * 1024;
+/** Files up to this size are read at once: their weights are outside of them, or few. */
+const WHOLE_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 /** Most bytes per read: operating systems read less than 2 GiB in one call. */
 const COPIED_AT_ONCE = 1024 ** 3;
@@ -194,11 +196,12 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** Reads a file through a small window: walking a graph touches little of it besides its field headers. */
+/** Reads a large file through a small window: walking a graph touches little of it besides its field headers. */
 export function withFileSource<R>(path: string, use: (source: ByteSource) => R): R {
   const descriptor = openSync(path, 'r');
   try {
     const { size } = fstatSync(descriptor);
+    if (size <= WHOLE_BYTES) return use(bytesSource(readFileSync(descriptor)));
     const window = Buffer.alloc(WINDOW_BYTES);
     let windowStart = 0;
     let windowEnd = 0;

@@ -1,9 +1,9 @@
 import { invalid, overLimit } from '../errors.ts';
 import { type DecodeContext, decodeImage } from './image/decode/decode.ts';
-import type { PixelRaster, Raster, Size } from './image/raster.ts';
+import { type PixelRaster, pictureSize, type Raster, type Size, type Window } from './image/raster.ts';
 import { type CenterCropOptions, centerWindow } from './image/steps/center-crop.ts';
 import { crop, intersect } from './image/steps/crop.ts';
-import { type ResizeOptions, resizedSize, resizeWindow } from './image/steps/resize.ts';
+import { partForWindow, type ResizeOptions, resizedSize, resizeWindow } from './image/steps/resize.ts';
 import type { ImageStep, PixelStep } from './image/steps/step-schemas.ts';
 import { isPixelStep, isValueStep, runPixelStep } from './image/steps/steps.ts';
 import { createValueRunner } from './image/steps/value-tables.ts';
@@ -47,6 +47,7 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
   const context = {
     readOrientation: pixelSteps.some(({ step }) => step === 'orient'),
     resizedSize: isFast ? findResizedSize(pixelSteps) : undefined,
+    neededPart: isFast ? undefined : findNeededPart(pixelSteps),
   };
   return {
     decode: (file, name, budget) => decodeImage(file, name, { budget, ...context }),
@@ -54,7 +55,7 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
       let pixels = image;
       let together = 0;
       const making = (made: Size) => {
-        checkMade(pixels, made, limits);
+        checkMade(pictureSize(pixels), made, limits);
         together += made.width * made.height;
         limits.onResize?.(together);
       };
@@ -94,8 +95,9 @@ function* resizeAndCrop(
   cropTo: CenterCropOptions,
   limits: OperationLimits,
 ): Work<PixelRaster> {
-  const size = resizedSize(resize, image);
-  checkSides(image, size, limits);
+  const picture = pictureSize(image);
+  const size = resizedSize(resize, picture);
+  checkSides(picture, size, limits);
   const window = centerWindow(size, cropTo);
   const inside = intersect(window, size);
   limits.making(inside);
@@ -122,6 +124,17 @@ function checkMade({ width, height }: Size, made: Size, { name, madePixels, vari
   throw overLimit(
     `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, which is more than ${madePixels} pixels${variable ? ` (${variable})` : ''}.`,
   );
+}
+
+/** The part of a picture that a resize and a crop after it need, if only steps on each pixel come before them. */
+function findNeededPart(steps: readonly PixelStep[]): ((image: Size) => Window | undefined) | undefined {
+  const [resize, cropTo] = steps.slice(steps.findIndex(({ step }) => step !== 'convert'));
+  if (resize?.step !== 'resize' || resize.pad !== undefined || cropTo?.step !== 'centerCrop')
+    return undefined;
+  return (image) => {
+    const size = resizedSize(resize, image);
+    return partForWindow(image, size, resize, intersect(centerWindow(size, cropTo), size));
+  };
 }
 
 /** The size that the first resize gives an upright image, if only orient and convert come before it. */

@@ -50,9 +50,19 @@ export interface SessionOptions {
   /** Threads of one run. The runtime's own default counts visible cores, which is wrong on every serverless host. */
   readonly intraOpThreads: number;
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all' | undefined;
-  /** Where the optimised graph is written to. Above `basic` it would only suit this kind of processor. */
-  readonly optimizedModelPath?: string | undefined;
+  /** Where the graph is written to, as the runtime simplifies it. */
+  readonly optimizedModel?: OptimizedModel | undefined;
 }
+
+/** A simplified graph as files. With the level `all` it would only suit this kind of processor. */
+export interface OptimizedModel {
+  readonly path: string;
+  /** Name of the file beside it that gets its large tensors; without it they are in the graph. */
+  readonly weights?: string | undefined;
+}
+
+/** Tensors of fewer bytes stay in the graph: sizes and axes, which are read before the weights. */
+const LEAST_OUTSIDE_BYTES = 1024;
 
 /** The graph has an input or output whose type the runtime does not support. Clients may see the message. */
 export class UnsupportedGraphError extends Error {
@@ -134,12 +144,13 @@ function createNativeSession(
   options: SessionOptions,
 ): NativeSession {
   const folder = typeof model === 'string' ? undefined : resolve(model.folder);
+  const { optimizedModel: optimized } = options;
   const sessionOptions = {
     intraOpNumThreads: options.intraOpThreads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: options.graphOptimization ?? 'all',
-    ...(options.optimizedModelPath !== undefined && { optimizedModelFilePath: options.optimizedModelPath }),
+    ...(optimized && { optimizedModelFilePath: optimized.path }),
     // Only fatal messages: errors are also thrown, and the log has them as JSON.
     logSeverityLevel: 4,
     // Idle threads that spin waste CPU time that the function pays for.
@@ -148,6 +159,10 @@ function createNativeSession(
         intra_op: { allow_spinning: '0' },
         inter_op: { allow_spinning: '0' },
         ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+        ...(optimized?.weights !== undefined && {
+          optimized_model_external_initializers_file_name: optimized.weights,
+          optimized_model_external_initializers_min_size_in_bytes: String(LEAST_OUTSIDE_BYTES),
+        }),
       },
     },
   } as const;

@@ -35,10 +35,10 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Run
     'makes the operators that the sweep is after: %s, %j',
     async (_, writes, model) => {
       const folder = await makeFolder({});
-      const optimizedModelPath = join(folder, 'model.onnx');
-      const session = await createSession(inMemory(model), { intraOpThreads: 1, optimizedModelPath });
+      const path = join(folder, 'model.onnx');
+      const session = await createSession(inMemory(model), { intraOpThreads: 1, optimizedModel: { path } });
       await session.release();
-      const { operators } = readGraph(bytesSource(readFileSync(optimizedModelPath)));
+      const { operators } = readGraph(bytesSource(readFileSync(path)));
       expect(writes.filter((operator) => !operators.has(operator))).toEqual([]);
     },
   );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
@@ -13,10 +13,10 @@ import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { splitSequences } from '../../../shared/onnx/sequences.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
-import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
 import { type FoundModel, look } from '../find-model.ts';
 import { withoutOtherGraphs } from '../other-graphs.ts';
+import { optimizationOf, optimizeGraph, sessionOfOptimized } from './optimize-graph.ts';
 import { type Trial, withoutModel } from './try-model.ts';
 
 /**
@@ -46,9 +46,10 @@ export async function stageVersion(
   const graph = join(target, modelFile);
   await rewriteGraph(graph);
   const config = await look({ app, reference }, describeConfig);
-  await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
-  if (optimize) await optimizeGraph(graph);
+  const isOptimized = optimize && (await optimizeGraph(graph, optimizationOf(config)));
+  const written = isOptimized ? { ...config, session: sessionOfOptimized(config.session) } : config;
+  await writeFile(join(target, CONFIG_FILE), `${writeJson(written)}\n`);
   const manifest = await listFiles(target);
   await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
@@ -85,18 +86,6 @@ function expectedFrom(request: JsonObject, answer: JsonObject): JsonObject | und
   }
   // A row of what the graph gives has the names of the graph, and no prediction.
   return request.features === undefined ? undefined : withoutModel(answer);
-}
-
-/** Saves the graph as the runtime simplifies it, at the level that is the same on every machine. */
-async function optimizeGraph(path: string): Promise<void> {
-  const optimized = `${path}.optimized`;
-  const session = await openModelFile(
-    { path, rewritings: [] },
-    { intraOpThreads: 1, graphOptimization: 'basic', optimizedModelPath: optimized },
-  );
-  await session.release();
-  await pipeline(createReadStream(optimized), createWriteStream(path));
-  await rm(optimized);
 }
 
 async function listFiles(folder: string): Promise<FileManifest> {

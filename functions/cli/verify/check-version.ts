@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createDownloader, type Downloader } from '../../../shared/models/artifact-download.ts';
+import { createDownloader, type Downloader, type Sink } from '../../../shared/models/artifact-download.ts';
 import { type FileManifest, MANIFEST_FILE, parseFileManifest } from '../../../shared/models/file-manifest.ts';
 import { type ModelStore, type StoredFile, StoreError } from '../../../shared/stores/model-store.ts';
 
@@ -102,10 +102,11 @@ async function checkFile(
 async function readFile(
   downloader: Downloader,
   file: StoredFile,
-  take: (chunk: Uint8Array) => unknown,
+  take: (chunk: Uint8Array) => void,
 ): Promise<Fault | undefined> {
   try {
-    await downloader.download(file, async (chunk) => void take(chunk), new AbortController().signal);
+    const sink: Sink = async (chunks) => chunks.forEach(take);
+    await downloader.download(file, sink, new AbortController().signal);
     return undefined;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

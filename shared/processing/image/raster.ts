@@ -31,8 +31,22 @@ export interface PixelRaster extends Raster {
    * How the picture has to be turned to be upright: 1 to 8 as in EXIF; undefined if it is upright or was not asked for.
    */
   readonly orientation?: number | undefined;
-  /** Pixels of the file, if it was decoded smaller. */
+  /** Pixels of the file, if it was decoded smaller, or in part. */
   readonly filePixels?: number | undefined;
+  /** Where it is in its picture, if it is only a part. Steps that work on each pixel, and a resize to a window, take it. */
+  readonly partOf?: PartOf | undefined;
+}
+
+/** The place of a part: the size of the whole picture, and the first column and row of the part. */
+export interface PartOf {
+  readonly size: Size;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** The size of the whole picture. */
+export function pictureSize({ width, height, partOf }: PixelRaster): Size {
+  return partOf?.size ?? { width, height };
 }
 
 export interface Size {

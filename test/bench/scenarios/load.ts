@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,8 +22,8 @@ export const load: Scenario = {
   about:
     'The server has just started and has no model loaded. The first request makes it load a graph of the size of ResNet50 ' +
     'and run it once. The best portable form is the graph as ONNX Runtime simplifies it for any processor, with its weights ' +
-    'in a second file. From S3 means the S3 server of the tests on loopback, with an empty cache; its limit has the bytes in ' +
-    'memory, writes them to a file and loads that.',
+    'in a second file. From S3 means the S3 server of the tests on loopback, with an empty cache and the version that ' +
+    '`ternion add` publishes, whose sha256 is checked; the limit has the bytes in memory, writes them to a file and loads that.',
   contenders: [
     { name: 'Ternion, as exported', role: 'ours' },
     { name: 'Ternion, --optimize', role: 'ours' },
@@ -36,11 +36,10 @@ export const load: Scenario = {
     bench.progress('makes the graph in three forms');
     const plain = join(bench.folder, 'plain');
     const path = await writeResnet50(plain);
-    const optimized = await publishOptimized(bench.folder, path);
+    const optimized = await publish(bench.folder, 'optimized', path, '--optimize');
+    const published = await publish(bench.folder, 'published', path);
     const portable = await writePortable(bench.folder, path);
-    const config = await readFile(join(plain, 'resnet50/1/model.json'));
-    const files = { 'resnet50/1/model.onnx': await readFile(path), 'resnet50/1/model.json': config };
-    const s3 = await startS3Server({ files });
+    const s3 = await startS3Server({ folder: published });
     bench.defer(() => s3.close());
     const s3Environment = {
       AWS_ENDPOINT_URL: s3.url,
@@ -115,10 +114,15 @@ const ZEROS: LoadRequest = (() => {
 })();
 
 /** @returns the repository */
-async function publishOptimized(folder: string, path: string): Promise<string> {
-  const repository = join(folder, 'optimized');
+async function publish(
+  folder: string,
+  name: string,
+  path: string,
+  ...options: readonly string[]
+): Promise<string> {
+  const repository = join(folder, name);
   const command = join(PROJECT, 'dist/cli/index.mjs');
-  const args = ['add', join(path, '..'), '--name', 'resnet50', '--repository', repository, '--optimize'];
+  const args = ['add', join(path, '..'), '--name', 'resnet50', '--repository', repository, ...options];
   const [program, ...rest] = nodeCommand(command, ...args);
   await promisify(execFile)(program, rest, { cwd: PROJECT });
   return repository;

@@ -12,6 +12,7 @@ import {
   buildNode,
   externalInitializer,
   FLOAT,
+  floatInitializer,
   INT64,
   identityModel,
   int64Initializer,
@@ -22,7 +23,7 @@ import {
 import { readEstimator } from '../../support/estimators.ts';
 import { PROJECT } from '../../support/project.ts';
 import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
-import { makeFolder } from '../../support/temporary-folder.ts';
+import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
 const DIGIT = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
@@ -590,6 +591,50 @@ describe('ternion add', () => {
     const original = await readFile(join(file, 'model.onnx'));
     expect((await readFile(join(repository, 'small/1/model.onnx'))).equals(original)).toBe(false);
   });
+
+  it.each([
+    [undefined, { graphOptimization: 'disabled' }, ['com.microsoft.FusedGemm']],
+    ['basic', { graphOptimization: 'disabled' }, ['Gemm', 'Relu']],
+    // It is faster once it is loaded, on some processors.
+    ['all', { graphOptimization: 'all' }, ['com.microsoft.FusedGemm']],
+    ['disabled', { graphOptimization: 'disabled' }, ['MatMul', 'Add', 'Relu']],
+  ])(
+    'leaves nothing to simplify at a load, with large weights in a file of their own: %s',
+    async (asked, session, operators) => {
+      const folder = await temporaryFolder();
+      const width = 512;
+      const weights = (name: string, dims: number[], value: number) =>
+        floatInitializer(name, dims, Array(dims.reduce((a, b) => a * b)).fill(value));
+      const model = buildModel({
+        nodes: [
+          buildNode('MatMul', ['x', 'w'], ['product']),
+          buildNode('Add', ['product', 'b'], ['sum']),
+          buildNode('Relu', ['sum'], ['y']),
+        ],
+        inputs: [tensorValue('x', FLOAT, ['n', width])],
+        outputs: [tensorValue('y', FLOAT, ['n', width])],
+        initializers: [weights('w', [width, width], 0.5), weights('b', [width], -3)],
+      });
+      const config = { task: 'tensor', ...(asked && { session: { graphOptimization: asked } }) };
+      const source = join(folder, 'wide');
+      await writeFiles(source, { 'model.onnx': model, 'model.json': JSON.stringify(config) });
+      const repository = join(folder, 'repository');
+      const { code, stderr } = await runCommand(['add', source, '--optimize', '-r', repository]);
+      expect([code, stderr]).toEqual([0, '']);
+      const version = join(repository, 'wide/1');
+      expect(JSON.parse(await readFile(join(version, 'model.json'), 'utf8')).session).toEqual(session);
+      const graph = withFileSource(join(version, 'model.onnx'), readGraph);
+      expect([...graph.operators]).toEqual(operators);
+      const isSaved = asked !== 'disabled';
+      expect((await filesOf(version)).includes('model.onnx.data')).toBe(isSaved);
+      expect(graph.externalData.map(({ location }) => location)).toEqual(
+        isSaved ? ['model.onnx.data', 'model.onnx.data'] : [],
+      );
+      const request = JSON.stringify({ inputs: { x: [Array(width).fill(0.25)] } });
+      const { stdout } = await runCommand(['--json', 'predict', version, request]);
+      expect(JSON.parse(stdout).outputs.y).toEqual([Array(width).fill(61)]);
+    },
+  );
 
   it.each([[], ['--optimize']])(
     'saves a graph of a newer IR version as one that the runtime accepts %j',

@@ -62,6 +62,23 @@ describe('gatherBody', () => {
     expect(parts.join().buffer).toBe(piece.buffer);
   });
 
+  it('copies small pieces at once, and others only when the last one has come', () => {
+    const parts = gatherBody(new Headers(), MEGABYTE);
+    const pieces = [1, 65_536, 10, 20_000, 3, 4, 8_000].map((length) => new Uint8Array(length).fill(1));
+    for (const piece of pieces) parts.add(piece);
+    // Shows which of them are still read.
+    for (const piece of pieces) piece.fill(2);
+    const joined = parts.join();
+    const found = pieces.map(({ length }, index) => {
+      const at = pieces.slice(0, index).reduce((sum, piece) => sum + piece.length, 0);
+      return new Set(joined.subarray(at, at + length));
+    });
+    expect(found.map((each) => [...each].join())).toEqual(['2', '2', '1', '2', '1', '1', '1']);
+    expect(parts.add(new Uint8Array(0))).toBe(true);
+    expect(parts.add(Uint8Array.of(3))).toBe(true);
+    expect([parts.join().length, parts.join().at(-1)]).toEqual([joined.length + 1, 3]);
+  });
+
   it('has a large body in memory only once: its first part is not moved', () => {
     const parts = gatherBody(new Headers(), 3 * MEGABYTE);
     fill(parts, 2 * MEGABYTE, 65_536);

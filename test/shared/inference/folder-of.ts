@@ -11,6 +11,8 @@ export function folderOf(path: string, files: readonly string[] = ['model.onnx']
     sizeBytes: 0,
     config: undefined,
     example: undefined,
+    isTried: false,
+    checked: async () => undefined,
     release: async () => undefined,
     read: async () => undefined,
     readShared: async () => undefined,

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { LARGE_BYTES } from '../../../shared/models/hash-file.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../support/build-model.ts';
+import { manifest } from '../../support/artifact-setup.ts';
+import {
+  buildModel,
+  buildNode,
+  externalInitializer,
+  FLOAT,
+  identityModel,
+  tensorValue,
+} from '../../support/build-model.ts';
 import { rejectionOf } from '../../support/error-of.ts';
 import { readFormatFolder } from '../../support/format-folders.ts';
 import {
@@ -13,8 +22,14 @@ import {
   tensorsInput,
   textsInput,
 } from '../../support/make-inference.ts';
+import { sumModel } from '../../support/outside-weights.ts';
 import { MODELS } from '../../support/project.ts';
 import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
+
+/** A request that a version is known to answer. */
+const REFERENCE = JSON.stringify({
+  cases: [{ request: { inputs: { x: [[1, 2]] } }, expected: { outputs: { y: [[11, 22]] } } }],
+});
 
 const identity = identityModel(FLOAT, ['n', 2]);
 const regression = JSON.stringify({ task: 'tabular-regression' });
@@ -195,6 +210,31 @@ describe('a model that cannot be loaded', () => {
       /^Model "m" version "1" cannot be loaded: its model\.onnx is damaged: its checksum/,
     );
     expect(error.message).not.toMatch(folder);
+  });
+
+  it.each([
+    ['that was tried when it was published', { 'm/1/reference.json': REFERENCE }],
+    ['that runs on made-up input first', {}],
+  ])('gives no output of weights whose checksum differs, of a model %s', async (_, others) => {
+    const weights = Buffer.alloc(LARGE_BYTES);
+    weights.set(Buffer.from(Float32Array.of(10, 20).buffer));
+    const model = Buffer.from(
+      sumModel('none', 'initializer', (name) => externalInitializer(name, 'w.bin', { length: '8' })),
+    );
+    const published = { 'model.onnx': model, 'w.bin': weights };
+    const files = { 'm/1/files.json': manifest(published), 'm/1/model.onnx': model, ...others };
+    const wrong = Buffer.from(weights);
+    wrong[0] = 1;
+    const folder = await makeFolder({ ...files, 'm/1/w.bin': wrong });
+    const { inference } = makeInference(folder);
+    const reason =
+      /^Model "m" version "1" cannot be loaded: its w\.bin is damaged: its checksum differs from the published one\.$/;
+    expect((await rejectionOf(infer(inference, ask('m')))).message).toMatch(reason);
+    expect((await rejectionOf(infer(inference, ask('m')))).message).toMatch(reason);
+    expect(inference.state({ name: 'm', version: '1' })).toBe('failed');
+    await writeFiles(folder, { 'm/1/w.bin': weights });
+    const repaired = makeInference(folder);
+    expect((await infer(repaired.inference, ask('m'))).output).toEqual(yOf([11, 22]));
   });
 
   it('does not include a model whose run fails: that is a different error', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { manifest } from '../../support/artifact-setup.ts';
 import {
   buildModel,
   buildNode,
@@ -35,6 +36,29 @@ describe('the first run on made-up input', () => {
       example: undefined,
       problem: expect.stringMatching(/^The model cannot compute with these inputs/),
     });
+  });
+
+  it('is left to the first request of a version that was tried when it was published', async () => {
+    const model = Buffer.from(quotient(INT64));
+    const reference = Buffer.from(
+      JSON.stringify({ cases: [{ request: { inputs: { a: [7], b: [2] } }, expected: {} }] }),
+    );
+    const files = { 'm/1/model.onnx': model, 'm/1/reference.json': reference };
+    const input = tensorsInput({ a: [7], b: [2] });
+    const messagesOf = async (others: Readonly<Record<string, string>>, preloaded: readonly string[]) => {
+      const { inference, log } = makeInference(await makeFolder({ ...files, ...others }));
+      await inference.preload(preloaded);
+      const output = await inferOutput(inference, input);
+      expect(output.kind === 'tensors' && output.tensors.get('y')?.data).toEqual(BigInt64Array.of(3n));
+      return log.map(({ message }) => message);
+    };
+    const published = {
+      'm/1/files.json': manifest({ 'model.onnx': model, 'reference.json': reference }),
+    };
+    expect(await messagesOf(published, [])).toEqual(['model loaded']);
+    // Nobody waits for a preloaded model.
+    expect(await messagesOf(published, ['m'])).toEqual(['model loaded', 'warm-up failed']);
+    expect(await messagesOf({}, [])).toEqual(['warm-up failed', 'model loaded']);
   });
 
   it('does not keep a model from being served when it fails', async () => {

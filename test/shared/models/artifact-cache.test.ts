@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
+import { LARGE_BYTES } from '../../../shared/models/hash-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 import {
@@ -186,6 +187,25 @@ describe('fetchFolder over a remote store', () => {
     }
   });
 
+  it('hashes a large file while its parts arrive, and downloads it once more if they are wrong', async () => {
+    const model = bytes(LARGE_BYTES + 100);
+    const { server, open } = await setup({
+      'iris/1/model.onnx': model,
+      'iris/1/files.json': manifest({ 'model.onnx': model }),
+    });
+    const damageParts = (times: number) =>
+      server.addFault({ when: isModel, times, effect: { kind: 'wrong-bytes' } });
+    damageParts(1);
+    const path = await open().fetchFolder('iris/1');
+    expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
+    await rm(path, { recursive: true });
+    damageParts(1000);
+    await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: expect.stringContaining('iris/1/model.onnx is damaged'),
+    });
+  });
+
   it('tries again after a failure', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
     const cache = open();
@@ -280,6 +300,31 @@ describe('fetchFolder over a local store', () => {
       await cache.fetchFolder('iris/1');
       expect(reads() - before).toBe(2);
     }
+  });
+
+  it('hashes large files while the caller continues, and small ones before', async () => {
+    const weights = Buffer.alloc(LARGE_BYTES, 7);
+    const files = { 'iris/1/model.onnx': model, 'iris/1/w.bin': weights };
+    const list = { 'iris/1/files.json': manifest({ 'model.onnx': model, 'w.bin': weights }) };
+    const { root, cache } = await setupLocal({ ...files, ...list });
+    const good = await cache.beginFolder('iris/1');
+    await good.checked();
+    expect(good.path).toBe(join(root, 'iris/1'));
+
+    const wrong = Buffer.from(weights);
+    wrong[LARGE_BYTES - 1] = 8;
+    await writeFile(join(root, 'iris/1/w.bin'), wrong);
+    const begun = await cache.beginFolder('iris/1');
+    await begun.checked((path) => path === 'model.onnx');
+    await expect(begun.checked()).rejects.toMatchObject({ reason: 'corrupt', file: 'w.bin' });
+    // It is not taken for checked after that.
+    await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({ reason: 'corrupt' });
+
+    await writeFile(join(root, 'iris/1/model.onnx'), 'molel');
+    await expect(cache.beginFolder('iris/1')).rejects.toMatchObject({ file: 'model.onnx' });
+    await writeFile(join(root, 'iris/1/model.onnx'), model);
+    await writeFile(join(root, 'iris/1/w.bin'), weights);
+    expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
   });
 
   it('rejects with "missing" when there is no such folder', async () => {

@@ -15,8 +15,11 @@ export function interceptWrites(original: Files, accept: AcceptBytes): Files {
       const handle = await original.open(...args);
       const write = handle.write.bind(handle);
       Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) =>
-          await write(buffer, offset, await accept(length), position),
+        writev: async (chunks: readonly Uint8Array[], position: number) => {
+          const bytes = Buffer.concat(chunks);
+          const { bytesWritten } = await write(bytes, 0, await accept(bytes.length), position);
+          return { bytesWritten, buffers: chunks };
+        },
       });
       return handle;
     },

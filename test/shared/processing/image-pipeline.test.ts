@@ -215,3 +215,101 @@ describe('decoding', () => {
     expect(error.code).toBe('PAYLOAD_TOO_LARGE');
   });
 });
+
+describe('a JPEG of which a crop needs only a part', () => {
+  /** Every pixel differs from its neighbours. */
+  async function makeNoise(width: number, height: number, channels: 1 | 3 = 3): Promise<Buffer> {
+    const data = Buffer.from(
+      Uint8Array.from({ length: width * height * channels }, (_, i) => (i * 7919) >> (i % 5)),
+    );
+    const image = sharp(data, { raw: { width, height, channels } });
+    return await image.jpeg({ quality: 90 }).toBuffer();
+  }
+  const crop = { step: 'centerCrop', width: 60, height: 50 } as const;
+  const shorter = { step: 'resize', shortestEdge: 80, filter: 'bilinear' } as const;
+
+  it.each([
+    [[shorter, crop], [1600, 1000], 3],
+    [[{ ...shorter, filter: 'bicubic' }, crop], [1000, 1601], 3],
+    [
+      [
+        { ...shorter, filter: 'lanczos' },
+        { ...crop, width: 90 },
+      ],
+      [2000, 900],
+      3,
+    ],
+    [
+      [
+        { ...shorter, arithmetic: 'torch' },
+        { ...crop, rounding: 'down' },
+      ],
+      [1601, 1001],
+      3,
+    ],
+    [[{ step: 'convert', mode: 'RGB' }, shorter, crop], [1600, 1000], 1],
+    [[{ step: 'convert', mode: 'BGR' }, shorter, crop], [1600, 1000], 3],
+    [[{ step: 'convert', mode: 'grey' }, { ...shorter, firstPass: 'horizontal' }, crop], [1600, 1000], 3],
+    // An enlarged picture.
+    [
+      [
+        { ...shorter, shortestEdge: 1500 },
+        { ...crop, height: 1 },
+      ],
+      [2000, 1000],
+      3,
+    ],
+  ] as const)('has the same values: %j of %j pixels', async (given, [width, height], channels) => {
+    const pipeline = createImagePipeline(imageStepsSchema.parse(given));
+    const file = await makeNoise(width, height, channels);
+    const part = await pipeline.decode(file, 'x', testBudget());
+    expect([part.partOf?.size, part.filePixels]).toEqual([{ width, height }, width * height]);
+    expect(part.width * part.height).toBeLessThan(width * height - 350_000);
+    const { data, info } = await sharp(file)
+      .toColourspace('srgb')
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const whole = { width, height, channels: info.channels, layout: 'HWC', data } as const;
+    expect(finish(pipeline.run(part, LIMITS))).toEqual({
+      ...finish(pipeline.run(whole, LIMITS)),
+      filePixels: width * height,
+      partOf: undefined,
+      orientation: undefined,
+    });
+  });
+
+  it.each([
+    [[shorter], 'without a crop'],
+    [[crop], 'without a resize'],
+    [[{ step: 'orient' }, shorter, crop], 'if it is turned first'],
+    [[{ ...shorter, filter: 'nearest' }, crop], 'for the nearest pixels'],
+    [[{ step: 'resize', width: 1599, height: 80 }, crop], 'if it is made low first'],
+    [
+      [
+        { ...shorter, shortestEdge: 50 },
+        { ...crop, width: 80 },
+      ],
+      'if little is cut off',
+    ],
+  ] as const)('is decoded whole: %j, %s', async (given, _) => {
+    const pipeline = createImagePipeline(imageStepsSchema.parse(given));
+    const image = await pipeline.decode(await makeNoise(1600, 1000), 'x', testBudget());
+    expect([image.width, image.height, image.partOf]).toEqual([1600, 1000, undefined]);
+  });
+
+  it('is refused if it ends in rows that nobody needs', async () => {
+    const pipeline = createImagePipeline(imageStepsSchema.parse([shorter, crop]));
+    const file = await makeNoise(1600, 1000);
+    for (const end of [file.length * 0.97, 100]) {
+      const error = await rejectionOf(pipeline.decode(file.subarray(0, end), 'field "image"', testBudget()));
+      expect(error.message).toBe('Field "image" cannot be decoded: the file is truncated or damaged.');
+    }
+  });
+
+  it('is paid for with all its pixels', async () => {
+    const pipeline = createImagePipeline(imageStepsSchema.parse([shorter, crop]));
+    const budget = testBudget({ imagePixels: 1_700_000 });
+    await pipeline.decode(await makeNoise(1600, 1000), 'field "image"', budget);
+    expect(budget.left('imagePixels')).toBe(100_000);
+  });
+});

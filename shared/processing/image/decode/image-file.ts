@@ -1,4 +1,4 @@
-import type { PixelRaster, Size } from '../raster.ts';
+import type { PixelRaster, Size, Window } from '../raster.ts';
 import { USUAL_SCANS } from './decode-price.ts';
 
 /** The header of an image file. */
@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly isCmyk?: boolean;
   /** Decodes the image smaller, in the fastest way. */
   readonly shrinkTo?: Size;
+  /** Gives only this part. It saves the memory of the rest. */
+  readonly part?: Window;
 }
 
 /** An image file as the decoding library sees it. Its errors are meant for the log. */
@@ -32,9 +34,10 @@ export async function openImageFile(file: Uint8Array, mostPixels: number): Promi
   const open = () => sharp(file, { limitInputPixels: mostPixels, failOn: 'error', ignoreIcc: true });
   return {
     readHeader: () => open().metadata(),
-    readPixels: async ({ isCmyk, shrinkTo } = {}) => {
+    readPixels: async ({ isCmyk, shrinkTo, part } = {}) => {
       let image = open();
       if (isCmyk) image = image.pipelineColourspace('cmyk').toColourspace('cmyk');
+      if (part) image = image.extract(part);
       if (shrinkTo) image = image.resize({ ...shrinkTo, fit: 'fill', kernel: 'cubic' });
       const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
       return { width: info.width, height: info.height, channels: info.channels, layout: 'HWC', data };

@@ -1,5 +1,7 @@
+import type { Size } from '../raster.ts';
+
 /** The only frame of a JPEG, as its header describes it. */
-export interface JpegFrame {
+export interface JpegFrame extends Size {
   /** 1 for grey, 3 for colours, 4 for CMYK. */
   readonly components: number;
   /**
@@ -20,7 +22,7 @@ export interface JpegFrame {
 
 /** Reads the header of a JPEG, and counts its scans; undefined if no frame is found. Source: ITU-T T.81, annex B. */
 export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
-  let frame: Pick<JpegFrame, 'components' | 'samplesPerPixel'> | undefined;
+  let frame: Omit<JpegFrame, 'isInScans' | 'scans' | 'segments'> | undefined;
   let isProgressive = false;
   let scans = 0;
   let segments = 0;
@@ -28,6 +30,8 @@ export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
     segments += 1;
     if (isFrameHeader(marker) && at + COMPONENTS < jpeg.length) {
       frame = {
+        height: readNumber(jpeg, at + HEIGHT),
+        width: readNumber(jpeg, at + WIDTH),
         components: jpeg[at + COMPONENTS] ?? 0,
         samplesPerPixel: countSamples(jpeg, at + COMPONENTS),
       };
@@ -48,6 +52,8 @@ const LENGTH_BYTES = 2;
  * width.
  */
 const COMPONENTS = 7;
+const HEIGHT = 3;
+const WIDTH = 5;
 
 const START_OF_SCAN = 0xda;
 const END_OF_IMAGE = 0xd9;
@@ -84,8 +90,13 @@ function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
     if (marker === END_OF_IMAGE) return;
     if (standsAlone(marker)) continue;
     yield { marker, at };
-    at += (jpeg[at] ?? 0) * 256 + (jpeg[at + 1] ?? 0);
+    at += readNumber(jpeg, at);
   }
+}
+
+/** A number of two bytes. */
+function readNumber(jpeg: Uint8Array, at: number): number {
+  return (jpeg[at] ?? 0) * 256 + (jpeg[at + 1] ?? 0);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { PixelRaster, Size, Window } from '../raster.ts';
 import { crop } from './crop.ts';
 import { resizeNearest } from './nearest.ts';
 import { colourOption, fillColour, sideOption } from './options.ts';
-import { resample } from './resample/resample.ts';
+import { readPart, resample } from './resample/resample.ts';
 
 export const resizeOptions = z
   .strictObject({
@@ -75,15 +75,25 @@ export function* resize(image: PixelRaster, options: ResizeOptions): Work<PixelR
   return yield* crop(resized, square, fillColour(pad, image.channels));
 }
 
+type WindowOptions = Pick<ResizeOptions, 'filter' | 'firstPass' | 'arithmetic'>;
+
+/** The part of an image of some size that `resizeWindow` can do with; undefined if it takes only the whole image. */
+export function partForWindow(
+  image: Size,
+  size: Size,
+  { filter, firstPass = 'auto', arithmetic = 'pillow' }: WindowOptions,
+  window: Window,
+): Window | undefined {
+  const isSame = size.width === image.width && size.height === image.height;
+  if (isSame || filter === 'nearest' || window.width < 1 || window.height < 1) return undefined;
+  return readPart(image, size, { filter, firstPass, arithmetic }, window);
+}
+
 /** A window of the resized image; only what it needs is computed. */
 export function resizeWindow(
   image: PixelRaster,
   size: Size,
-  {
-    filter,
-    firstPass = 'auto',
-    arithmetic = 'pillow',
-  }: Pick<ResizeOptions, 'filter' | 'firstPass' | 'arithmetic'>,
+  { filter, firstPass = 'auto', arithmetic = 'pillow' }: WindowOptions,
   window: Window,
 ): Work<PixelRaster> {
   if (size.width === image.width && size.height === image.height) return crop(image, window, [0]);

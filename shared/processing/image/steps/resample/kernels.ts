@@ -18,6 +18,18 @@ export function spanOf({ starts, lengths }: Kernels): { readonly first: number; 
   return { first: starts[0] ?? 0, end: (starts.at(-1) ?? 0) + (lengths.at(-1) ?? 0) };
 }
 
+/** The source pixels that some target pixels need, without their weights. */
+export function spanOfPixels(
+  axis: Axis,
+  first: number,
+  count: number,
+): { readonly first: number; readonly end: number } {
+  const kernel = createNormalisedKernel(axis);
+  const weights = new Float64Array(kernel.most);
+  const last = kernel.pixel(first + count - 1, weights);
+  return { first: kernel.pixel(first, weights).start, end: last.start + last.length };
+}
+
 /** Weights are whole numbers of 2^-22: 8 bits of pixel and 2 of overshoot leave 22 bits of an int32. */
 export const PRECISION_BITS = 32 - 8 - 2;
 

@@ -1,8 +1,15 @@
 import type { Work } from '../../../work.ts';
-import { hasAlpha, type PixelRaster, type Size, type Window } from '../../raster.ts';
+import { hasAlpha, type PixelRaster, pictureSize, type Size, type Window } from '../../raster.ts';
 import { unpremultiply } from '../alpha.ts';
 import { orient } from '../orient.ts';
-import { type Arithmetic, type FilterName, getKernels, type Kernels, spanOf } from './kernels.ts';
+import {
+  type Arithmetic,
+  type FilterName,
+  getKernels,
+  type Kernels,
+  spanOf,
+  spanOfPixels,
+} from './kernels.ts';
 import { columnsOf, premultiplied, type RowSource, rowsOf } from './row-source.ts';
 import { resampleScalar } from './scalar.ts';
 import { resampleSimd, suitsSimd } from './simd.ts';
@@ -29,20 +36,50 @@ export function* resample(
   options: ResampleOptions,
   window: Window,
 ): Work<PixelRaster> {
-  const { firstPass, arithmetic } = options;
-  const isTurned = arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
+  const picture = pictureSize(image);
   const { width, height, left, top } = window;
-  const horizontal = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
-  const vertical = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
-  const made = isTurned
+  const horizontal = yield* getKernels({ ...options, from: picture.width, to: size.width }, left, width);
+  const vertical = yield* getKernels({ ...options, from: picture.height, to: size.height }, top, height);
+  const made = isTurned(picture, size, options)
     ? yield* transpose({
         ...image,
         width: height,
         height: width,
         data: yield* resampleColumns(image, horizontal, vertical),
       })
-    : { ...image, width, height, data: yield* resampleRows(rowsOf(image), horizontal, vertical) };
+    : {
+        ...image,
+        width,
+        height,
+        partOf: undefined,
+        data: yield* resampleRows(rowsOf(image), horizontal, vertical),
+      };
   return hasAlpha(made) ? yield* unpremultiply(made) : made;
+}
+
+/**
+ * The part of an image that `resample` reads for a window: its columns, and its rows from the first one to the end of
+ * the image, so that a decoder still finds out whether the file is whole. Undefined if it reads all of it.
+ */
+export function readPart(
+  image: Size,
+  size: Size,
+  options: ResampleOptions,
+  { left, top, width, height }: Window,
+): Window | undefined {
+  if (isTurned(image, size, options)) return undefined;
+  const columns = spanOfPixels({ ...options, from: image.width, to: size.width }, left, width);
+  const rows = spanOfPixels({ ...options, from: image.height, to: size.height }, top, height);
+  return {
+    left: columns.first,
+    top: rows.first,
+    width: columns.end - columns.first,
+    height: image.height - rows.first,
+  };
+}
+
+function isTurned(image: Size, size: Size, { firstPass, arithmetic }: ResampleOptions): boolean {
+  return arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
 }
 
 /**

@@ -12,9 +12,11 @@ export interface RowSource {
   read(from: number, to: number): Uint8Array;
 }
 
-export function rowsOf({ width, channels, data }: PixelRaster): RowSource {
+export function rowsOf({ width, channels, data, partOf }: PixelRaster): RowSource {
   const rowBytes = width * channels;
-  return { width, left: 0, channels, read: (from, to) => data.subarray(from * rowBytes, to * rowBytes) };
+  const { left, top } = partOf ?? { left: 0, top: 0 };
+  const read = (from: number, to: number) => data.subarray((from - top) * rowBytes, (to - top) * rowBytes);
+  return { width, left, channels, read };
 }
 
 /** Columns of an image as rows, from its row `top` to `bottom` (exclusive). */
