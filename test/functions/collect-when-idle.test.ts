@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectWhenIdle } from '../../../functions/local/collect-when-idle.ts';
+import { collectWhenIdle } from '../../functions/collect-when-idle.ts';
 
 describe('collectWhenIdle', () => {
   beforeEach(() => {
@@ -71,8 +71,13 @@ function open() {
       if (url === 'slow') await new Promise<void>((resolve) => (finish = resolve));
       if (url === 'broken') throw new Error('broken');
     },
-    () => (collections += 1),
-    () => bytes,
+    {
+      residentBytes: () => bytes,
+      collect: () => {
+        collections += 1;
+      },
+      trim: async () => true,
+    },
   );
   return {
     ask: (url = '') => handle(...exchange(url)),
