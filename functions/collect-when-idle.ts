@@ -15,20 +15,21 @@ const GROWTH = 1.1;
 export function collectWhenIdle(handle: HttpFunction, memory: ProcessMemory = processMemory): HttpFunction {
   let running = 0;
   let settledBytes = 0;
-  let timer: NodeJS.Timeout | undefined;
   const rest = async () => {
     if (running > 0 || memory.residentBytes() < settledBytes * GROWTH) return;
     memory.collect(true);
     await memory.trim();
     settledBytes = memory.residentBytes();
   };
+  // The models that were loaded at the start have left garbage, too.
+  const timer = setTimeout(() => void rest(), IDLE_MS).unref();
   return async (request, response) => {
     running += 1;
     try {
       await handle(request, response);
     } finally {
       running -= 1;
-      timer = timer?.refresh() ?? setTimeout(rest, IDLE_MS).unref();
+      timer.refresh();
     }
   };
 }

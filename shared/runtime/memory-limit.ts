@@ -53,13 +53,23 @@ export function createMemoryLimit(memory: ProcessMemory, limitBytes: number): Me
   }
 
   /** A collection delays requests, so it must be worth it. */
-  function collect(): boolean {
-    const isDue = loads >= LOADS_PER_COLLECTION;
+  function isCollectionDue(): boolean {
     const hasGrown = memory.residentBytes() - collectedBytes > limitBytes * GROWTH_PER_COLLECTION;
-    if (!isDue && !hasGrown) return false;
+    return hasGrown || loads >= LOADS_PER_COLLECTION;
+  }
+
+  async function collect(): Promise<void> {
     memory.collect();
+    await memory.trim();
+    collectedBytes = memory.residentBytes();
     loads = 0;
-    return true;
+  }
+
+  /** If nothing is idle any longer, something else takes the memory. */
+  async function tolerate(): Promise<void> {
+    // It may be garbage, also that of the values that were released.
+    await collect();
+    if (excessBytes() > 0) toleratedBytes = beyondBytes() + limitBytes * LEAST_PART;
   }
 
   async function release(values: Releasable): Promise<void> {
@@ -68,7 +78,7 @@ export function createMemoryLimit(memory: ProcessMemory, limitBytes: number): Me
     for (let bytes = excessBytes() + spareBytes; bytes > 0; ) {
       const releases = values.releaseOldest(most);
       if (releases.length === 0) {
-        if (!values.areInUse()) toleratedBytes = beyondBytes() + limitBytes * LEAST_PART;
+        if (excessBytes() > 0 && !values.areInUse()) await tolerate();
         return;
       }
       await Promise.all(releases);
@@ -86,10 +96,7 @@ export function createMemoryLimit(memory: ProcessMemory, limitBytes: number): Me
     keep: async (values) => {
       loads += 1;
       if (excessBytes() <= 0 || !(await memory.trim()) || excessBytes() <= 0) return;
-      if (collect()) {
-        await memory.trim();
-        collectedBytes = memory.residentBytes();
-      }
+      if (isCollectionDue()) await collect();
       if (excessBytes() > 0) await release(values);
     },
   };

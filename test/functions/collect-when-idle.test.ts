@@ -24,6 +24,14 @@ describe('collectWhenIdle', () => {
     expect(collected()).toBe(1);
   });
 
+  it('collects what the start has left, before any request', () => {
+    const { collected } = open();
+    vi.advanceTimersByTime(900);
+    expect(collected()).toBe(0);
+    vi.advanceTimersByTime(100);
+    expect(collected()).toBe(1);
+  });
+
   it('waits for a request in progress, but not for one that failed', async () => {
     const { ask, finish, collected } = open();
     const slow = ask('slow');

@@ -123,6 +123,33 @@ describe('the memory limit', () => {
     expect(state.idle).toBe(15);
   });
 
+  it('tolerates nothing if the last idle value made the process small enough, though without room for more', async () => {
+    const { start, load, state } = makeProcess();
+    start();
+    // Within the limit, but not by a sixteenth.
+    state.otherBytes += 155;
+    await load();
+    expect(state.idle).toBe(0);
+    await load(2);
+    expect(state.idle).toBe(0);
+  });
+
+  it('does not take garbage for something else', async () => {
+    const { start, load, state } = makeProcess();
+    start();
+    state.otherBytes += 200;
+    await load();
+    state.otherBytes -= 200;
+    await load(16);
+    expect(state.idle).toBe(16);
+    // Not due yet, as the process has not grown.
+    Object.assign(state, { otherBytes: 1_000, garbageBytes: 200 });
+    await load();
+    expect([state.idle, state.garbageBytes]).toEqual([15, 0]);
+    await load(2);
+    expect(state.idle).toBe(15);
+  });
+
   it('tries again after the next load if values were in use', async () => {
     const { start, load, state } = makeProcess();
     start();
