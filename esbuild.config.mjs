@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/http-plugin.ts';
-import { sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
+import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
@@ -35,7 +35,7 @@ async function buildTarget(target) {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
   if (target.isNpmPackage) stageRuntime(project, target.platform);
-  else stageNativeFiles(project, target.platform, output);
+  else stageNativeFiles(project, target.platform, output, target.koffi);
   const { metafile } = await build({
     entryPoints: {
       index: join(target.folder, 'index.ts'),
@@ -66,8 +66,13 @@ async function buildTarget(target) {
     },
     metafile: true,
   });
-  // npm installs sharp together with its licences.
-  const natives = target.isNpmPackage ? [] : [...sharpFolders(project, target.platform).values()];
+  // npm installs sharp and koffi together with their licences.
+  const natives = target.isNpmPackage
+    ? []
+    : [
+        ...sharpFolders(project, target.platform).values(),
+        ...(target.koffi ? koffiFolders(project, target.platform) : []),
+      ];
   writeNotices(project, metafile, natives, output);
   for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
   if (target.packageJson) writePackageJson(target, output);

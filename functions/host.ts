@@ -12,6 +12,7 @@ import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { type OpenSession, openModelFile } from '../shared/runtime/open-model-file.ts';
+import { processMemory } from '../shared/runtime/process-memory.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
@@ -101,7 +102,7 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   return {
-    app: createApp({ config, repository, tasks, openSession, logger, trials, pages }),
+    app: createApp({ config, repository, tasks, openSession, memory: processMemory, logger, trials, pages }),
     config,
     store,
     logger,

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import { isIPv6, Server as SocketServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemCodeOf } from '../shared/errors.ts';
+import { limitHeapGrowth } from '../shared/runtime/process-memory.ts';
 import { createGate, responsesThrough } from './gate.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
@@ -59,6 +60,7 @@ export async function startServer(
   host: Host,
   { port, hostname, keepAliveSeconds = KEEP_ALIVE_SECONDS, handle = createHttpFunction(host) }: ServerOptions,
 ): Promise<RunningServer> {
+  limitHeapGrowth();
   let answer = guardLoopback(handle, host, hostname);
   const gate = createGate();
   const clients = trackClients(gate);

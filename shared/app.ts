@@ -20,6 +20,7 @@ import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts
 import type { ProtocolOptions } from './protocols/operation.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
+import type { ProcessMemory } from './runtime/process-memory.ts';
 import type { Trials } from './runtime/trial.ts';
 import { VERSION } from './version.ts';
 
@@ -29,6 +30,8 @@ export interface AppDependencies {
   readonly tasks: Tasks;
   /** The runtime that creates the sessions of models. */
   readonly openSession: OpenSession;
+  /** The memory of the process, which its models may not exceed; by default only their sizes count. */
+  readonly memory?: ProcessMemory | undefined;
   readonly logger: Logger;
   /** Where models that could crash the process are tried first. */
   readonly trials: Trials;
@@ -56,8 +59,8 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, openSession, logger, trials, pages } = dependencies;
-  const inference = createInference({ ...config, repository, tasks, openSession, trials, logger });
+  const { config, repository, tasks, openSession, memory, logger, trials, pages } = dependencies;
+  const inference = createInference({ ...config, repository, tasks, openSession, memory, trials, logger });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 

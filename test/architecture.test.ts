@@ -305,6 +305,13 @@ describe('a foreign package', () => {
     expect(importersOf((to) => to === name || to.startsWith(`${name}/`))).toEqual(file ? [file] : []);
   });
 
+  // Its name depends on the processor, so the bundler does not see the import.
+  it('of koffi is named by one file alone', () => {
+    expect(sources.filter((path) => read(path).includes('@koromix/'))).toEqual([
+      'shared/runtime/foreign-functions.ts',
+    ]);
+  });
+
   it('of AWS, whichever it is, is imported by one file of the S3 store alone', () => {
     expect(importersOf((to) => /^@(aws-sdk|smithy)\//.test(to))).toEqual(['shared/stores/s3-requests.ts']);
   });

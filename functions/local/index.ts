@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
+import { collectWhenIdle } from '../collect-when-idle.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
-import { collectWhenIdle } from './collect-when-idle.ts';
 import { checkRepository, readOptions, serve } from './serve.ts';
 
 // When run directly, as by `npm start`, this is a server. The functions framework imports it and listens on all

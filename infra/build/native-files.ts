@@ -31,12 +31,19 @@ const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 
 
 /**
  * Copies the native libraries of one platform to `<output>/native`: ONNX Runtime's from its package, which has all
- * platforms, and sharp's from node_modules or, for another platform, from its package in the registry. Downloads are
- * checked against the integrity hash in package-lock.json.
+ * platforms, and those of sharp and koffi from node_modules or, for another platform, from their packages in the
+ * registry. Downloads are checked against the integrity hash in package-lock.json.
+ *
+ * @param hasKoffi whether koffi's addon is one of them
  *
  * @throws Error when a platform has no library, a hash differs, or a file is for another processor
  */
-export function stageNativeFiles(projectFolder: string, platform: string, output: string): void {
+export function stageNativeFiles(
+  projectFolder: string,
+  platform: string,
+  output: string,
+  hasKoffi: boolean,
+): void {
   const folder = join(output, NATIVE_FOLDER);
   rmSync(folder, { recursive: true, force: true });
   const [os = '', cpu = ''] = platform.split('-');
@@ -48,7 +55,19 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
       cpSync(join(source, 'lib', file), join(folder, name.replace('@img/', ''), 'lib', file));
     }
   }
+  for (const source of hasKoffi ? koffiFolders(projectFolder, platform) : []) {
+    cpSync(join(source, `${os}_${cpu}`, KOFFI_ADDON), join(folder, KOFFI_ADDON));
+  }
   if (os === 'linux') checkMachine(folder, cpu);
+}
+
+/** The addon that calls the C library; only Linux needs it. */
+export const KOFFI_ADDON = 'koffi.node';
+
+/** The package of koffi's addon for a platform, if it has one. */
+export function koffiFolders(projectFolder: string, platform: string): readonly string[] {
+  const name = `@koromix/koffi-${platform}`;
+  return readLock(projectFolder).packages[`node_modules/${name}`] ? [findPackage(projectFolder, name)] : [];
 }
 
 /** Folder of ONNX Runtime's libraries, next to the folder of a package that chooses its libraries at run time. */
@@ -120,7 +139,7 @@ function sharpPackages(projectFolder: string, platform: string): string[] {
 
 function findPackage(projectFolder: string, name: string): string {
   const installed = join(projectFolder, 'node_modules', name);
-  return existsSync(join(installed, 'lib')) ? installed : fetchPackage(projectFolder, name);
+  return existsSync(join(installed, 'package.json')) ? installed : fetchPackage(projectFolder, name);
 }
 
 /**

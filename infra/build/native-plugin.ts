@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
+import { KOFFI_ADDON, NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
 
 /**
- * Lets the two packages with native addons be bundled. Each finds its addon by a path made of platform and version,
+ * Lets the packages with native addons be bundled. Each finds its addon by a path made of platform and version,
  * which a bundler cannot follow. Here they load the files that are staged beside the bundle, which need no
  * node_modules.
  */
@@ -11,6 +13,7 @@ export function nativePlugin(output: string, platform: string): Plugin {
   return pointAddons([
     [RUNTIME_MODULE, JSON.stringify(`./${NATIVE_FOLDER}/onnxruntime/onnxruntime_binding.node`)],
     [/sharp[\\/]dist[\\/]sharp\.mjs$/, JSON.stringify(sharpAddon(output, platform))],
+    ...(existsSync(join(output, NATIVE_FOLDER, KOFFI_ADDON)) ? ([[KOFFI_MODULE, KOFFI_PATH]] as const) : []),
   ]);
 }
 
@@ -20,6 +23,10 @@ export function npmNativePlugin(): Plugin {
   const path = `["../${RUNTIMES_FOLDER}/", process.platform, "-", process.arch, "/onnxruntime_binding.node"].join("")`;
   return pointAddons([[RUNTIME_MODULE, path]]);
 }
+
+/** Our own module that imports the package of koffi's addon. */
+const KOFFI_MODULE = /shared[\\/]runtime[\\/]foreign-functions\.ts$/;
+const KOFFI_PATH = JSON.stringify(`./${NATIVE_FOLDER}/${KOFFI_ADDON}`);
 
 const RUNTIME_MODULE = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
 
@@ -59,5 +66,7 @@ function pointAt(source: string, addon: string): string {
   if (runtime.test(source)) return `exports.binding = ${load};`;
   // This module of sharp does nothing but look for its addon.
   if (source.includes('sharp.node')) return `export default ${load};`;
+  // Loaded when it is called.
+  if (source.includes('@koromix/koffi-')) return `export const loadForeignFunctions = async () => ${load};`;
   throw new Error(`the module that loads ${addon} has changed; see how it finds its addon now`);
 }

@@ -15,6 +15,8 @@ const targetSchema = z.strictObject({
   dependencies: z.array(z.string()).default([]),
   /** Whether it becomes part of this project's npm package, which runs on any platform. */
   isNpmPackage: z.boolean().default(false),
+  /** Whether koffi's addon is part of the output, with which native memory is given back to the system. */
+  koffi: z.boolean().default(true),
   /** Whether the models are part of the output. */
   models: z.boolean().default(true),
 });

@@ -8,6 +8,7 @@ import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
+import type { ProcessMemory } from '../runtime/process-memory.ts';
 import { loadRuntime } from '../runtime/session.ts';
 import { type CacheState, createSessionCache, LoadError } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
@@ -56,6 +57,8 @@ export interface InferenceOptions {
   /** Runs the trials of models that could end the process. */
   readonly trials: Trials;
   readonly sessionCacheBytes: number;
+  /** The memory that `sessionCacheBytes` limits; by default it limits the sizes of the models. */
+  readonly memory?: ProcessMemory | undefined;
   readonly defaultModel: string | undefined;
   readonly logger: Logger;
 }
@@ -111,6 +114,7 @@ export function createInference(options: InferenceOptions): Inference {
   const { repository, limits, logger } = options;
   const cache = createSessionCache<Model>({
     budgetBytes: options.sessionCacheBytes,
+    memory: options.memory,
     onReleaseError: (key, error) => logger.log('error', 'release failed', { model: key, error }),
   });
 

@@ -1,6 +1,9 @@
+import { createMemoryLimit } from './memory-limit.ts';
+import type { ProcessMemory } from './process-memory.ts';
+
 /** Something heavy that is kept in memory, such as a model with its session. */
 export interface Cacheable {
-  /** What it counts against the budget. */
+  /** What it counts against the budget, at least. */
   readonly sizeBytes: number;
   release(): Promise<void>;
 }
@@ -20,6 +23,11 @@ export class LoadError extends Error {
 export interface SessionCacheOptions {
   /** Idle values beyond this many bytes are released, the one used longest ago first. */
   readonly budgetBytes: number;
+  /**
+   * The memory of the process. After a load it may have grown by as much as the budget since before the first load;
+   * idle values are released as long as it has grown by more. By default, only the sizes of the values count.
+   */
+  readonly memory?: ProcessMemory | undefined;
   /** Pause after the first failed load; it doubles with each further one, up to `longestPauseMs`. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
@@ -69,6 +77,7 @@ interface Entry<T> {
 export function createSessionCache<T extends Cacheable>(options: SessionCacheOptions): SessionCache<T> {
   const {
     budgetBytes,
+    memory,
     firstPauseMs = 1_000,
     longestPauseMs = 60_000,
     now = () => performance.now(),
@@ -77,8 +86,16 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
   const entries = new Map<string, Entry<T>>();
   /** The key at the end. */
   let latest: string | undefined;
+  /** The sum of the sizes of the entries: a request must not walk all entries. */
+  let totalBytes = 0;
+  const limit = memory && createMemoryLimit(memory, budgetBytes);
+  /** Whether a value was loaded since the memory of the process was last compared with the budget. */
+  let hasLoaded = false;
+  /** The key whose use ended last. Its value stays even if it alone is too large: the next request would load it again. */
+  let justUsed: string | undefined;
 
   function startLoad(key: string, load: () => Promise<T>, failures: number): Entry<T> {
+    limit?.start();
     const entry: Entry<T> = {
       // Called in a promise, so that a load that throws synchronously also becomes a rejection.
       value: Promise.resolve().then(load),
@@ -94,8 +111,12 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       (value) => {
         entry.state = 'loaded';
         entry.loaded = value;
-        entry.sizeBytes = value.sizeBytes;
         entry.failures = 0;
+        if (!entry.evicted) {
+          entry.sizeBytes = value.sizeBytes;
+          totalBytes += value.sizeBytes;
+          hasLoaded = true;
+        }
         // The caller may no longer be waiting.
         if (entry.uses === 0) void settle(key, entry);
       },
@@ -126,7 +147,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
 
   async function release(key: string, entry: Entry<T>): Promise<void> {
     entry.evicted = true;
-    if (entries.get(key) === entry) entries.delete(key);
+    if (entries.get(key) === entry) {
+      entries.delete(key);
+      totalBytes -= entry.sizeBytes;
+    }
     if (entry.uses > 0 || entry.state !== 'loaded') return;
     try {
       await (await entry.value).release();
@@ -135,25 +159,33 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     }
   }
 
-  /** The value that was just used stays even if it alone exceeds the budget: the next request would load it again. */
-  function evictBeyondBudget(justUsed: string): Promise<unknown> | undefined {
-    let total = 0;
-    for (const entry of entries.values()) total += entry.sizeBytes;
-    if (total <= budgetBytes) return undefined;
+  /** Releases idle values, the one used longest ago first, until it is enough. */
+  function releaseOldest(isEnough: (count: number) => boolean): Promise<void>[] {
     const releases: Promise<void>[] = [];
     for (const [key, entry] of entries) {
-      if (total <= budgetBytes) break;
+      if (isEnough(releases.length)) break;
       if (key === justUsed || entry.uses > 0 || entry.state !== 'loaded') continue;
-      total -= entry.sizeBytes;
       // All are removed from the map before waiting for any of them: other calls must not count them meanwhile.
       releases.push(release(key, entry));
     }
-    return Promise.all(releases);
+    return releases;
+  }
+
+  async function keepWithinBudget(): Promise<void> {
+    await Promise.all(releaseOldest(() => totalBytes <= budgetBytes));
+    if (!hasLoaded) return;
+    hasLoaded = false;
+    await limit?.keep({
+      releaseOldest: (most) => releaseOldest((count) => count >= most),
+      areInUse: () => [...entries].some(([key, { uses }]) => uses > 0 && key !== justUsed),
+    });
   }
 
   /** After a use, or a load that nobody waits for any longer. Undefined if there is nothing to release. */
   function settle(key: string, entry: Entry<T>): Promise<unknown> | undefined {
-    return entry.evicted ? release(key, entry) : evictBeyondBudget(key);
+    if (entry.evicted) return release(key, entry);
+    justUsed = key;
+    return hasLoaded || totalBytes > budgetBytes ? keepWithinBudget() : undefined;
   }
 
   function loadedOf(entry: Entry<T>): Promise<T> {

@@ -26,7 +26,7 @@ const LICENCES: Readonly<Record<string, RegExp>> = {
   'BlueOak-1.0.0': /Blue Oak Model License/,
 };
 
-describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, isNpmPackage }) => {
+describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, isNpmPackage, koffi }) => {
   const notices = readFileSync(join(PROJECT, 'dist', name, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
 
   it('names each bundled package with its version, and has the text of its licence', () => {
@@ -67,5 +67,9 @@ describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, 
       '| libvips       | LGPLv3',
     ])
       expect(notices).toContain(text);
+    const addon = `@koromix/koffi-${platform}`;
+    const locked = packages[`node_modules/${addon}`];
+    expect(notices.includes(`\n${addon} ${locked?.version}, MIT`)).toBe(koffi && locked !== undefined);
+    expect(notices.includes('Niels Martignène')).toBe(koffi && locked !== undefined);
   });
 });

@@ -26,8 +26,12 @@ function readTree(): readonly string[] {
 }
 
 describe('the npm package', () => {
-  it('depends on sharp alone, and runs nothing when it is installed', () => {
+  it('depends on sharp and the addon of koffi alone, and runs nothing when it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual(['sharp']);
+    expect(Object.keys(manifest.optionalDependencies)).toEqual([
+      '@koromix/koffi-linux-arm64',
+      '@koromix/koffi-linux-x64',
+    ]);
     for (const script of ['preinstall', 'install', 'postinstall']) {
       expect(manifest.scripts).not.toHaveProperty(script);
     }

@@ -4,8 +4,10 @@ import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { isVersion } from '../../../shared/models/versions.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
+import { collectWhenIdle } from '../../collect-when-idle.ts';
 import { describeCall, pickShown } from '../../describe-calls.ts';
 import type { Host } from '../../host.ts';
+import { createHttpFunction } from '../../http-function.ts';
 import { ListenError, type RunningServer, type ServerOptions, startServer } from '../../server.ts';
 import { graceOf, nextEnd } from '../../server-end.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -76,7 +78,7 @@ export async function serve(
 
 async function listen(host: Host, options: ServerOptions): Promise<RunningServer> {
   try {
-    return await startServer(host, options);
+    return await startServer(host, { ...options, handle: collectWhenIdle(createHttpFunction(host)) });
   } catch (error) {
     throw error instanceof ListenError ? new CommandError(error.message) : error;
   }

@@ -163,10 +163,77 @@ describe('the budget', () => {
     expect(events.filter((event) => event.startsWith('release'))).toEqual(['release a', 'release b']);
   });
 
+  it('does not count a value that was dropped, nor one that was dropped before it was loaded', async () => {
+    const { cache, events, makeValue, touch } = makeCache({ budgetBytes: 100 });
+    await touch('a', 60);
+    await cache.drop('a');
+    const { promise, resolve } = Promise.withResolvers<Value>();
+    const use = cache.use(
+      'b',
+      () => promise,
+      ({ key }) => key,
+    );
+    await cache.drop('b');
+    resolve(makeValue('b', 60));
+    await use;
+    for (const key of ['c', 'd']) await touch(key, 50);
+    expect(events.slice(2)).toEqual(['release b', 'load c', 'load d']);
+  });
+
   it('loads a value again that was released', async () => {
     const { events, touch } = makeCache({ budgetBytes: 50 });
     for (const key of ['a', 'b', 'a']) await touch(key);
     expect(events).toEqual(['load a', 'load b', 'release a', 'load a', 'release b']);
+  });
+});
+
+describe('the memory of the process', () => {
+  /** A process that takes 30 bytes for each loaded value, although a value says that it has 1. */
+  function makeProcess() {
+    const counts = { reads: 0 };
+    const made = makeCache({
+      budgetBytes: 100,
+      memory: {
+        residentBytes: () => {
+          counts.reads += 1;
+          const loaded = made.events.filter((event) => event.startsWith('load')).length;
+          return 1_000 + 30 * (2 * loaded - made.events.length);
+        },
+        collect: () => undefined,
+        trim: async () => true,
+      },
+    });
+    return { ...made, counts };
+  }
+
+  it('counts beside the sizes of the values', async () => {
+    const { events, touch } = makeProcess();
+    for (const key of ['a', 'b', 'c']) await touch(key, 1);
+    expect(events).toEqual(['load a', 'load b', 'load c']);
+    await touch('a', 1);
+    await touch('d', 1);
+    expect(events.slice(3)).toEqual(['load d', 'release b']);
+  });
+
+  it('never makes it release what is in use, or was just used', async () => {
+    const { cache, events, load, touch } = makeProcess();
+    const { promise: work, resolve: finish } = Promise.withResolvers<void>();
+    const uses = ['a', 'b', 'c'].map((key) => cache.use(key, load(key, 1), () => work));
+    await tick();
+    await touch('d', 1);
+    expect(events).toEqual(['load a', 'load b', 'load c', 'load d']);
+    finish();
+    await Promise.all(uses);
+    await touch('e', 1);
+    expect(events.slice(4)).toEqual(['load e', 'release a', 'release b']);
+  });
+
+  it('is not looked at by a request that loads nothing', async () => {
+    const { touch, counts } = makeProcess();
+    for (const key of ['a', 'b']) await touch(key, 1);
+    const { reads } = counts;
+    for (let uses = 0; uses < 100; uses++) await touch('a', 1);
+    expect(counts.reads).toBe(reads);
   });
 });
 

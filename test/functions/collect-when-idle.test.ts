@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectWhenIdle } from '../../../functions/local/collect-when-idle.ts';
+import { collectWhenIdle } from '../../functions/collect-when-idle.ts';
 
 describe('collectWhenIdle', () => {
   beforeEach(() => {
@@ -21,6 +21,14 @@ describe('collectWhenIdle', () => {
     vi.advanceTimersByTime(100);
     expect(collected()).toBe(1);
     vi.advanceTimersByTime(60_000);
+    expect(collected()).toBe(1);
+  });
+
+  it('collects what the start has left, before any request', () => {
+    const { collected } = open();
+    vi.advanceTimersByTime(900);
+    expect(collected()).toBe(0);
+    vi.advanceTimersByTime(100);
     expect(collected()).toBe(1);
   });
 
@@ -71,8 +79,13 @@ function open() {
       if (url === 'slow') await new Promise<void>((resolve) => (finish = resolve));
       if (url === 'broken') throw new Error('broken');
     },
-    () => (collections += 1),
-    () => bytes,
+    {
+      residentBytes: () => bytes,
+      collect: () => {
+        collections += 1;
+      },
+      trim: async () => true,
+    },
   );
   return {
     ask: (url = '') => handle(...exchange(url)),
