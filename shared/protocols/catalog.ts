@@ -91,7 +91,9 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         path: '/models/{model}',
         summary: 'Describe a model',
         query: other.query,
-        response: jsonContent(lazily(() => z.union([schemas.modelResponse(), loadSchema(other.response)]))),
+        response: jsonContent(
+          lazily(async () => z.union([schemas.modelResponse(), await loadSchema(other.response)])),
+        ),
         handle: describeModel,
       },
       {

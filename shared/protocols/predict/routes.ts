@@ -6,7 +6,6 @@ import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/decode/sniff.ts';
 import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
-import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import { addLoad, lookAtModel } from '../look-at-model.ts';
 import {
@@ -15,6 +14,7 @@ import {
   type Operation,
   type Protocol,
   type ProtocolOptions,
+  type SchemaMaker,
 } from '../operation.ts';
 import { decodeBody } from './decode.ts';
 import { encodeResult } from './encode.ts';
@@ -31,7 +31,7 @@ const REQUEST: Content = {
 interface Neighbour {
   readonly invoke: Dialect;
   /** The form of its answers. */
-  readonly response: () => z.ZodType;
+  readonly response: SchemaMaker;
 }
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
@@ -39,7 +39,7 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   const { config } = options;
   const response = jsonContent(
     config.protocols.includes('hugging-face')
-      ? lazily(() => z.union([schemas.predictResponse(), huggingFace.response()]))
+      ? async () => z.union([schemas.predictResponse(), await huggingFace.response()])
       : schemas.predictResponse,
   );
 
