@@ -9,6 +9,7 @@ import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { findTargets } from './infra/build/targets.ts';
+import { zodPlugin } from './infra/build/zod-plugin.ts';
 
 const project = import.meta.dirname;
 const dist = join(project, 'dist');
@@ -59,6 +60,7 @@ async function buildTarget(target) {
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
+      zodPlugin(),
       ownSourceMaps(),
     ],
     banner: {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { JsonObject } from '../json/json-value.ts';
 import { answerForm, flavourOf } from '../models/answer-forms.ts';
 import { SERVER_FILES } from '../models/formats/format-folder.ts';
@@ -45,7 +45,7 @@ export interface Model extends Cacheable {
   /** The kind of input that its requests have. */
   readonly contract: ModelContract;
   /** The JSON schema of an answer, if the task has its own kind of values. */
-  readonly answer: z.ZodType | undefined;
+  readonly answer: z.ZodMiniType | undefined;
   /** Body of a predict request that it answers; undefined if it would be huge, or if none was found. */
   readonly example: JsonObject | undefined;
   /** Why it cannot answer the made-up request of its first run, if it cannot: made-up input may not suit a model. */
@@ -168,7 +168,7 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const recognised = await configure(folder, graph, marked, tasks);
   const { config } = recognised;
   const session = reshapeSession(marked, config.shapes);
-  const { name, kindOf, gives, answer, bind } = tasks.of(config);
+  const { name, kindOf, gives, answer, bind } = await tasks.of(config);
   const task = await bind(config, { graph, session, folder });
   const flavour = recognised.flavour ?? flavourOf(graph);
   checkAnswers(config, task);

@@ -107,7 +107,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         return bytes && decodeFile(bytes, file);
       });
       const text = await folder.read(CONFIG_FILE);
-      const config = text === undefined ? undefined : configs.parse(text);
+      const config = text === undefined ? undefined : await configs.parse(text);
       const modelFile = await locateModel(folder, config);
       const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
       const files = known.versionFiles.get(prefix) ?? [];

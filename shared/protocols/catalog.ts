@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Budget } from '../budget.ts';
 import type { Answer, AppEnvironment } from '../http/context.ts';
 import { prefersHtml } from '../http/prefers-html.ts';

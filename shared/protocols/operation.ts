@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Config } from '../config.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import type { Inference, NamedChoice } from '../inference/inference.ts';
@@ -12,11 +12,11 @@ export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promis
  * A schema, or a function that makes it. A schema that only describes, because other code validates, is made when it is
  * asked for and not at every start. If it is made of parts of another protocol, these are loaded first.
  */
-export type SchemaSource = z.ZodType | SchemaMaker;
-export type SchemaMaker = () => z.ZodType | Promise<z.ZodType>;
+export type SchemaSource = z.ZodMiniType | SchemaMaker;
+export type SchemaMaker = () => z.ZodMiniType | Promise<z.ZodMiniType>;
 
 /** The schema itself, made now if necessary. */
-export async function loadSchema(source: SchemaSource): Promise<z.ZodType> {
+export async function loadSchema(source: SchemaSource): Promise<z.ZodMiniType> {
   return typeof source === 'function' ? await source() : source;
 }
 

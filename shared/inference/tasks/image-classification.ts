@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
 import { createClassificationPostprocessor } from '../postprocess-classification.ts';
 import { createImagePreprocessor } from '../preprocess-images.ts';
@@ -9,9 +10,9 @@ export const imageClassification = defineTask({
   name: 'image-classification',
   members: {
     ...classification,
-    preprocess: imageStepsSchema.describe(
-      'Steps from an image file to the input of the graph, in order: the same as in training.',
-    ),
+    preprocess: imageStepsSchema.clone().register(z.globalRegistry, {
+      description: 'Steps from an image file to the input of the graph, in order: the same as in training.',
+    }),
   },
   kind: 'image',
   gives: 'classification',

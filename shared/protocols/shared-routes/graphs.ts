@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject } from '../../json/json-value.ts';

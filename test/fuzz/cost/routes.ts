@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { listDocs } from '../../../shared/openapi/docs.ts';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';

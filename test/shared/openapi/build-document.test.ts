@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseConfig } from '../../../shared/config.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { buildDocument } from '../../../shared/openapi/build-document.ts';
@@ -57,10 +57,8 @@ describe('a route', () => {
         operation('GET', '/a', {
           query: {
             page: z
-              .int()
-              .min(1)
-              .optional()
-              .meta({ description: 'Which.', examples: [2] }),
+              .optional(z.int().check(z.minimum(1)))
+              .register(z.globalRegistry, { description: 'Which.', examples: [2] }),
           },
           headers: { 'X-Must': () => z.enum(['yes', 'no']) },
         }),
@@ -132,13 +130,13 @@ describe('a route', () => {
 });
 
 describe('a schema', () => {
-  const contentOf = (schema: z.ZodType, path = '/run') =>
+  const contentOf = (schema: z.ZodMiniType, path = '/run') =>
     operation('POST', path, { request: { 'application/json': schema } });
   const schemaOf = (document: Awaited<ReturnType<typeof build>>, path = '/run') =>
     document.paths[path].post.requestBody.content['application/json'];
 
   it('appears once under its id, or under a name made of protocol and path', async () => {
-    const withId = z.object({ b: z.string() }).meta({ id: 'Own' });
+    const withId = z.object({ b: z.string() }).register(z.globalRegistry, { id: 'Own' });
     const document = await build([
       contentOf(named, '/a/{x}:run'),
       contentOf(named, '/b'),
@@ -162,7 +160,7 @@ describe('a schema', () => {
   });
 
   it('inside others stands by itself when it has an id', async () => {
-    const inner = z.object({ d: z.string() }).meta({ id: 'Inner' });
+    const inner = z.object({ d: z.string() }).register(z.globalRegistry, { id: 'Inner' });
     const { components } = await build([contentOf(z.object({ list: z.array(inner) }))]);
     expect(components.schemas.MadeUpRunRequest.properties.list.items).toEqual({
       $ref: '#/components/schemas/Inner',
@@ -183,14 +181,20 @@ describe('a schema', () => {
   });
 
   it('gives its example to the place where it is used', async () => {
-    const shown = named.meta({ examples: [{ a: 'x' }, { a: 'y' }] });
+    const shown = named.clone().register(z.globalRegistry, { examples: [{ a: 'x' }, { a: 'y' }] });
     const document = await build([contentOf(shown)]);
     expect(schemaOf(document).example).toEqual({ a: 'x' });
     expect(document.components.schemas.MadeUpRunRequest).not.toHaveProperty('examples');
   });
 
   it('with transforms, or with checks beyond JSON Schema, is described by its input', async () => {
-    const odd = z.object({ at: z.string().transform((text) => new Date(text)), any: z.custom<Date>() });
+    const odd = z.object({
+      at: z.pipe(
+        z.string(),
+        z.transform((text) => new Date(text)),
+      ),
+      any: z.custom<Date>(),
+    });
     const { components } = await build([contentOf(odd)]);
     expect(components.schemas.MadeUpRunRequest.properties).toEqual({ at: { type: 'string' }, any: {} });
   });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Raster } from '../../../shared/processing/image/raster.ts';
 import type { ImageStep } from '../../../shared/processing/image/steps/step-schemas.ts';
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
@@ -20,7 +20,10 @@ const golden = z
     pipelines: z.array(z.object({ name: z.string(), steps: imageStepsSchema })),
     files: z.record(
       z.string(),
-      z.string().transform((digests) => digests.split(' ')),
+      z.pipe(
+        z.string(),
+        z.transform((digests) => digests.split(' ')),
+      ),
     ),
   })
   .parse(JSON.parse(readFileSync(join(FOLDER, 'golden.json'), 'utf8')));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { scoreStepSchema } from '../../../shared/processing/classification.ts';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
@@ -48,6 +49,8 @@ describe('runImageSteps', () => {
 });
 
 /** The issues that the schema finds in a list of steps. */
+z.config(z.locales.en());
+
 function problemsOf(steps: readonly object[]): unknown[] {
   const { error } = imageStepsSchema.safeParse(steps);
   return (error?.issues ?? []).map(({ path, message }) => [path, message]);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { roundHalfToEven } from '../../../tensor/float16.ts';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
@@ -10,14 +10,12 @@ export const centerCropOptions = z
     step: z.literal('centerCrop'),
     width: sideOption,
     height: sideOption,
-    rounding: z
-      .enum(['even', 'down', 'zero'])
-      .optional()
-      .describe(
+    rounding: z.optional(z.enum(['even', 'down', 'zero'])).register(z.globalRegistry, {
+      description:
         'Where half a pixel goes. even: as in torchvision, the default. down: as in transformers. zero: as in the fast image processors of transformers.',
-      ),
+    }),
   })
-  .describe('Cuts out the middle, with black around smaller images.');
+  .register(z.globalRegistry, { description: 'Cuts out the middle, with black around smaller images.' });
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
 

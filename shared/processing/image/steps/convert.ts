@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Work } from '../../work.ts';
 import type { PixelRaster } from '../raster.ts';
 import { flatten } from './alpha.ts';
@@ -7,16 +7,17 @@ import { colourOption, fillColour } from './options.ts';
 export const convertOptions = z
   .strictObject({
     step: z.literal('convert'),
-    mode: z
-      .enum(['grey', 'RGB', 'BGR'])
-      .describe('grey: one channel of luma. RGB, BGR: three channels in that order.'),
-    background: colourOption
-      .optional()
-      .describe(
+    mode: z.enum(['grey', 'RGB', 'BGR']).register(z.globalRegistry, {
+      description: 'grey: one channel of luma. RGB, BGR: three channels in that order.',
+    }),
+    background: z.optional(colourOption).register(z.globalRegistry, {
+      description:
         'Background colour of transparent images, as red, green and blue. Without it, alpha is dropped, not blended.',
-      ),
+    }),
   })
-  .describe('Converts the image to the colour channels that the model takes.');
+  .register(z.globalRegistry, {
+    description: 'Converts the image to the colour channels that the model takes.',
+  });
 
 /**
  * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601 sum

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Datatype, INTEGER_RANGES } from '../../../tensor/datatype.ts';
 import { numberToFloat16 } from '../../../tensor/float16.ts';
 import type { Raster, RasterData } from '../raster.ts';
@@ -10,11 +10,13 @@ type DatatypeOption = (typeof DATATYPE_OPTIONS)[number] & Datatype;
 export const datatypeOptions = z
   .strictObject({
     step: z.literal('datatype'),
-    datatype: z
-      .enum(DATATYPE_OPTIONS)
-      .describe('Datatype of the input of the graph, by its name in the Open Inference Protocol.'),
+    datatype: z.enum(DATATYPE_OPTIONS).register(z.globalRegistry, {
+      description: 'Datatype of the input of the graph, by its name in the Open Inference Protocol.',
+    }),
   })
-  .describe('Casts the values to a datatype. Without this step they get the datatype of the graph.');
+  .register(z.globalRegistry, {
+    description: 'Casts the values to a datatype. Without this step they get the datatype of the graph.',
+  });
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's

@@ -1,17 +1,22 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { invalid } from '../../../errors.ts';
 import type { Raster } from '../raster.ts';
 import { floatOption, positiveFloatOption } from './options.ts';
 
-const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).max(4);
+const perChannel = <T extends z.ZodMiniType>(number: T) =>
+  z.array(number).check(z.minLength(1), z.maxLength(4));
 
 export const normalizeOptions = z
   .strictObject({
     step: z.literal('normalize'),
-    mean: perChannel(floatOption).describe('Number to subtract: one per channel, or one for all.'),
-    std: perChannel(positiveFloatOption).describe('Number to divide by: one per channel, or one for all.'),
+    mean: perChannel(floatOption).register(z.globalRegistry, {
+      description: 'Number to subtract: one per channel, or one for all.',
+    }),
+    std: perChannel(positiveFloatOption).register(z.globalRegistry, {
+      description: 'Number to divide by: one per channel, or one for all.',
+    }),
   })
-  .describe('(value - mean) / std');
+  .register(z.globalRegistry, { description: '(value - mean) / std' });
 
 export type NormalizeOptions = z.infer<typeof normalizeOptions>;
 

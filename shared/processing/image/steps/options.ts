@@ -1,17 +1,22 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Width or height of an image. */
-export const sideOption = z.number().int().min(1).max(16_384).describe('In pixels.');
+export const sideOption = z
+  .int()
+  .check(z.minimum(1), z.maximum(16_384))
+  .register(z.globalRegistry, { description: 'In pixels.' });
 
 /** A number that float32 can hold, because values are computed in float32. */
 export const floatOption = z
   .number()
-  .refine((value) => Number.isFinite(Math.fround(value)), 'must fit a float32');
+  .check(z.refine((value) => Number.isFinite(Math.fround(value)), 'must fit a float32'));
 
 /** Such a number above 0, also when rounded to float32. */
-export const positiveFloatOption = floatOption.refine((value) => Math.fround(value) > 0, 'must be positive');
+export const positiveFloatOption = floatOption.check(
+  z.refine((value) => Math.fround(value) > 0, 'must be positive'),
+);
 
-const byte = z.number().int().min(0).max(255);
+const byte = z.int().check(z.minimum(0), z.maximum(255));
 
 /** A colour in the order of the image's channels, or one value for all of them. */
 export const colourOption = z.union(
@@ -33,11 +38,9 @@ export function fillColour(colour: Colour, channels: number): number[] {
 export const decodeOptions = z
   .strictObject({
     step: z.literal('decode'),
-    decode: z
-      .enum(['exact', 'fast'])
-      .default('exact')
-      .describe(
+    decode: z._default(z.enum(['exact', 'fast']), 'exact').register(z.globalRegistry, {
+      description:
         'exact: every pixel, as in Pillow. fast: a large JPEG is decoded at a smaller size if the next step makes it much smaller.',
-      ),
+    }),
   })
-  .describe('Decodes the file. It may be left out.');
+  .register(z.globalRegistry, { description: 'Decodes the file. It may be left out.' });

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { roundHalfToEven } from '../../../tensor/float16.ts';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
@@ -10,49 +10,50 @@ import { resample } from './resample/resample.ts';
 export const resizeOptions = z
   .strictObject({
     step: z.literal('resize'),
-    width: sideOption.optional(),
-    height: sideOption.optional(),
-    shortestEdge: sideOption
-      .optional()
-      .describe(
+    width: z.optional(sideOption),
+    height: z.optional(sideOption),
+    shortestEdge: z.optional(sideOption).register(z.globalRegistry, {
+      description:
         'Length of the shorter edge. The other edge keeps the proportions, cut to whole pixels as in torchvision.transforms.Resize.',
-      ),
-    maxSize: sideOption.optional().describe('Largest length of the longer edge, with shortestEdge.'),
-    longestEdge: sideOption
-      .optional()
-      .describe(
+    }),
+    maxSize: z
+      .optional(sideOption)
+      .register(z.globalRegistry, { description: 'Largest length of the longer edge, with shortestEdge.' }),
+    longestEdge: z.optional(sideOption).register(z.globalRegistry, {
+      description:
         'Length of the longer edge. The other edge keeps the proportions, rounded as in PIL.ImageOps.contain.',
-      ),
-    pad: colourOption
-      .optional()
-      .describe('Makes the image a square with the longest edge, and fills the rest with this colour.'),
+    }),
+    pad: z.optional(colourOption).register(z.globalRegistry, {
+      description: 'Makes the image a square with the longest edge, and fills the rest with this colour.',
+    }),
     filter: z
-      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
-      .default('bilinear')
-      .describe('How pixels are mixed, by the name of the filter in Pillow.'),
-    firstPass: z
-      .enum(['auto', 'horizontal'])
-      .optional()
-      .describe(
+      ._default(z.enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos']), 'bilinear')
+      .register(z.globalRegistry, {
+        description: 'How pixels are mixed, by the name of the filter in Pillow.',
+      }),
+    firstPass: z.optional(z.enum(['auto', 'horizontal'])).register(z.globalRegistry, {
+      description:
         'horizontal gives the bytes of Pillow 12 and older if images lose much more height than width.',
-      ),
-    arithmetic: z
-      .enum(['pillow', 'torch'])
-      .optional()
-      .describe(
+    }),
+    arithmetic: z.optional(z.enum(['pillow', 'torch'])).register(z.globalRegistry, {
+      description:
         'torch gives the bytes of torchvision on tensors of bytes, as in the fast image processors of transformers.',
-      ),
+    }),
   })
-  .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
-  .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
-    message: 'must come with shortestEdge and be larger than it',
-    path: ['maxSize'],
-  })
-  .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
-    message: 'belongs to longestEdge',
-    path: ['pad'],
-  })
-  .describe('Changes the size: takes width and height, or shortestEdge, or longestEdge.');
+  .check(
+    z.refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge'),
+    z.refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
+      message: 'must come with shortestEdge and be larger than it',
+      path: ['maxSize'],
+    }),
+    z.refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
+      message: 'belongs to longestEdge',
+      path: ['pad'],
+    }),
+  )
+  .register(z.globalRegistry, {
+    description: 'Changes the size: takes width and height, or shortestEdge, or longestEdge.',
+  });
 
 export type ResizeOptions = z.infer<typeof resizeOptions>;
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { centerCropOptions } from './center-crop.ts';
 import { convertOptions } from './convert.ts';
 import { datatypeOptions } from './datatype.ts';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { finish, type Work } from '../../work.ts';
 import type { PixelRaster, Raster } from '../raster.ts';
 import { centerCrop } from './center-crop.ts';
@@ -19,14 +19,14 @@ const PIXEL_STEPS = { orient, convert, resize, centerCrop };
 const VALUE_STEPS = { rescale, normalize, layout, datatype };
 
 /** The steps of a model, in `model.json`. */
-export const imageStepsSchema = z
-  .array(imageStepSchema)
-  .max(MOST_STEPS, { error: `must be at most ${MOST_STEPS} steps`, abort: true })
-  .superRefine((steps, context) => {
+export const imageStepsSchema = z.array(imageStepSchema).check(
+  z.maxLength(MOST_STEPS, { error: `must be at most ${MOST_STEPS} steps`, abort: true }),
+  z.superRefine((steps, context) => {
     for (const { index, message } of checkSteps(steps)) {
       context.addIssue({ code: 'custom', path: [index], message });
     }
-  });
+  }),
+);
 
 export function isPixelStep(step: ImageStep): step is PixelStep {
   return Object.hasOwn(PIXEL_STEPS, step.step);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { readImageSteps } from '../../../../shared/models/formats/image-processor.ts';
 import { recogniseTimm } from '../../../../shared/models/formats/timm.ts';
 import type { ImageStep } from '../../../../shared/processing/image/steps/step-schemas.ts';
