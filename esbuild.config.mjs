@@ -8,6 +8,7 @@ import { sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/nati
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
+import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
 
@@ -61,6 +62,7 @@ async function buildTarget(target) {
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
       zodPlugin(),
+      startPlugin(project, join(target.folder, 'index.ts')),
       ownSourceMaps(),
     ],
     banner: {

@@ -105,12 +105,15 @@ interface ReservedPath {
  * a version it never asked for.
  */
 function findReservedPaths(routes: readonly Route[]): readonly ReservedPath[] {
+  const split = routes.map(({ method, path }) => ({ method, path, parts: path.split('/') }));
+  const byLength = Map.groupBy(split, ({ parts }) => parts.length);
   // The router never takes a verb after a colon as a name.
-  const paths = new Set(routes.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
-  return [...paths].flatMap((path) => {
-    const allowed = methodsOf(routes.filter((route) => route.path === path));
+  const paths = new Map(split.filter(({ path }) => /\/\w+$/.test(path)).map((route) => [route.path, route]));
+  return [...paths].flatMap(([path, { parts }]) => {
+    const near = byLength.get(parts.length) ?? [];
+    const allowed = methodsOf(near.filter((route) => route.path === path));
     if (allowed.has('ALL')) return [];
-    const others = methodsOf(routes.filter((route) => takesPath(route, path)));
+    const others = methodsOf(near.filter((route) => route.path !== path && takesParts(route.parts, parts)));
     const refused = [...others].filter((method) => method !== 'ALL' && !allowed.has(method));
     return refused.length > 0 ? [{ path, allowed: [...allowed], refused }] : [];
   });
@@ -121,12 +124,6 @@ function methodsOf(routes: readonly Route[]): ReadonlySet<string> {
 }
 
 /** Whether a route has the same parts as a path, with a parameter where the path has a word. */
-function takesPath(route: Route, path: string): boolean {
-  const parts = path.split('/');
-  const own = route.path.split('/');
-  return (
-    route.path !== path &&
-    own.length === parts.length &&
-    own.every((part, index) => part === parts[index] || /^\{\w+\}$/.test(part))
-  );
+function takesParts(own: readonly string[], parts: readonly string[]): boolean {
+  return own.every((part, index) => part === parts[index] || /^\{\w+\}$/.test(part));
 }
