@@ -1,5 +1,5 @@
 // Builds dist/: the pages for browsers, and one deployable folder per host and platform. Usage: node esbuild.config.mjs [target ...]
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './infra/build/build-pages.ts';
@@ -25,10 +25,23 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+/** What CommonJS packages and native addons are loaded with. */
+const REQUIRE =
+  "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);";
+
 await buildPages(project, pages);
 for (const target of targets) {
   if (names.length > 0 && !names.includes(target.name)) continue;
   await buildTarget(target);
+}
+
+/** Most files load nothing with it. The empty line keeps the source maps right. @param {string} output */
+function dropRequire(output) {
+  for (const path of globSync('*.mjs', { cwd: output })) {
+    const text = readFileSync(join(output, path), 'utf8');
+    const rest = text.slice(REQUIRE.length);
+    if (text.startsWith(REQUIRE) && !/\brequire\b/.test(rest)) writeFileSync(join(output, path), rest);
+  }
 }
 
 /** @param {import('./infra/build/targets.ts').Target} target */
@@ -65,11 +78,10 @@ async function buildTarget(target) {
       startPlugin(project, join(target.folder, 'index.ts')),
       ownSourceMaps(),
     ],
-    banner: {
-      js: "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
     metafile: true,
   });
+  dropRequire(output);
   // npm installs sharp together with its licences.
   const natives = target.isNpmPackage ? [] : [...sharpFolders(project, target.platform).values()];
   writeNotices(project, metafile, natives, output);

@@ -9,6 +9,8 @@ interface Group {
   readonly members: RegExp;
   /** A module whose imports stand for those of all members. */
   readonly example: string;
+  /** Whether the process of a trial loads members too; the example is all that they then find loaded. */
+  readonly areInTrials?: boolean;
 }
 
 const GROUPS: readonly Group[] = [
@@ -20,6 +22,7 @@ const GROUPS: readonly Group[] = [
     members: /^shared\/inference\/tasks\/[\w-]+\.ts$/,
     example: 'shared/inference/tasks/tabular-classification.ts',
   },
+  { members: /^shared\/onnx\//, example: 'shared/onnx/graph.ts', areInTrials: true },
 ];
 
 /**
@@ -45,7 +48,11 @@ export function startPlugin(project: string, entry: string): Plugin {
       });
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
         if (!dynamic.has(path)) return undefined;
-        const added = [START, ...groupsOf(path).map(({ example }) => PREFIX + example)];
+        const groups = groupsOf(path);
+        const own = groups
+          .filter(({ areInTrials }) => areInTrials)
+          .map(({ example }) => join(project, example));
+        const added = own.length > 0 ? own : [START, ...groups.map(({ example }) => PREFIX + example)];
         return { contents: `${await readFile(path, 'utf8')}\n${toImports(added)}`, loader: 'ts' };
       });
     },

@@ -9,7 +9,7 @@ import type { ModelReference } from '../models/model-reference.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { isNewer } from '../onnx/ir-version.ts';
-import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
+import { ProtobufError, withFileSource, withOpenFile } from '../onnx/protobuf.ts';
 import type { ModelFile, OpenSession, RewritingName } from '../runtime/open-model-file.ts';
 import {
   type Session,
@@ -22,10 +22,8 @@ import type { Trials } from '../runtime/trial.ts';
 import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
-import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
-import { explainRefusal } from './explain-refusal.ts';
 import { reshapeSession } from './reshape-session.ts';
 import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
@@ -94,9 +92,12 @@ async function createModel(
   options: LoadOptions,
 ): Promise<Model> {
   const path = folder.modelPath;
-  const graph = readModelFile(path);
+  const graph = await readModelFile(path);
   checkGraph(graph);
-  await checkExternalData(path, graph.externalData);
+  if (graph.externalData.length > 0) {
+    const { checkExternalData } = await import('./check-external-data.ts');
+    await checkExternalData(path, graph.externalData);
+  }
   const mostElements = options.trials.memoryBytes / MEMORY_PER_ELEMENT;
   const file: ModelFile = { path, rewritings: listRewritings(graph), mostElements };
   const sessionOptions = {
@@ -246,11 +247,11 @@ async function configure(
  *
  * @throws ModelError when the file is not an ONNX model
  */
-export function readModelFile(path: string): Graph {
+export async function readModelFile(path: string): Promise<Graph> {
   const name = basename(path);
   try {
-    return withFileSource(path, (source) => {
-      const graph = readGraph(source);
+    return await withOpenFile(path, async (source) => {
+      const graph = await readGraph(source);
       if (source.length > 0 && graph.outputs.length > 0) return graph;
       throw new ModelError(source.length === 0 ? `its ${name} is empty` : `its ${name} holds no graph`);
     });
@@ -290,6 +291,7 @@ async function openSession(
     return await open(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
+    const { explainRefusal } = await import('./explain-refusal.ts');
     throw new ModelError(explainRefusal(error, modelFile), { cause: error });
   }
 }

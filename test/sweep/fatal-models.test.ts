@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Run
       const optimizedModelPath = join(folder, 'model.onnx');
       const session = await createSession(inMemory(model), { intraOpThreads: 1, optimizedModelPath });
       await session.release();
-      const { operators } = readGraph(bytesSource(readFileSync(optimizedModelPath)));
+      const { operators } = await readGraph(bytesSource(readFileSync(optimizedModelPath)));
       expect(writes.filter((operator) => !operators.has(operator))).toEqual([]);
     },
   );

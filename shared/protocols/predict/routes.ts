@@ -18,11 +18,10 @@ import {
 } from '../operation.ts';
 import { decodeBody } from './decode.ts';
 import { encodeResult } from './encode.ts';
-import * as schemas from './schemas.ts';
 
 const REQUEST: Content = {
-  'application/json': schemas.predictRequest,
-  'multipart/form-data': schemas.predictForm,
+  'application/json': async () => (await import('./schemas.ts')).predictRequest(),
+  'multipart/form-data': async () => (await import('./schemas.ts')).predictForm(),
   ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
   'text/plain': null,
 };
@@ -37,11 +36,11 @@ interface Neighbour {
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol(options: ProtocolOptions, huggingFace: Neighbour): Protocol {
   const { config } = options;
-  const response = jsonContent(
-    config.protocols.includes('hugging-face')
-      ? async () => z.union([schemas.predictResponse(), await huggingFace.response()])
-      : schemas.predictResponse,
-  );
+  const response = jsonContent(async () => {
+    const { predictResponse } = await import('./schemas.ts');
+    const isShared = config.protocols.includes('hugging-face');
+    return isShared ? z.union([predictResponse(), await huggingFace.response()]) : predictResponse();
+  });
 
   async function predict(c: Context<AppEnvironment>): Promise<Answer> {
     const model = c.req.param('model');

@@ -6,7 +6,7 @@ import { create } from 'tar';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
-import { withFileSource } from '../../../shared/onnx/protobuf.ts';
+import { withOpenFile } from '../../../shared/onnx/protobuf.ts';
 import {
   buildModel,
   buildNode,
@@ -604,7 +604,7 @@ describe('ternion add', () => {
       await writeFile(join(folder, 'new.onnx'), model);
       const { code, stderr } = await runCommand(['add', join(folder, 'new.onnx'), ...options, '-r', folder]);
       expect([code, stderr]).toEqual([0, '']);
-      const graph = withFileSource(join(folder, 'new/1/model.onnx'), readGraph);
+      const graph = await withOpenFile(join(folder, 'new/1/model.onnx'), readGraph);
       expect([graph.irVersion, graph.operators]).toEqual([13, new Set(['Relu'])]);
     },
   );
