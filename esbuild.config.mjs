@@ -35,12 +35,17 @@ for (const target of targets) {
   await buildTarget(target);
 }
 
-/** Most files load nothing with it. The empty line keeps the source maps right. @param {string} output */
+/**
+ * Most files load nothing with `require`. An empty line in its place keeps their source maps right.
+ *
+ * @param {string} output
+ */
 function dropRequire(output) {
-  for (const path of globSync('*.mjs', { cwd: output })) {
-    const text = readFileSync(join(output, path), 'utf8');
-    const rest = text.slice(REQUIRE.length);
-    if (text.startsWith(REQUIRE) && !/\brequire\b/.test(rest)) writeFileSync(join(output, path), rest);
+  for (const name of globSync('*.mjs', { cwd: output })) {
+    const path = join(output, name);
+    const text = readFileSync(path, 'utf8');
+    const body = text.slice(REQUIRE.length);
+    if (text.startsWith(REQUIRE) && !/\brequire\b/.test(body)) writeFileSync(path, body);
   }
 }
 

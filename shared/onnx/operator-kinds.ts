@@ -19,7 +19,7 @@ const HARMLESS = new Set([
   ...['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ArgMax', 'GlobalAveragePool'],
 ]);
 
-/** Operators that say nothing about the bounds of their outputs, whatever their inputs are. */
+/** Operators that say nothing about the bounds of their outputs, for any inputs. */
 const UNBOUNDED = new Set(['Gemm', 'MatMul', 'Conv', 'LayerNormalization']);
 
 /** Whether a graph with these operators can need a guard. */

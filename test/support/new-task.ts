@@ -3,7 +3,7 @@ import { createImagePreprocessor } from '../../shared/inference/preprocess-image
 import { processBatch } from '../../shared/inference/process-batch.ts';
 import { defineTask } from '../../shared/inference/task.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
-import { imageStepsSchema } from '../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../shared/processing/image/steps/schema.ts';
 import { toNumbers } from '../../shared/tensor/tensor.ts';
 
 /** A new task, as a contributor would add it: it finds the brightest place of an image. This file is all of it. */

@@ -1,11 +1,7 @@
 import * as z from 'zod/mini';
-import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../processing/image/steps/schema.ts';
 import { POOLINGS } from '../../processing/text/embedding/pooling.ts';
-import { createEmbeddingPostprocessor } from '../postprocess-embedding.ts';
-import { createImagePreprocessor } from '../preprocess-images.ts';
-import { createTextPreprocessor } from '../preprocess-texts.ts';
 import { processBatch } from '../process-batch.ts';
-import { readDenseLayers } from '../read-dense.ts';
 import { defineTask } from '../task.ts';
 import { text } from './members.ts';
 
@@ -48,11 +44,16 @@ export const featureExtraction = defineTask({
   kind: ({ preprocess }) => (preprocess ? 'image' : 'text'),
   gives: 'embedding',
   bind: async (config, { session, folder }) => {
+    // As in image-classification.ts.
+    const [{ readDenseLayers }, { createEmbeddingPostprocessor }] = await Promise.all([
+      import('../read-dense.ts'),
+      import('../postprocess-embedding.ts'),
+    ]);
     const layers = await readDenseLayers(folder, config.dense);
     return processBatch(
       config.preprocess
-        ? await createImagePreprocessor(session, config.preprocess)
-        : await createTextPreprocessor(session, folder, config),
+        ? await (await import('../preprocess-images.ts')).createImagePreprocessor(session, config.preprocess)
+        : await (await import('../preprocess-texts.ts')).createTextPreprocessor(session, folder, config),
       createEmbeddingPostprocessor(session, config, layers),
     );
   },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { scoreStepSchema } from '../../../shared/processing/classification.ts';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/schema.ts';
+import { runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 
 const image: PixelRaster = {
   width: 2,

@@ -1,23 +1,8 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import type { Work } from '../../work.ts';
 import type { PixelRaster } from '../raster.ts';
 import { flatten } from './alpha.ts';
-import { colourOption, fillColour } from './options.ts';
-
-export const convertOptions = z
-  .strictObject({
-    step: z.literal('convert'),
-    mode: z.enum(['grey', 'RGB', 'BGR']).register(z.globalRegistry, {
-      description: 'grey: one channel of luma. RGB, BGR: three channels in that order.',
-    }),
-    background: z.optional(colourOption).register(z.globalRegistry, {
-      description:
-        'Background colour of transparent images, as red, green and blue. Without it, alpha is dropped, not blended.',
-    }),
-  })
-  .register(z.globalRegistry, {
-    description: 'Converts the image to the colour channels that the model takes.',
-  });
+import { type convertOptions, fillColour } from './options.ts';
 
 /**
  * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601 sum

@@ -1,22 +1,7 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { invalid } from '../../../errors.ts';
 import type { Raster } from '../raster.ts';
-import { floatOption, positiveFloatOption } from './options.ts';
-
-const perChannel = <T extends z.ZodMiniType>(number: T) =>
-  z.array(number).check(z.minLength(1), z.maxLength(4));
-
-export const normalizeOptions = z
-  .strictObject({
-    step: z.literal('normalize'),
-    mean: perChannel(floatOption).register(z.globalRegistry, {
-      description: 'Number to subtract: one per channel, or one for all.',
-    }),
-    std: perChannel(positiveFloatOption).register(z.globalRegistry, {
-      description: 'Number to divide by: one per channel, or one for all.',
-    }),
-  })
-  .register(z.globalRegistry, { description: '(value - mean) / std' });
+import type { normalizeOptions } from './options.ts';
 
 export type NormalizeOptions = z.infer<typeof normalizeOptions>;
 

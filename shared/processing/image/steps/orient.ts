@@ -1,10 +1,5 @@
-import * as z from 'zod/mini';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size } from '../raster.ts';
-
-export const orientOptions = z
-  .strictObject({ step: z.literal('orient') })
-  .register(z.globalRegistry, { description: 'Turns the picture upright, as its EXIF orientation says.' });
 
 /** Turns a picture upright as its EXIF orientation says: the pixels of `PIL.ImageOps.exif_transpose`. */
 export function* orient(image: PixelRaster): Work<PixelRaster> {

@@ -1,59 +1,11 @@
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { roundHalfToEven } from '../../../tensor/float16.ts';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
 import { crop } from './crop.ts';
 import { resizeNearest } from './nearest.ts';
-import { colourOption, fillColour, sideOption } from './options.ts';
+import { fillColour, type resizeOptions } from './options.ts';
 import { resample } from './resample/resample.ts';
-
-export const resizeOptions = z
-  .strictObject({
-    step: z.literal('resize'),
-    width: z.optional(sideOption),
-    height: z.optional(sideOption),
-    shortestEdge: z.optional(sideOption).register(z.globalRegistry, {
-      description:
-        'Length of the shorter edge. The other edge keeps the proportions, cut to whole pixels as in torchvision.transforms.Resize.',
-    }),
-    maxSize: z
-      .optional(sideOption)
-      .register(z.globalRegistry, { description: 'Largest length of the longer edge, with shortestEdge.' }),
-    longestEdge: z.optional(sideOption).register(z.globalRegistry, {
-      description:
-        'Length of the longer edge. The other edge keeps the proportions, rounded as in PIL.ImageOps.contain.',
-    }),
-    pad: z.optional(colourOption).register(z.globalRegistry, {
-      description: 'Makes the image a square with the longest edge, and fills the rest with this colour.',
-    }),
-    filter: z
-      ._default(z.enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos']), 'bilinear')
-      .register(z.globalRegistry, {
-        description: 'How pixels are mixed, by the name of the filter in Pillow.',
-      }),
-    firstPass: z.optional(z.enum(['auto', 'horizontal'])).register(z.globalRegistry, {
-      description:
-        'horizontal gives the bytes of Pillow 12 and older if images lose much more height than width.',
-    }),
-    arithmetic: z.optional(z.enum(['pillow', 'torch'])).register(z.globalRegistry, {
-      description:
-        'torch gives the bytes of torchvision on tensors of bytes, as in the fast image processors of transformers.',
-    }),
-  })
-  .check(
-    z.refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge'),
-    z.refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
-      message: 'must come with shortestEdge and be larger than it',
-      path: ['maxSize'],
-    }),
-    z.refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
-      message: 'belongs to longestEdge',
-      path: ['pad'],
-    }),
-  )
-  .register(z.globalRegistry, {
-    description: 'Changes the size: takes width and height, or shortestEdge, or longestEdge.',
-  });
 
 export type ResizeOptions = z.infer<typeof resizeOptions>;
 
@@ -118,15 +70,4 @@ function scaleLongest(width: number, height: number, edge: number): Size {
   return width > height
     ? { width: edge, height: Math.max(1, roundHalfToEven((height / width) * edge)) }
     : { width: Math.max(1, roundHalfToEven((width / height) * edge)), height: edge };
-}
-
-function hasOneSize(options: {
-  readonly width?: number | undefined;
-  readonly height?: number | undefined;
-  readonly shortestEdge?: number | undefined;
-  readonly longestEdge?: number | undefined;
-}): boolean {
-  const exact = [options.width, options.height].filter((side) => side !== undefined).length;
-  const edges = [options.shortestEdge, options.longestEdge].filter((edge) => edge !== undefined).length;
-  return (exact === 2 && edges === 0) || (exact === 0 && edges === 1);
 }

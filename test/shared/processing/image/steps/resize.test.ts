@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import type { PixelRaster } from '../../../../../shared/processing/image/raster.ts';
-import { resize, resizedSize, resizeOptions } from '../../../../../shared/processing/image/steps/resize.ts';
+import { resizeOptions } from '../../../../../shared/processing/image/steps/options.ts';
+import { resize, resizedSize } from '../../../../../shared/processing/image/steps/resize.ts';
 import { finish } from '../../../../../shared/processing/work.ts';
 import { PROJECT } from '../../../../support/project.ts';
 
