@@ -1,5 +1,5 @@
 // Builds dist/: the pages for browsers, and one deployable folder per host and platform. Usage: node esbuild.config.mjs [target ...]
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './infra/build/build-pages.ts';
@@ -8,7 +8,9 @@ import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './in
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
+import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
+import { zodPlugin } from './infra/build/zod-plugin.ts';
 
 const project = import.meta.dirname;
 const dist = join(project, 'dist');
@@ -23,10 +25,28 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+/** What CommonJS packages and native addons are loaded with. */
+const REQUIRE =
+  "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);";
+
 await buildPages(project, pages);
 for (const target of targets) {
   if (names.length > 0 && !names.includes(target.name)) continue;
   await buildTarget(target);
+}
+
+/**
+ * Most files load nothing with `require`. An empty line in its place keeps their source maps right.
+ *
+ * @param {string} output
+ */
+function dropRequire(output) {
+  for (const name of globSync('*.mjs', { cwd: output })) {
+    const path = join(output, name);
+    const text = readFileSync(path, 'utf8');
+    const body = text.slice(REQUIRE.length);
+    if (text.startsWith(REQUIRE) && !/\brequire\b/.test(body)) writeFileSync(path, body);
+  }
 }
 
 /** @param {import('./infra/build/targets.ts').Target} target */
@@ -59,13 +79,14 @@ async function buildTarget(target) {
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
+      zodPlugin(),
+      startPlugin(project, join(target.folder, 'index.ts')),
       ownSourceMaps(),
     ],
-    banner: {
-      js: "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);",
-    },
+    banner: { js: REQUIRE },
     metafile: true,
   });
+  dropRequire(output);
   // npm installs sharp and koffi together with their licences.
   const natives = target.isNpmPackage
     ? []

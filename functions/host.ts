@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, MOST_THREADS, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
-import type { Task } from '../shared/inference/task.ts';
-import { createTasks } from '../shared/inference/tasks.ts';
+import { createTasks, type ListedTask } from '../shared/inference/tasks.ts';
 import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
@@ -37,7 +36,7 @@ export interface HostOptions {
   /** Creates the sessions of models; by default in this process. */
   readonly openSession?: OpenSession;
   /** The tasks that its models can have; by default those of Ternion. */
-  readonly tasks?: readonly Task[];
+  readonly tasks?: readonly ListedTask[];
   /** How long the store may be silent while something waits for it, in ms; by default as long as a request waits. */
   readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host can send. */

@@ -13,7 +13,7 @@ import type { Tasks } from './inference/tasks.ts';
 import { memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
 import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
-import { createDocs } from './openapi/docs.ts';
+import { listDocs } from './openapi/docs.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
 import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
@@ -145,7 +145,7 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   });
   const protocols = createProtocols(options);
   mountProtocols(routes, protocols);
-  if (options.config.docs) mountProtocols(routes, [createDocs(options, protocols)]);
+  if (options.config.docs) mountProtocols(routes, [listDocs(options, protocols)]);
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** The limits that keep one request from taking a server down. */
 export interface Limits {
@@ -121,34 +121,43 @@ const MOST_JSON_DEPTH = 1000;
 
 /** @param most the largest value that any machine can use */
 const count = (fallback: number, most = Number.MAX_SAFE_INTEGER) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number in digits')
-    .transform(Number)
-    .pipe(
-      z
-        .number('is too large')
-        .min(1, 'must be at least 1')
-        .max(most, most === Number.MAX_SAFE_INTEGER ? 'is too large' : `must be at most ${most}`),
-    )
-    .optional()
-    .transform((value) => value ?? fallback);
+  z.pipe(
+    z.optional(
+      z.pipe(
+        z.pipe(z.string().check(z.regex(/^\d+$/, 'must be a whole number in digits')), z.transform(Number)),
+        z
+          .number('is too large')
+          .check(
+            z.minimum(1, 'must be at least 1'),
+            z.maximum(most, most === Number.MAX_SAFE_INTEGER ? 'is too large' : `must be at most ${most}`),
+          ),
+      ),
+    ),
+    z.transform((value) => value ?? fallback),
+  );
 
-const modelName = z.string().regex(NAME_PATTERN, 'must be a model name (letters, digits, ".", "_" and "-")');
+const modelName = z
+  .string()
+  .check(z.regex(NAME_PATTERN, 'must be a model name (letters, digits, ".", "_" and "-")'));
 
-const route = z.string().regex(/^\/[\w./~:-]*$/, 'must be a path that begins with "/"');
+const route = z.string().check(z.regex(/^\/[\w./~:-]*$/, 'must be a path that begins with "/"'));
 
 /** `my-endpoint=iris, other=digits/1` */
 const ENDPOINT_PATTERN = /^([^=/]+)=([A-Za-z0-9][\w.-]*)(?:\/([A-Za-z0-9][\w.-]*))?$/;
 
-const endpointModels = z
-  .string()
-  .transform((value) => value.split(',').map((pair) => ENDPOINT_PATTERN.exec(pair.trim())))
-  .refine(
-    (pairs) => !pairs.includes(null),
-    'must be endpoints with their models, such as my-endpoint=iris,other=digits/1',
-  )
-  .transform(
+const endpointModels = z.pipe(
+  z
+    .pipe(
+      z.string(),
+      z.transform((value) => value.split(',').map((pair) => ENDPOINT_PATTERN.exec(pair.trim()))),
+    )
+    .check(
+      z.refine(
+        (pairs) => !pairs.includes(null),
+        'must be endpoints with their models, such as my-endpoint=iris,other=digits/1',
+      ),
+    ),
+  z.transform(
     (pairs) =>
       new Map(
         pairs.map((pair): [string, EndpointModel] => [
@@ -156,59 +165,82 @@ const endpointModels = z
           { model: pair?.[2] ?? '', version: pair?.[3] },
         ]),
       ),
-  );
+  ),
+);
 
 /** `models.example.org`, `*.example.org`, `192.168.0.7`, `[fd00::7]` or `*` */
 const HOST_PATTERN = /^(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[\dA-Fa-f:.]+\])$/;
 
 const environmentSchema = z.object({
-  MODEL_REPOSITORY: z
-    .string()
-    .refine(
-      (value) => !/^[a-z][a-z0-9+.-]+:\/\/$/i.test(value),
-      'must name a bucket after "://", for example s3://my-bucket/models',
-    )
-    .default('models'),
-  DEFAULT_MODEL: modelName.optional(),
-  PRELOAD_MODELS: z
-    .string()
-    .transform((value) => value.split(',').map((name) => name.trim()))
-    .refine(
-      (names) => names.every((name) => name === '*' || NAME_PATTERN.test(name)),
-      'must be model names separated by commas, or "*"',
-    )
-    .optional(),
-  MODEL_CACHE_FOLDER: z.string().default(''),
+  MODEL_REPOSITORY: z._default(
+    z
+      .string()
+      .check(
+        z.refine(
+          (value) => !/^[a-z][a-z0-9+.-]+:\/\/$/i.test(value),
+          'must name a bucket after "://", for example s3://my-bucket/models',
+        ),
+      ),
+    'models',
+  ),
+  DEFAULT_MODEL: z.optional(modelName),
+  PRELOAD_MODELS: z.optional(
+    z
+      .pipe(
+        z.string(),
+        z.transform((value) => value.split(',').map((name) => name.trim())),
+      )
+      .check(
+        z.refine(
+          (names) => names.every((name) => name === '*' || NAME_PATTERN.test(name)),
+          'must be model names separated by commas, or "*"',
+        ),
+      ),
+  ),
+  MODEL_CACHE_FOLDER: z._default(z.string(), ''),
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
   INTRA_OP_THREADS: count(1, MOST_THREADS),
-  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
-  ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
-  DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
-  PLAYGROUND: z.enum(['true', 'false'], 'must be true or false').default('true'),
-  TERNION_RUNTIME_TELEMETRY: z.enum(['true', 'false'], 'must be true or false').default('false'),
-  ALLOWED_HOSTS: z
-    .string()
-    .transform((value) => value.split(',').map((name) => name.trim()))
-    .refine(
-      (names) => names.every((name) => HOST_PATTERN.test(name)),
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*"',
-    )
-    .default([]),
-  NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
-  BASE_PATH: z
-    .string()
-    .regex(/^\/?(?:[\w.~-]+\/?)*$/, 'must be a path such as /prod')
-    .transform((value) => value.replace(/^\/*(?=[^/])/, '/').replace(/\/+$/, ''))
-    .default(''),
-  PROTOCOLS: z
-    .string()
-    .transform((value) => value.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.enum(PROTOCOL_NAMES, `must be names from ${PROTOCOL_NAMES.join(', ')}`)))
-    .default([...PROTOCOL_NAMES]),
-  DIALECT: z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`).optional(),
-  ENDPOINT_MODELS: endpointModels.default(new Map()),
-  AIP_HEALTH_ROUTE: route.optional(),
-  AIP_PREDICT_ROUTE: route.optional(),
+  LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
+  ADMIN_ROUTES: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
+  DOCS: z._default(z.enum(['true', 'false'], 'must be true or false'), 'true'),
+  PLAYGROUND: z._default(z.enum(['true', 'false'], 'must be true or false'), 'true'),
+  TERNION_RUNTIME_TELEMETRY: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
+  ALLOWED_HOSTS: z._default(
+    z
+      .pipe(
+        z.string(),
+        z.transform((value) => value.split(',').map((name) => name.trim())),
+      )
+      .check(
+        z.refine(
+          (names) => names.every((name) => HOST_PATTERN.test(name)),
+          'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*"',
+        ),
+      ),
+    [],
+  ),
+  NON_FINITE_JSON: z._default(z.enum(['null', 'literal'], 'must be null or literal'), 'null'),
+  BASE_PATH: z._default(
+    z.pipe(
+      z.string().check(z.regex(/^\/?(?:[\w.~-]+\/?)*$/, 'must be a path such as /prod')),
+      z.transform((value) => value.replace(/^\/*(?=[^/])/, '/').replace(/\/+$/, '')),
+    ),
+    '',
+  ),
+  PROTOCOLS: z._default(
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((value) => value.split(',').map((name) => name.trim())),
+      ),
+      z.array(z.enum(PROTOCOL_NAMES, `must be names from ${PROTOCOL_NAMES.join(', ')}`)),
+    ),
+    [...PROTOCOL_NAMES],
+  ),
+  DIALECT: z.optional(z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`)),
+  ENDPOINT_MODELS: z._default(endpointModels, new Map()),
+  AIP_HEALTH_ROUTE: z.optional(route),
+  AIP_PREDICT_ROUTE: z.optional(route),
   MAX_BODY_BYTES: count(32 * MEBIBYTE, MOST_BODY_BYTES),
   MAX_COMPRESSION_RATIO: count(1100),
   MAX_BODIES_BYTES: count(256 * MEBIBYTE),

@@ -26,3 +26,15 @@ export function memoizeBy<T, R>(textOf: (value: T) => string, make: (value: T) =
     return made;
   };
 }
+
+/** A function that loads something with its first call, and only once. If that fails, the next call tries again. */
+export function loadOnce<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
+}

@@ -95,7 +95,13 @@ describe('the README and the pages of the command and its settings', () => {
       });
       expect(stdout).toMatch(/^packed digits 1; iris 1, 2 \(0\.\d MB\)\n/);
       const upload = cloud === 'gcp' ? 'dist/gcp' : 'dist/azure.zip';
-      const settings = { name: 'ternion', region: 'europe-west1', resourceGroup: 'ternion', memory: '2Gi', hasServer: false };
+      const settings = {
+        name: 'ternion',
+        region: 'europe-west1',
+        resourceGroup: 'ternion',
+        memory: '2Gi',
+        hasServer: false,
+      };
       const command = deployCommand(cloud, upload, settings);
       expect(stdout).toContain([command.program, ...command.arguments].join(' '));
     },

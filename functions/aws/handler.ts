@@ -5,7 +5,6 @@ import { isDirectInvoke, toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
 import { type Extension, NO_EXTENSION } from './extension.ts';
 import { isTooLarge, tooLarge, toResult } from './results.ts';
-import { UnknownEventError } from './unknown-event.ts';
 
 export type LambdaHandler = (
   event: unknown,
@@ -53,6 +52,7 @@ export function createLambdaHandler(
         // A direct invoke has no status: its caller gets the plain value, and errors have their status in `code`.
         return await (await answer(() => toPredictRequest(event), invocation.awsRequestId)).json();
       }
+      const { UnknownEventError } = await import('./unknown-event.ts');
       throw new UnknownEventError(event);
     }
 

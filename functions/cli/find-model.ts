@@ -60,7 +60,7 @@ export async function findModel(
     );
   }
   if (found?.isFile()) {
-    checkModelFile(resolve(argument), argument);
+    await checkModelFile(resolve(argument), argument);
     const path = resolve(argument);
     return await openPath(path, { folder: dirname(path), file: basename(path) }, argument);
   }

@@ -57,7 +57,7 @@ export async function checkOnlyGraph(folder: string, title: string): Promise<voi
   if (only === undefined) return await checkMlflowFolder(folder, title);
   if (others.length > 0) return;
   try {
-    checkModelFile(join(folder, only), join(title, only));
+    await checkModelFile(join(folder, only), join(title, only));
   } catch (error) {
     // A damaged file is reported when it is loaded.
     if (error instanceof CommandError) throw error;

@@ -1,6 +1,11 @@
 import { memoize } from '../memo.ts';
 import { readParameters } from './header-parameters.ts';
 
+export const CSV_TYPE = 'text/csv';
+
+/** Forms with files. */
+export const FORM_TYPE = 'multipart/form-data';
+
 /** The media type of a Content-Type header in lower case, without parameters; '' when the header is missing. */
 export function mediaTypeOf(headers: Headers): string {
   return mediaTypeIn(headers.get('content-type') ?? '');

@@ -2,8 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { decodeBase64 } from './base64.ts';
 import { type ParameterHeader, readParameters, textParameter } from './header-parameters.ts';
-
-export const FORM_TYPE = 'multipart/form-data';
+import { FORM_TYPE } from './media-type.ts';
 
 /** A field of a form: a file is bytes, anything else text. */
 export interface FormField {

@@ -35,3 +35,8 @@ function lowerLiterals(path: string): string {
       end.toLowerCase(),
   );
 }
+
+/** A path of the configuration. The paths of requests have no slash at their end. */
+export function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
+}

@@ -1,5 +1,5 @@
 import { basename, posix } from 'node:path';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { JsonObject } from '../json/json-value.ts';
 import { answerForm, flavourOf } from '../models/answer-forms.ts';
 import { SERVER_FILES } from '../models/formats/format-folder.ts';
@@ -9,7 +9,7 @@ import type { ModelReference } from '../models/model-reference.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { isNewer } from '../onnx/ir-version.ts';
-import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
+import { ProtobufError, withFileSource, withOpenFile } from '../onnx/protobuf.ts';
 import type { ModelFile, OpenSession, RewritingName } from '../runtime/open-model-file.ts';
 import {
   type Session,
@@ -23,10 +23,8 @@ import { StoreError } from '../stores/model-store.ts';
 import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
-import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
-import { explainRefusal } from './explain-refusal.ts';
 import { reshapeSession } from './reshape-session.ts';
 import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
@@ -46,7 +44,7 @@ export interface Model extends Cacheable {
   /** The kind of input that its requests have. */
   readonly contract: ModelContract;
   /** The JSON schema of an answer, if the task has its own kind of values. */
-  readonly answer: z.ZodType | undefined;
+  readonly answer: z.ZodMiniType | undefined;
   /** Body of a predict request that it answers; undefined if it would be huge, or if none was found. */
   readonly example: JsonObject | undefined;
   /** Why it cannot answer the made-up request of its first run, if it cannot: made-up input may not suit a model. */
@@ -102,11 +100,14 @@ async function createModel(
 ): Promise<Model> {
   const path = folder.modelPath;
   await folder.checked((file) => file === folder.modelFile);
-  const graph = readModelFile(path);
+  const graph = await readModelFile(path);
   checkGraph(graph);
   const weights = weightsOf(folder, graph);
   await folder.checked((file) => !weights.has(file));
-  await checkExternalData(path, graph.externalData);
+  if (graph.externalData.length > 0) {
+    const { checkExternalData } = await import('./check-external-data.ts');
+    await checkExternalData(path, graph.externalData);
+  }
   const mostElements = options.trials.memoryBytes / MEMORY_PER_ELEMENT;
   const file: ModelFile = { path, rewritings: listRewritings(graph), mostElements };
   const sessionOptions = {
@@ -207,7 +208,7 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const recognised = await configure(folder, graph, marked, tasks);
   const { config } = recognised;
   const session = reshapeSession(marked, config.shapes);
-  const { name, kindOf, gives, answer, bind } = tasks.of(config);
+  const { name, kindOf, gives, answer, bind } = await tasks.of(config);
   const task = await bind(config, { graph, session, folder });
   const flavour = recognised.flavour ?? flavourOf(graph);
   checkAnswers(config, task);
@@ -285,11 +286,11 @@ async function configure(
  *
  * @throws ModelError when the file is not an ONNX model
  */
-export function readModelFile(path: string): Graph {
+export async function readModelFile(path: string): Promise<Graph> {
   const name = basename(path);
   try {
-    return withFileSource(path, (source) => {
-      const graph = readGraph(source);
+    return await withOpenFile(path, async (source) => {
+      const graph = await readGraph(source);
       if (source.length > 0 && graph.outputs.length > 0) return graph;
       throw new ModelError(source.length === 0 ? `its ${name} is empty` : `its ${name} holds no graph`);
     });
@@ -329,6 +330,7 @@ async function openSession(
     return await open(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
+    const { explainRefusal } = await import('./explain-refusal.ts');
     throw new ModelError(explainRefusal(error, modelFile), { cause: error });
   }
 }

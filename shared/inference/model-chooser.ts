@@ -37,7 +37,7 @@ export function createModelChooser(
     try {
       const config = await repository.config(reference);
       if (!config) return undefined;
-      const kind = tasks.of(config).kindOf(config);
+      const kind = (await tasks.of(config)).kindOf(config);
       kinds.set(pathOf(reference), kind);
       return kind;
     } catch (error) {

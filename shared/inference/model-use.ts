@@ -9,7 +9,7 @@ import type { ModelContract } from '../values/contract.ts';
 import type { InferenceInput } from '../values/input.ts';
 import type { NamedInputs } from '../values/named-inputs.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
-import { inferTensors, type TensorOptions } from './infer-tensors.ts';
+import type { inferTensors, TensorOptions } from './infer-tensors.ts';
 import type { Model } from './load-model.ts';
 import type { InferenceOutput } from './output.ts';
 import { type Runner, runBatch, type Watch } from './run-batch.ts';
@@ -105,10 +105,20 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
       measure(sizeOfInput(input), undefined, (run, limited) => model.task.infer(input, run, limited)),
     run: (inputs, options = {}) =>
       measure(sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
-        inferTensors(model, inputs, options, run, limited),
+        infer
+          ? infer(model, inputs, options, run, limited)
+          : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
     account: () => ({ runs, runMs, instances }),
   };
+}
+
+/** Loaded with the first request that runs a graph on tensors; most requests run a task. */
+let infer: typeof inferTensors | undefined;
+
+async function loadInfer(): Promise<typeof inferTensors> {
+  infer = (await import('./infer-tensors.ts')).inferTensors;
+  return infer;
 }
 
 function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {

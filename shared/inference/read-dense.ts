@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';

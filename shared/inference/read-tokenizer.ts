@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { SHIFTED } from '../models/formats/token-limit.ts';
 import { ModelError } from '../models/model-config.ts';
@@ -19,7 +19,7 @@ const ARCHITECTURE_FILE = 'config.json';
 /** The members of transformers' `config.json` that matter. */
 const architectureSchema = z.object({
   model_type: z.string(),
-  pad_token_id: z.number().int().min(0).nullish(),
+  pad_token_id: z.nullish(z.int().check(z.minimum(0))),
 });
 
 /**

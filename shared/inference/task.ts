@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Budget } from '../budget.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { commonMembers, type ModelConfig } from '../models/model-config.ts';
@@ -104,44 +104,45 @@ export interface Task {
   /** Its name as `task` in model.json. */
   readonly name: string;
   /** Its members of model.json. */
-  readonly schema: z.ZodObject;
+  readonly schema: z.ZodMiniObject;
   /** The kind of input of its requests; protocols, the command and the playground each have their own forms for it. */
   readonly kindOf: (config: ModelConfig) => InputKind;
   readonly gives: OutputKind;
   /** The JSON schema of its answers, if it has its own kind of values. */
-  readonly answer?: z.ZodType | undefined;
+  readonly answer?: z.ZodMiniType | undefined;
   /** @throws ModelError when the graph does not suit the task, or a file that it needs is missing or broken */
   readonly bind: (config: ModelConfig, model: BoundModel) => Promise<TaskRunner>;
 }
 
-export interface TaskDefinition<Members extends z.ZodRawShape> {
+export interface TaskDefinition<Members extends z.core.$ZodShape> {
   readonly name: string;
   /** Members of model.json in addition to those of all tasks. */
   readonly members: Members;
-  readonly kind: InputKind | ((config: z.output<z.ZodObject<Members>>) => InputKind);
+  readonly kind: InputKind | ((config: z.output<z.ZodMiniObject<Members>>) => InputKind);
   readonly gives: OutputKind;
-  readonly answer?: z.ZodType;
+  readonly answer?: z.ZodMiniType;
   readonly bind: (
-    config: z.output<z.ZodObject<Members>>,
+    config: z.output<z.ZodMiniObject<Members>>,
     model: BoundModel,
   ) => TaskRunner | Promise<TaskRunner>;
 }
 
 /** For editors. It says nothing about the model, so it is dropped when a file is read. */
-const editorSchema = z
-  .string()
-  .optional()
-  .describe('Where editors find this schema, for completion and checks. Ternion ignores it.');
+const editorSchema = z.optional(z.string()).register(z.globalRegistry, {
+  description: 'Where editors find this schema, for completion and checks. Ternion ignores it.',
+});
 
 /** Makes a task from its definition. */
-export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefinition<Members>): Task {
+export function defineTask<Members extends z.core.$ZodShape>(definition: TaskDefinition<Members>): Task {
   const { name, members, kind, gives, answer, bind } = definition;
   const own = z.object(members);
   return {
     name,
     schema: z.strictObject({
       $schema: editorSchema,
-      task: z.literal(name).describe('Kind of model; the other members depend on it.'),
+      task: z
+        .literal(name)
+        .register(z.globalRegistry, { description: 'Kind of model; the other members depend on it.' }),
       ...commonMembers,
       ...members,
     }),

@@ -1,26 +1,53 @@
-import * as z from 'zod';
-import { checkJson, checkJsonText } from '../json/describe-issues.ts';
+import * as z from 'zod/mini';
+import { checkJson, checkText, memberOf, parseText } from '../json/describe-issues.ts';
+import { loadOnce } from '../memo.ts';
 import { type ConfigReader, commonMembers, type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { Task } from './task.ts';
-import { featureExtraction } from './tasks/feature-extraction.ts';
-import { imageClassification } from './tasks/image-classification.ts';
 import { labels } from './tasks/members.ts';
-import { tabular } from './tasks/tabular.ts';
-import { tabularClassification } from './tasks/tabular-classification.ts';
-import { tabularRegression } from './tasks/tabular-regression.ts';
-import { tensor } from './tasks/tensor.ts';
-import { textClassification } from './tasks/text-classification.ts';
+
+/** A task that is loaded with the first model that has it. */
+export interface ListedTask {
+  readonly name: string;
+  /** Whether it has the member `labels` of model.json. */
+  readonly hasLabels: boolean;
+  readonly load: () => Promise<Task>;
+}
 
 /** All tasks. To add one, add a line here and a file next to the others. */
-export const TASKS: readonly Task[] = [
-  tabularClassification,
-  tabularRegression,
-  tabular,
-  imageClassification,
-  textClassification,
-  featureExtraction,
-  tensor,
+export const TASKS: readonly ListedTask[] = [
+  {
+    name: 'tabular-classification',
+    hasLabels: true,
+    load: async () => (await import('./tasks/tabular-classification.ts')).tabularClassification,
+  },
+  {
+    name: 'tabular-regression',
+    hasLabels: false,
+    load: async () => (await import('./tasks/tabular-regression.ts')).tabularRegression,
+  },
+  { name: 'tabular', hasLabels: false, load: async () => (await import('./tasks/tabular.ts')).tabular },
+  {
+    name: 'image-classification',
+    hasLabels: true,
+    load: async () => (await import('./tasks/image-classification.ts')).imageClassification,
+  },
+  {
+    name: 'text-classification',
+    hasLabels: true,
+    load: async () => (await import('./tasks/text-classification.ts')).textClassification,
+  },
+  {
+    name: 'feature-extraction',
+    hasLabels: false,
+    load: async () => (await import('./tasks/feature-extraction.ts')).featureExtraction,
+  },
+  { name: 'tensor', hasLabels: true, load: async () => (await import('./tasks/tensor.ts')).tensor },
 ];
+
+/** Loads all of these tasks, in their order. */
+export async function loadTasks(listed: readonly ListedTask[]): Promise<readonly Task[]> {
+  return await Promise.all(listed.map(({ load }) => load()));
+}
 
 /** The schema of a `model.json` for a list of tasks, distinguished by the member `task`. */
 export function configSchemaOf(tasks: readonly Task[]) {
@@ -35,28 +62,36 @@ const anyConfig = z.looseObject({ task: z.string(), labels, ...commonMembers });
 /** The tasks that a server knows. */
 export interface Tasks extends ConfigReader {
   /** The task of a parsed config. */
-  of(config: ModelConfig): Task;
+  of(config: ModelConfig): Promise<Task>;
 }
 
-export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
-  const byName = new Map(tasks.map((task) => [task.name, task]));
-  const schema = configSchemaOf(tasks);
+export function createTasks(tasks: readonly ListedTask[] = TASKS): Tasks {
+  const byName = new Map(tasks.map(({ load, ...task }) => [task.name, { ...task, load: loadOnce(load) }]));
+
+  /** The schema of the task of a config; that of all tasks if it has none of them, to say so. */
+  const loadSchema = async (config: unknown) => {
+    const name = memberOf(config, 'task');
+    const task = typeof name === 'string' ? byName.get(name) : undefined;
+    return task ? (await task.load()).schema : configSchemaOf(await loadTasks([...byName.values()]));
+  };
+
   return {
-    parse: (text) => {
-      const parsed = checkJsonText(schema, text);
+    parse: async (text) => {
+      const given = parseText(text);
+      const parsed = given.success ? checkText(await loadSchema(given.data), given.data) : given;
       if (parsed.success) return withoutSchema(anyConfig.parse(parsed.data));
       throw new ModelError(`its model.json ${parsed.problem}`);
     },
-    check: (config) => {
-      const parsed = checkJson(schema, config);
+    check: async (config) => {
+      const parsed = checkJson<unknown>(await loadSchema(config), config);
       if (parsed.success) return anyConfig.parse(parsed.data);
       throw new ModelError(`its preprocessing is not supported (${parsed.issues})`);
     },
-    canHaveLabels: (task) => Object.hasOwn(byName.get(task)?.schema.shape ?? {}, 'labels'),
-    of: ({ task: name }) => {
+    canHaveLabels: (name) => byName.get(name)?.hasLabels === true,
+    of: async ({ task: name }) => {
       const task = byName.get(name);
       if (!task) throw new Error(`the task ${name} is unknown`);
-      return task;
+      return await task.load();
     },
   };
 }

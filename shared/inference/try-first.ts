@@ -1,7 +1,8 @@
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { MOST_TURNS } from '../onnx/guard-loops.ts';
-import { TrialError, type Trials } from '../runtime/trial.ts';
+import { MOST_TURNS } from '../onnx/loop-limit.ts';
+import type { Trials } from '../runtime/trial.ts';
+import { TrialError } from '../runtime/trial-protocol.ts';
 import { makesManyElements, takesManyTurns } from './check-run.ts';
 
 /** Ordinary models often make tensors up to this share of the memory. */

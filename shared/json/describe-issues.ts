@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { describeJson } from './json-value.ts';
 import { nearestName } from './nearest-name.ts';
 
@@ -8,7 +8,7 @@ export type Checked<T> =
   | { readonly success: false; readonly issues: string };
 
 /** Checks the content of a file against a schema. Each wrong member is named, with its value and what is expected. */
-export function checkJson<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+export function checkJson<T>(schema: z.ZodMiniType<T>, value: unknown): Checked<T> {
   const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) return parsed;
   const issues = parsed.error.issues.map(
@@ -143,21 +143,28 @@ export function placeOfSyntaxError(error: unknown): string {
   return line === undefined ? '' : ` at line ${line}, column ${column}`;
 }
 
-/**
- * Reads the text of a JSON file and checks it against a schema. A byte order mark is not part of it.
- *
- * @returns the value, or what is wrong, as the end of a sentence: `is not valid (each field)`
- */
-export function checkJsonText<T>(
-  schema: z.ZodType<T>,
-  text: string,
-): { readonly success: true; readonly data: T } | { readonly success: false; readonly problem: string } {
-  let value: unknown;
+/** The result of reading a JSON file: its value, or what is wrong, as the end of a sentence: `is not valid (…)`. */
+type Read<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly problem: string };
+
+/** Reads the text of a JSON file and checks it against a schema. A byte order mark is not part of it. */
+export function checkJsonText<T>(schema: z.ZodMiniType<T>, text: string): Read<T> {
+  const given = parseText(text);
+  return given.success ? checkText(schema, given.data) : given;
+}
+
+/** Parses the text of a JSON file, without checking its value. */
+export function parseText(text: string): Read<unknown> {
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
+    return { success: true, data: JSON.parse(text.replace(/^\ufeff/, '')) };
   } catch (error) {
     return { success: false, problem: `is not valid JSON${placeOfSyntaxError(error)}` };
   }
+}
+
+/** Checks the value of a JSON file against a schema. */
+export function checkText<T>(schema: z.ZodMiniType<T>, value: unknown): Read<T> {
   const parsed = checkJson(schema, value);
   return parsed.success ? parsed : { success: false, problem: `is not valid (${parsed.issues})` };
 }

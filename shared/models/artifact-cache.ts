@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { loadOnce } from '../memo.ts';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions, type Sink } from './artifact-download.ts';
-import { createArtifactFolder } from './artifact-folder.ts';
 import { createCheckedFiles } from './checked-files.ts';
 import {
   type Artifact,
@@ -72,7 +72,11 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
   const { store } = options;
   const downloader = createDownloader(store, options);
   const checked = createCheckedFiles();
-  const downloads = createArtifactFolder(options.folder, downloader, checked);
+  /** The folder of downloads, which a local store never needs. */
+  const downloads = loadOnce(async () => {
+    const { createArtifactFolder } = await import('./artifact-folder.ts');
+    return createArtifactFolder(options.folder, downloader, checked);
+  });
   // Only folders that were fetched stay in it, so clients cannot make it grow.
   const fetched = new Map<string, Promise<Fetched>>();
 
@@ -83,7 +87,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       return { path: store.localPath(folder), address: undefined, artifacts, checked: waitFor(checks) };
     }
     const address = addressOf(store, artifacts);
-    const path = await downloads.provide(address, artifacts);
+    const path = await (await downloads()).provide(address, artifacts);
     return { path, address, artifacts, checked: async () => undefined };
   }
 
@@ -168,7 +172,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         if (await areUntouched(artifacts)) return found;
       } else {
         // The process that downloaded it holds it, but other programs clean temporary folders.
-        if (earlier === undefined || (await downloads.hold(address, artifacts))) return found;
+        if (earlier === undefined || (await (await downloads()).hold(address, artifacts))) return found;
       }
       forget(folder, known);
     }
@@ -186,7 +190,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     },
     beginFolder,
     releaseFolder: async (path) => {
-      if (!store.localPath) await downloads.release(basename(path));
+      if (!store.localPath) await (await downloads()).release(basename(path));
     },
     removeExcept: async (folders) => {
       const all = await Promise.all([...fetched].map(readEntry));
@@ -194,7 +198,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       for (const { folder, address, known } of all) {
         if (folders.has(folder)) continue;
         // Equal versions share their files.
-        if (address === undefined || kept.has(address) || (await downloads.remove(address)))
+        if (address === undefined || kept.has(address) || (await (await downloads()).remove(address)))
           forget(folder, known);
       }
     },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { checkJsonText } from '../json/describe-issues.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
@@ -14,18 +14,22 @@ const fileManifestSchema = z.strictObject({
       z.strictObject({
         path: z
           .string()
-          .refine(
-            isPlainPath,
-            'must be a relative path below the folder, with forward slashes and without ".."',
+          .check(
+            z.refine(
+              isPlainPath,
+              'must be a relative path below the folder, with forward slashes and without ".."',
+            ),
           ),
-        sizeBytes: z.number().int().min(0),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'),
+        sizeBytes: z.int().check(z.minimum(0)),
+        sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits')),
       }),
     )
-    .min(1)
-    .refine(
-      (files) => new Set(files.map(({ path }) => path)).size === files.length,
-      'must have distinct paths',
+    .check(
+      z.minLength(1),
+      z.refine(
+        (files) => new Set(files.map(({ path }) => path)).size === files.length,
+        'must have distinct paths',
+      ),
     ),
 });
 

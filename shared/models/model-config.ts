@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { MOST_THREADS, PROTOCOL_NAMES } from '../config.ts';
 import { expectMembers } from '../json/describe-issues.ts';
 import type { Label } from '../processing/classification.ts';
@@ -16,71 +16,71 @@ const answerForm = z.enum(ANSWER_FORMS);
 
 /** Members of `model.json` that all tasks have. The descriptions are those of the JSON schema for editors. */
 export const commonMembers = {
-  description: z.string().optional().describe('A sentence for callers that says what the model does.'),
+  description: z
+    .optional(z.string())
+    .register(z.globalRegistry, { description: 'A sentence for callers that says what the model does.' }),
   answers: z
-    .union([
-      answerForm,
-      z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm, { error: expectMembers(PROTOCOL_NAMES) }),
-    ])
-    .optional()
-    .describe(
-      'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',
-    ),
-  file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
+    .optional(
+      z.union([
+        answerForm,
+        z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm, { error: expectMembers(PROTOCOL_NAMES) }),
+      ]),
+    )
+    .register(z.globalRegistry, {
+      description:
+        'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',
+    }),
+  file: z.optional(z.string().check(z.minLength(1))).register(z.globalRegistry, {
+    description:
       'Path of the graph below the folder, such as onnx/model_q4.onnx, if it is neither called model.onnx nor the only graph.',
-    ),
-  metrics: z
-    .record(z.string(), z.number())
-    .optional()
-    .describe('Results on data that was not used for training, by name. They are only shown.'),
-  maxBatchSize: z
-    .number()
-    .int()
-    .min(1)
-    .optional()
-    .describe('Largest number of instances in one request, if it is less than MAX_BATCH_SIZE of the server.'),
+  }),
+  metrics: z.optional(z.record(z.string(), z.number())).register(z.globalRegistry, {
+    description: 'Results on data that was not used for training, by name. They are only shown.',
+  }),
+  maxBatchSize: z.optional(z.int().check(z.minimum(1))).register(z.globalRegistry, {
+    description:
+      'Largest number of instances in one request, if it is less than MAX_BATCH_SIZE of the server.',
+  }),
   shapes: z
-    .record(
-      z.string(),
-      z.array(
-        z
-          .number()
-          .int()
-          .min(-1)
-          .refine((size) => size !== 0, 'must be a size, or -1 for any size'),
+    .optional(
+      z.record(
+        z.string(),
+        z.array(
+          z.number().check(
+            z.int(),
+            z.minimum(-1),
+            z.refine((size) => size !== 0, 'must be a size, or -1 for any size'),
+          ),
+        ),
       ),
     )
-    .optional()
-    .describe(
-      'Shapes of inputs and outputs for clients, by name, if the graph has the same elements in another shape. A size of -1 is open.',
-    ),
+    .register(z.globalRegistry, {
+      description:
+        'Shapes of inputs and outputs for clients, by name, if the graph has the same elements in another shape. A size of -1 is open.',
+    }),
   session: z
-    .strictObject({
-      intraOpThreads: z
-        .number()
-        .int()
-        .min(1)
-        .max(MOST_THREADS)
-        .optional()
-        .describe('Threads per run of this model, instead of INTRA_OP_THREADS of the server.'),
-      graphOptimization: z
-        .enum(['disabled', 'basic', 'extended', 'all'])
-        .optional()
-        .describe('How much ONNX Runtime may simplify the graph when it loads it; all by default.'),
-    })
-    .optional()
-    .describe('Settings of ONNX Runtime for this model only.'),
+    .optional(
+      z.strictObject({
+        intraOpThreads: z
+          .optional(z.int().check(z.minimum(1), z.maximum(MOST_THREADS)))
+          .register(z.globalRegistry, {
+            description: 'Threads per run of this model, instead of INTRA_OP_THREADS of the server.',
+          }),
+        graphOptimization: z
+          .optional(z.enum(['disabled', 'basic', 'extended', 'all']))
+          .register(z.globalRegistry, {
+            description: 'How much ONNX Runtime may simplify the graph when it loads it; all by default.',
+          }),
+      }),
+    )
+    .register(z.globalRegistry, { description: 'Settings of ONNX Runtime for this model only.' }),
 };
 
 /**
  * The content of `model.json`, the optional file next to the graph with what the graph cannot say. It can also be
  * derived from files of other formats. Only a task knows the members that belong to it.
  */
-export interface ModelConfig extends z.output<z.ZodObject<typeof commonMembers>> {
+export interface ModelConfig extends z.output<z.ZodMiniObject<typeof commonMembers>> {
   readonly task: string;
   readonly labels?: readonly Label[] | undefined;
   readonly [member: string]: unknown;
@@ -92,12 +92,12 @@ export interface ConfigReader {
    * Reads the text of a `model.json`.
    * @throws ModelError naming each field that is wrong
    */
-  parse(text: string): ModelConfig;
+  parse(text: string): Promise<ModelConfig>;
   /**
    * Applies the same checks to a config that was derived from files of another format.
    * @throws ModelError when it needs something that this server does not have
    */
-  check(config: ModelConfig): ModelConfig;
+  check(config: ModelConfig): Promise<ModelConfig>;
   /** Whether a config of this task can name classes. */
   canHaveLabels(task: string): boolean;
 }

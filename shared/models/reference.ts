@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseJsonFile } from './formats/format-folder.ts';
 
@@ -15,8 +15,8 @@ const referenceSchema = z.object({
       request: z.record(z.string(), json),
       /** Members of the answer as the training framework gives them; which ones depends on the task. */
       expected: z.looseObject({
-        prediction: json.optional(),
-        probabilities: z.record(z.string(), z.number()).optional(),
+        prediction: z.optional(json),
+        probabilities: z.optional(z.record(z.string(), z.number())),
       }),
     }),
   ),

@@ -125,7 +125,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         return bytes && decodeFile(bytes, file);
       });
       const configText = await folder.read(CONFIG_FILE);
-      const config = configText === undefined ? undefined : configs.parse(configText);
+      const config = configText === undefined ? undefined : await configs.parse(configText);
       const modelFile = await locateModel(folder, config);
       const text = (await readLarge(REFERENCE_FILE))?.toString('utf8');
       const example = text === undefined ? undefined : firstRequest(text, prefix);

@@ -1,15 +1,15 @@
 import { type ExternalData, readExternalData } from './external-data.ts';
 import { GRAPH, MODEL } from './fields.ts';
-import { canNeedGuards, findGuards, type Guards, NO_GUARDS } from './guard-operators.ts';
-import { findNovelty, isNewer, type Novelty } from './ir-version.ts';
+import type { Guards } from './guard-search.ts';
+import { isNewer, type Novelty } from './ir-version.ts';
 import { gatherMetadata, type Metadata } from './metadata.ts';
-import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
-import { ML_DOMAIN } from './nodes.ts';
-import { findProbabilities } from './probabilities.ts';
+import type { MlOutputs } from './ml-outputs.ts';
+import { ML_DOMAIN, readNode } from './nodes.ts';
+import { canNeedGuards, canNeedRareGuards, isUnbounded } from './operator-kinds.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
-import { readSequences, SEQUENCE, type SequenceOutput, splitOutputs, valuesOf } from './sequences.ts';
+import type { SequenceOutput } from './sequences.ts';
 import { readValueInfo, type ValueInfo } from './value-info.ts';
 import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
@@ -42,11 +42,12 @@ export interface Graph extends MlOutputs {
 }
 
 /**
- * Reads what Ternion needs from an ONNX file. Weights are skipped, not read.
+ * Reads what Ternion needs from an ONNX file. Weights are skipped, not read. The code for what few graphs have is loaded
+ * with the first graph that has it.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
-export function readGraph(source: ByteSource): Graph {
+export async function readGraph(source: ByteSource): Promise<Graph> {
   const opsets = new Map<string, number>();
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
@@ -68,30 +69,79 @@ export function readGraph(source: ByteSource): Graph {
       (part.number === GRAPH.input ? inputs : outputs).push(readValueInfo(source, part));
     }
   }
+  const { lastNodes, ...nodes } = readNodes(source);
+  const split = await readOutputs(source, outputs, nodes.operators);
   const mlOutputs =
     body && opsets.has(ML_DOMAIN)
-      ? readMlOutputs(source, body, inputs, namesOf(outputs), producer)
+      ? (await import('./ml-outputs.ts')).readMlOutputs(source, body, inputs, namesOf(outputs), producer)
       : NO_ML_OUTPUTS;
-  const nodes = readNodes(source);
-  const sequences = nodes.operators.has(SEQUENCE) ? readSequences(source) : [];
-  const split = splitOutputs(outputs, sequences);
-  const probabilities = body
-    ? findProbabilities(source, body, valuesOf(split, sequences))
-    : new Set<string>();
-  const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
-  const novelty = isNewer(irVersion) ? findNovelty(source) : undefined;
+  const probabilities =
+    body && !areUnbounded(source, lastNodes, split.values.values())
+      ? (await import('./probabilities.ts')).findProbabilities(source, body, split.values)
+      : new Set<string>();
+  const guards = await readGuards(source, nodes.operators);
+  const novelty = isNewer(irVersion) ? (await import('./novelty.ts')).findNovelty(source) : undefined;
   const said = {
     irVersion,
     producer,
     novelty,
     opsets,
     inputs,
-    outputs: split,
-    sequences,
+    outputs: split.outputs,
+    sequences: split.sequences,
     metadata: metadata.entries,
   };
   return { ...said, probabilities, ...nodes, guards, ...mlOutputs };
 }
+
+const NO_ML_OUTPUTS: MlOutputs = {
+  classLabels: new Map(),
+  swappedScores: new Set(),
+  regressions: new Set(),
+  columnExamples: new Map(),
+  missingInputs: new Set(),
+};
+
+/** The operator that makes a sequence. */
+const SEQUENCE = 'SequenceConstruct';
+
+/** The outputs, of which each that is a sequence is split into its parts, with their values in the graph. */
+async function readOutputs(
+  source: ByteSource,
+  outputs: readonly ValueInfo[],
+  operators: ReadonlySet<string>,
+): Promise<Pick<Graph, 'outputs' | 'sequences'> & { readonly values: ReadonlyMap<string, string> }> {
+  if (!operators.has(SEQUENCE)) {
+    return { outputs, sequences: [], values: new Map(outputs.map(({ name }) => [name, name])) };
+  }
+  const { readSequences, splitOutputs, valuesOf } = await import('./sequences.ts');
+  const sequences = readSequences(source);
+  const split = splitOutputs(outputs, sequences);
+  return { outputs: split, sequences, values: valuesOf(split, sequences) };
+}
+
+async function readGuards(source: ByteSource, operators: ReadonlySet<string>): Promise<Guards> {
+  if (!canNeedGuards(operators)) return { edits: [], refusals: [] };
+  const { findGuards } = await import('./guard-search.ts');
+  const table = canNeedRareGuards(operators)
+    ? (await import('./guard-operators.ts')).GUARDS
+    : (await import('./guard-usual.ts')).USUAL_GUARDS;
+  return findGuards(source, Number.POSITIVE_INFINITY, table);
+}
+
+/** Whether the last nodes make all of these values, by operators that say nothing about their bounds. */
+function areUnbounded(source: ByteSource, lastNodes: readonly Message[], values: Iterable<string>): boolean {
+  const nodes = lastNodes.map(({ field }) => readNode(source, field));
+  const unbounded = nodes.filter(({ type }) => isUnbounded(type));
+  return [...values].every(
+    (value) =>
+      unbounded.some(({ outputs }) => outputs.includes(value)) &&
+      nodes.every((node) => unbounded.includes(node) || !node.outputs.includes(value)),
+  );
+}
+
+/** Nodes at the end of a graph, which make most of its outputs. */
+const LAST_NODES = 16;
 
 function namesOf(values: readonly ValueInfo[]): string[] {
   return values.map(({ name }) => name);
@@ -102,12 +152,15 @@ function isInputOrOutput(number: number): boolean {
 }
 
 /** Collects what is needed from all nodes and tensors in one walk. */
-function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
+function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> & {
+  readonly lastNodes: readonly Message[];
+} {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];
   const entries: Message[] = [];
   const constants: Message[] = [];
   const suspects: SuspectNode[] = [];
+  const lastNodes: Message[] = [];
   const repeated = new Set<Message>();
   for (const message of walkModel(source)) {
     const { parent } = message;
@@ -119,9 +172,11 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
     if (isSuspect(message)) suspects.push({ message, isRepeated });
-    if (message.operator === ZIP_MAP && parent && isMainGraph(parent))
-      zipMaps.push(readZipMap(source, message.field));
+    if (!parent || !isMainGraph(parent)) continue;
+    if (message.operator === ZIP_MAP) zipMaps.push(readZipMap(source, message.field));
+    lastNodes.push(message);
+    if (lastNodes.length > 2 * LAST_NODES) lastNodes.splice(0, LAST_NODES);
   }
   const risks = findRisks(source, suspects, constants);
-  return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
+  return { operators, zipMaps, risks, lastNodes, externalData: readExternalData(source, entries) };
 }

@@ -1,10 +1,7 @@
-import { FUNCTION, MODEL } from './fields.ts';
 import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS } from './guard-steps.ts';
-import { readName } from './nodes.ts';
-import { type ByteSource, readFields } from './protobuf.ts';
-import { nameOperator, walkModel } from './walk.ts';
+import { walkModel } from './walk.ts';
 
 /** Operators that are an If, or become one when they are guarded. */
 const CHOICES: ReadonlySet<string> = new Set(['If', 'TopK']);
@@ -30,12 +27,4 @@ function holdsChoice({ source, field, functions }: GuardedNode): boolean {
     if (parent && (CHOICES.has(operator) || functions.has(operator))) return true;
   }
   return false;
-}
-
-/** The operators that the functions of a model define. */
-export function readFunctions(source: ByteSource): ReadonlySet<string> {
-  const functions = readFields(source, 0, source.length, (number) => number === MODEL.function);
-  const name = (field: Parameters<typeof readName>[1]) =>
-    nameOperator(readName(source, field, FUNCTION.domain), readName(source, field, FUNCTION.name));
-  return new Set([...functions].map(name));
 }

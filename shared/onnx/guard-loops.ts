@@ -2,17 +2,12 @@ import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
 import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS, type Steps } from './guard-steps.ts';
+import { MOST_TURNS, TURNS_GUARD } from './loop-limit.ts';
 
-/** Most iterations. An iteration takes at least a microsecond, so more would block the thread for seconds. */
-export const MOST_TURNS = 2 ** 20;
 /** From this count on, only a condition ends a loop: exporters then write such a count, usually the largest int64. */
 const ENDLESS = 2 ** 31;
 /** Most enclosing loops; a file can nest thousands. */
 const MOST_AROUND = 8;
-/**
- * Name of the node that the runtime refuses to compute if loops take too many iterations. Its errors quote the name.
- */
-export const TURNS_GUARD = 'ternion: too many turns';
 /** Follows "its Loop" in a message. */
 const OLD =
   'takes a number of iterations that clients choose, which cannot be limited in an operator set this old';

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { Edit } from './edits.ts';
-import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import { ELEMENT_TYPES } from './encode-node.ts';
 import {
   areNotNegative,
   hasIndexOfEach,
@@ -9,8 +7,7 @@ import {
   hasSmallWindow,
   isWithin,
 } from './guard-attributes.ts';
-import { isInlinedOnce, readFunctions } from './guard-choices.ts';
-import { dividesByMinusOne, dividesByMinusOneForRest } from './guard-division.ts';
+import { isInlinedOnce } from './guard-choices.ts';
 import {
   byLargest,
   byNumber,
@@ -18,7 +15,6 @@ import {
   makesExtracted,
   makesFiltered,
   makesFilteredBack,
-  makesGathered,
   makesGatheredParts,
   makesLetters,
   makesProduct,
@@ -30,7 +26,6 @@ import {
   makesWide,
 } from './guard-growth.ts';
 import { goesOnForAWhile, takesFewTurns } from './guard-loops.ts';
-import { GuardedNode } from './guard-node.ts';
 import {
   allAreThere,
   allHaveElements,
@@ -69,6 +64,7 @@ import {
   since,
   where,
 } from './guard-rules.ts';
+import { findGuards, type GuardTable } from './guard-search.ts';
 import {
   makesExpanded,
   makesFilters,
@@ -84,9 +80,8 @@ import {
   makesSpectrum,
 } from './guard-sizes.ts';
 import { emptyTopK } from './guard-topk.ts';
-import type { ByteSource } from './protobuf.ts';
-import { placeNodes, type Rewriting } from './rewrite-model.ts';
-import { readValues } from './values.ts';
+import { USUAL_GUARDS } from './guard-usual.ts';
+import type { Rewriting } from './rewrite-model.ts';
 
 /** Models have a few hundred. If heads have the size 0, nothing else bounds the work. */
 const MOST_HEADS = 2 ** 12;
@@ -98,7 +93,8 @@ const timesScales = (operand: number) => makesMultiple(operand, ELEMENT_TYPES.fl
  * file does not guarantee is checked before the operator in each run. If a rule does not hold, the request is refused.
  * Operands count from 0. `test/sweep` finds such operators, and has a minimal model for each.
  */
-const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Rule[]>([
+export const GUARDS: GuardTable = new Map<string, readonly Rule[]>([
+  ...USUAL_GUARDS,
   // Operators that divide by the size of an axis, or read out of bounds, if there are no elements.
   ['TopK', [answersEmpty(emptyTopK)]],
   ['LSTM', [hasRank(0, 3), hasSequences]],
@@ -175,9 +171,6 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearSoftmax', [1, 2, 3, 4].map(isScalar)],
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allAreThere, allParametersAreScalars, hasOneRank(2, 3)]],
-  // Whole numbers whose quotient exceeds their type.
-  ['Div', [dividesByMinusOne, makesStretched]],
-  ['Mod', [dividesByMinusOneForRest, makesStretched]],
   // Operators that rely on a number of axes.
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
@@ -237,15 +230,8 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ...['Hann', 'Hamming', 'Blackman'].map((name) => [`${name}Window`, [makesNumber(0)]] as const),
   // Operators that turn few elements into many because of a small file, or because of two inputs from a client.
   ['com.microsoft.nchwc.Upsample', [makesScaled]],
-  ...['MatMul', 'Gemm', 'MatMulInteger', 'com.microsoft.TransposeMatMul', 'com.microsoft.FusedGemm'].map(
-    (name) => [name, [makesProduct(0, 1)]] as const,
-  ),
   ['QLinearMatMul', [makesProduct(0, 3)]],
   ['com.microsoft.CDist', [makesProduct(0, 1, true)]],
-  ...['Add', 'Sub', 'Mul', 'Pow', 'And', 'Or', 'Xor', 'Where', 'Equal', 'Greater', 'Less', 'GreaterOrEqual']
-    .concat(['LessOrEqual', 'PRelu', 'BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor'])
-    .map((name) => [name, [makesStretched]] as const),
-  ['Gather', [makesGathered]],
   ...['GatherND', 'com.microsoft.GatherND'].map(
     (name) => [name, [isWithin('batch_dims', 0, 64), since(11, makesGatheredParts)]] as const,
   ),
@@ -271,43 +257,6 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.CropAndResize', [isRefused]],
 ]);
 
-/** Whether a model has an operator that can need a guard. */
-export function canNeedGuards(operators: ReadonlySet<string>): boolean {
-  return [...GUARDS.keys()].some((operator) => operators.has(operator));
-}
-
-export interface Guards {
-  readonly edits: readonly Edit[];
-  /** Why the model cannot be served: `its CropAndResize has no guard`. */
-  readonly refusals: readonly string[];
-}
-
-export const NO_GUARDS: Guards = { edits: [], refusals: [] };
-
-/** The changes to a model that keep requests from ending the process through its operators. */
-export function findGuards(source: ByteSource, mostElements: number): Guards {
-  const valuesIn = readValues(source);
-  const functions = readFunctions(source);
-  const prefix = `guard ${randomUUID()} `;
-  let names = 0;
-  const newName = () => encodeText(`${prefix}${names++}`);
-  const refusals: string[] = [];
-  const edits = [...placeNodes(source, GUARDS)].flatMap((placed) => {
-    const node = new GuardedNode(placed, {
-      source,
-      values: valuesIn(placed.home),
-      newName,
-      mostElements,
-      functions,
-    });
-    for (const rule of GUARDS.get(node.operator) ?? []) rule(node);
-    const found = node.finish();
-    if (node.refusal !== undefined) refusals.push(node.refusal);
-    return found;
-  });
-  return { edits, refusals };
-}
-
 /**
  * Guards the operators of a model.
  *
@@ -316,4 +265,4 @@ export function findGuards(source: ByteSource, mostElements: number): Guards {
 export const guardOperators =
   (mostElements: number): Rewriting =>
   (source) =>
-    findGuards(source, mostElements).edits;
+    findGuards(source, mostElements, GUARDS).edits;

@@ -21,14 +21,6 @@ export interface MlOutputs {
   readonly missingInputs: ReadonlySet<string>;
 }
 
-export const NO_ML_OUTPUTS: MlOutputs = {
-  classLabels: new Map(),
-  swappedScores: new Set(),
-  regressions: new Set(),
-  columnExamples: new Map(),
-  missingInputs: new Set(),
-};
-
 const CLASSIFIERS = ['TreeEnsembleClassifier', 'LinearClassifier', 'SVMClassifier'];
 const REGRESSORS = ['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor'];
 /** Operators that pass the values of their first input in another shape or type. */

@@ -200,45 +200,59 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
 export function withFileSource<R>(path: string, use: (source: ByteSource) => R): R {
   const descriptor = openSync(path, 'r');
   try {
-    const { size } = fstatSync(descriptor);
-    if (size <= WHOLE_BYTES) return use(bytesSource(readFileSync(descriptor)));
-    const window = Buffer.alloc(WINDOW_BYTES);
-    let windowStart = 0;
-    let windowEnd = 0;
-    const moveWindow = (start: number): void => {
-      windowStart = start;
-      windowEnd = start + readSync(descriptor, window, 0, WINDOW_BYTES, start);
-    };
-    return use({
-      length: size,
-      byteAt: (at) => {
-        if (at < windowStart || at >= windowEnd) moveWindow(at);
-        return window[at - windowStart] ?? 0;
-      },
-      bytes: (start, end) => {
-        const content = Buffer.alloc(Math.min(end, size) - start);
-        if (start < windowStart || end > windowEnd) moveWindow(start);
-        if (end <= windowEnd) window.copy(content, 0, start - windowStart, end - windowStart);
-        else readSync(descriptor, content, 0, content.length, start);
-        return content;
-      },
-      copy: (start, end, target, at) => {
-        for (let from = start; from < end; ) {
-          const read = readSync(
-            descriptor,
-            target,
-            at + from - start,
-            Math.min(end - from, COPIED_AT_ONCE),
-            from,
-          );
-          if (read === 0) throw new ProtobufError(`the file ends at byte ${from}`);
-          from += read;
-        }
-      },
-    });
+    return use(fileSource(descriptor));
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The same for a use that takes turns with others. */
+export async function withOpenFile<R>(path: string, use: (source: ByteSource) => Promise<R>): Promise<R> {
+  const descriptor = openSync(path, 'r');
+  try {
+    return await use(fileSource(descriptor));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function fileSource(descriptor: number): ByteSource {
+  const { size } = fstatSync(descriptor);
+  if (size <= WHOLE_BYTES) return bytesSource(readFileSync(descriptor));
+  const window = Buffer.alloc(WINDOW_BYTES);
+  let windowStart = 0;
+  let windowEnd = 0;
+  const moveWindow = (start: number): void => {
+    windowStart = start;
+    windowEnd = start + readSync(descriptor, window, 0, WINDOW_BYTES, start);
+  };
+  return {
+    length: size,
+    byteAt: (at) => {
+      if (at < windowStart || at >= windowEnd) moveWindow(at);
+      return window[at - windowStart] ?? 0;
+    },
+    bytes: (start, end) => {
+      const content = Buffer.alloc(Math.min(end, size) - start);
+      if (start < windowStart || end > windowEnd) moveWindow(start);
+      if (end <= windowEnd) window.copy(content, 0, start - windowStart, end - windowStart);
+      else readSync(descriptor, content, 0, content.length, start);
+      return content;
+    },
+    copy: (start, end, target, at) => {
+      for (let from = start; from < end; ) {
+        const read = readSync(
+          descriptor,
+          target,
+          at + from - start,
+          Math.min(end - from, COPIED_AT_ONCE),
+          from,
+        );
+        if (read === 0) throw new ProtobufError(`the file ends at byte ${from}`);
+        from += read;
+      }
+    },
+  };
 }
 
 /** The bytes of a field, including its tag and length. */

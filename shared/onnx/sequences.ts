@@ -8,7 +8,7 @@ import { insertNodes, type PlacedNode, placeNodes, type Rewriting } from './rewr
 import type { ValueInfo } from './value-info.ts';
 import { modelMessage } from './walk.ts';
 
-export const SEQUENCE = 'SequenceConstruct';
+const SEQUENCE = 'SequenceConstruct';
 
 /** An output of a graph that is a sequence of tensors; each tensor becomes a separate output. */
 export interface SequenceOutput {

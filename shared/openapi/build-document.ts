@@ -24,12 +24,12 @@ export interface DocumentParts {
  * routes of each protocol.
  * Source: OpenAPI 3.1.
  */
-export function buildDocument({ protocols, models, version, config }: DocumentParts): Json {
+export async function buildDocument({ protocols, models, version, config }: DocumentParts): Promise<Json> {
   const book = createSchemaBook();
   const paths = createPathTable();
-  addModelOperations(paths, protocols, models, config.limits, book);
+  await addModelOperations(paths, protocols, models, config.limits, book);
   const examples = chooseExamples(models, config.defaultModel);
-  for (const protocol of protocols) addProtocol(paths, protocol, examples, book);
+  for (const protocol of protocols) await addProtocol(paths, protocol, examples, book);
   const schema = book.refer(errorObject, 'Error');
   const responseOf = (description: string, error: InferenceError): Json => ({
     description,
@@ -67,12 +67,17 @@ export function buildDocument({ protocols, models, version, config }: DocumentPa
 
 const REQUEST_ID = 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11';
 
-function addProtocol(paths: PathTable, protocol: Protocol, examples: Examples, book: SchemaBook): void {
+async function addProtocol(
+  paths: PathTable,
+  protocol: Protocol,
+  examples: Examples,
+  book: SchemaBook,
+): Promise<void> {
   for (const operation of protocol.operations) {
     // Leaves out routes that only refuse, catch-all routes, and routes for older clients.
     const { method, path: route, isLegacy = false } = operation;
     if (method === 'ALL' || route.includes('*') || isLegacy) continue;
-    paths.add(operation.method, operation.path, (path) =>
+    await paths.add(operation.method, operation.path, (path) =>
       describeOperation(
         operation,
         protocol,

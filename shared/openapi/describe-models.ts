@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { InferenceError } from '../errors.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Model } from '../inference/load-model.ts';
@@ -21,7 +21,7 @@ export interface ModelFacts {
   /** The form of its answers on Ternion's own routes. */
   readonly form: AnswerForm;
   /** The schema of an answer, if the task has its own kind of values. */
-  readonly answer: z.ZodType | undefined;
+  readonly answer: z.ZodMiniType | undefined;
   readonly description: string | undefined;
   readonly inputs: readonly TensorSpec[];
   /** How it takes texts, if it does. */

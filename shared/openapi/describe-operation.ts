@@ -26,17 +26,17 @@ export interface Particulars {
 }
 
 /** An Operation Object of OpenAPI 3.1. */
-export function describeOperation(
+export async function describeOperation(
   operation: Operation,
   protocol: Protocol,
   particulars: Particulars,
   book: SchemaBook,
-): Json {
+): Promise<Json> {
   const { path, operationId, tag, summary = operation.summary, description } = particulars;
   const name = proposeName(protocol.name, operation.path);
-  const request = particulars.request ?? writeContent(operation.request, `${name}Request`, book);
+  const request = particulars.request ?? (await writeContent(operation.request, `${name}Request`, book));
   const response =
-    particulars.response ?? writeContent(operation.response ?? ANY_JSON, `${name}Response`, book);
+    particulars.response ?? (await writeContent(operation.response ?? ANY_JSON, `${name}Response`, book));
   return {
     operationId,
     tags: [tag],
@@ -44,8 +44,8 @@ export function describeOperation(
     description,
     parameters: [
       ...parameterNames(path).map((each) => describePathParameter(each, particulars.pathExamples?.[each])),
-      ...describeParameters('query', operation.query),
-      ...describeParameters('header', operation.headers),
+      ...(await describeParameters('query', operation.query)),
+      ...(await describeParameters('header', operation.headers)),
     ],
     requestBody: operation.request && {
       required: operation.isBodyOptional !== true,
@@ -53,8 +53,8 @@ export function describeOperation(
     },
     responses: {
       200: { description: 'The answer', content: toJson(response) },
-      ...describeOthers(operation, `${name}Response`, book),
-      ...describeErrors(operation, protocol, book),
+      ...(await describeOthers(operation, `${name}Response`, book)),
+      ...(await describeErrors(operation, protocol, book)),
     },
   };
 }
@@ -87,10 +87,14 @@ function schemaWithout(mediaType: string): Json {
   return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType) ? {} : BYTES_SCHEMA;
 }
 
-function writeContent(content: Content | undefined, name: string, book: SchemaBook): MediaTypes {
+async function writeContent(
+  content: Content | undefined,
+  name: string,
+  book: SchemaBook,
+): Promise<MediaTypes> {
   const written: Record<string, MediaType> = {};
   for (const [type, source] of Object.entries(content ?? {})) {
-    const schema = source && loadSchema(source);
+    const schema = source && (await loadSchema(source));
     written[type] = schema
       ? { schema: book.refer(schema, name), example: exampleOf(schema) }
       : { schema: schemaWithout(type) };
@@ -123,29 +127,35 @@ function describePathParameter(name: string, example: string | undefined): Json 
   };
 }
 
-function describeParameters(
+async function describeParameters(
   where: 'query' | 'header',
   parameters: Readonly<Record<string, SchemaSource>> = {},
-): Json[] {
-  return Object.entries(parameters).map(([name, source]): Json => {
-    const schema = loadSchema(source);
+): Promise<Json[]> {
+  const described: Json[] = [];
+  for (const [name, source] of Object.entries(parameters)) {
+    const schema = await loadSchema(source);
     const { description, examples: _examples, ...rest } = writeSchema(schema);
     const required = !schema.safeParse(undefined).success;
-    return { name, in: where, required, description, schema: rest, example: exampleOf(schema) };
-  });
+    described.push({ name, in: where, required, description, schema: rest, example: exampleOf(schema) });
+  }
+  return described;
 }
 
-function describeOthers({ otherResponses = {} }: Operation, name: string, book: SchemaBook): Json {
+async function describeOthers(
+  { otherResponses = {} }: Operation,
+  name: string,
+  book: SchemaBook,
+): Promise<Json> {
   const described: Record<string, Json> = {};
   for (const [status, content] of Object.entries(otherResponses)) {
     const description = `The answer with status ${status}`;
-    described[status] = { description, content: toJson(writeContent(content, name, book)) };
+    described[status] = { description, content: toJson(await writeContent(content, name, book)) };
   }
   return described;
 }
 
 /** Errors have the same form for all clients, unless a route or its protocol has its own. */
-function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBook): Json {
+async function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBook): Promise<Json> {
   const own = [operation, protocol].find(({ encodeError }) => encodeError !== undefined);
   if (!own) {
     return {
@@ -154,7 +164,7 @@ function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBo
     };
   }
   const name = `${capitalize(protocol.name)}Error`;
-  const content = toJson(writeContent(own.errorContent ?? ANY_JSON, name, book));
+  const content = toJson(await writeContent(own.errorContent ?? ANY_JSON, name, book));
   return {
     '4XX': { description: CLIENT_ERROR, content },
     '5XX': { description: SERVER_ERROR, content },

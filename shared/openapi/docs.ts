@@ -1,75 +1,17 @@
-import type { Context } from 'hono';
-import { InferenceError } from '../errors.ts';
-import { BytesResponse } from '../http/bytes.ts';
-import { compressResponse } from '../http/compress.ts';
-import type { AppEnvironment } from '../http/context.ts';
-import { hasTag, makeTag, respondPage } from '../pages/respond-page.ts';
-import type { Protocol, ProtocolOptions } from '../protocols/operation.ts';
-import type { DocumentSource } from './document-source.ts';
+import { loadOnce } from '../memo.ts';
+import type { ListedProtocol, ProtocolOptions } from '../protocols/operation.ts';
 
-/** The files of the page. */
-const FILES = [
-  'docs.css',
-  'docs.js',
-  'swagger-ui.css',
-  'swagger-ui-bundle.js',
-  'swagger-ui-bundle.js.LICENSE.txt',
-];
-
-/**
- * The description of the other protocols: as OpenAPI for programs and as a page for people. The first request for it
- * loads the code that writes it.
- */
-export function createDocs(options: ProtocolOptions, described: readonly Protocol[]): Protocol {
-  const { pages } = options;
-  let source: Promise<DocumentSource> | undefined;
-
-  async function answerDocument(c: Context<AppEnvironment>): Promise<Response> {
-    source ??= import('./document-source.ts').then(({ createDocumentSource }) =>
-      createDocumentSource(options, described),
-    );
-    const bytes = await (await source).read();
-    const headers = { 'cache-control': 'no-cache', etag: makeTag(bytes) };
-    if (hasTag(c.req.raw, headers.etag)) return new Response(null, { status: 304, headers });
-    const type = { 'content-type': 'application/json' };
-    return await compressResponse(c.req.raw, new BytesResponse(bytes, { headers: { ...headers, ...type } }));
-  }
-
-  async function answerFile(c: Context<AppEnvironment>, name: string): Promise<Response> {
-    const response = await respondPage(pages, name, c.req.raw);
-    if (response) return response;
-    throw noFile(name);
-  }
-
+/** The description of the other protocols. The first request for it loads its code. */
+export function listDocs(options: ProtocolOptions, described: readonly ListedProtocol[]): ListedProtocol {
   return {
-    name: 'docs',
-    description: 'The description of the server.',
-    operations: [
-      { method: 'GET', path: '/openapi.json', handle: answerDocument },
-      {
-        method: 'GET',
-        path: '/docs',
-        handle: async (c) => {
-          // The page refers to its files relative to its own address, which therefore must not end in a slash.
-          const isFolder = new URL(c.req.url).pathname.endsWith('/');
-          if (isFolder) return new Response(null, { status: 308, headers: { location: '../docs' } });
-          return await answerFile(c, 'docs.html');
-        },
-      },
-      {
-        method: 'GET',
-        path: '/docs/{file}',
-        handle: async (c) => {
-          const file = c.req.param('file') ?? '';
-          if (!FILES.includes(file)) throw noFile(file);
-          return await answerFile(c, file);
-        },
-      },
+    routes: [
+      { method: 'GET', path: '/openapi.json' },
+      { method: 'GET', path: '/docs' },
+      { method: 'GET', path: '/docs/{file}' },
     ],
+    load: loadOnce(async () => {
+      const { createDocs } = await import('./docs-routes.ts');
+      return createDocs(options, described);
+    }),
   };
-}
-
-function noFile(name: string): InferenceError {
-  const text = `There is no ${JSON.stringify(name.slice(0, 100))} among the files of this build.`;
-  return new InferenceError('ENDPOINT_NOT_FOUND', text);
 }

@@ -35,7 +35,7 @@ export function createDocumentSource(
       const models = await readModels(await list());
       const key = JSON.stringify(models.map(({ reference, problem }) => [reference, problem]));
       if (current?.key === key) return current.bytes;
-      const document = buildDocument({ protocols, models, version, config });
+      const document = await buildDocument({ protocols, models, version, config });
       const bytes = Buffer.from(writeJson(document));
       current = { key, bytes };
       return bytes;

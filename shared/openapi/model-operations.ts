@@ -56,13 +56,13 @@ const MODEL_ROUTES: readonly ModelRoute[] = [
 ];
 
 /** Describes the routes of each model with its name in the path, if their protocols are served. */
-export function addModelOperations(
+export async function addModelOperations(
   paths: PathTable,
   protocols: readonly Protocol[],
   models: readonly DescribedModel[],
   limits: Limits,
   book: SchemaBook,
-): void {
+): Promise<void> {
   for (const model of models) {
     for (const route of MODEL_ROUTES) {
       const protocol = protocols.find(({ name }) => name === route.protocol);
@@ -82,7 +82,7 @@ export function addModelOperations(
           response: route.response(facts, book, protocols),
         }),
       };
-      paths.add(operation.method, particulars.path, () =>
+      await paths.add(operation.method, particulars.path, () =>
         describeOperation(operation, protocol, particulars, book),
       );
     }

@@ -7,7 +7,7 @@ export interface PathTable {
    *
    * @param describe makes the operation for the path as written in the document
    */
-  add(method: string, path: string, describe: (path: string) => Json): void;
+  add(method: string, path: string, describe: (path: string) => Promise<Json>): Promise<void>;
   write(): ReadonlyMap<string, Json>;
 }
 
@@ -15,12 +15,12 @@ export interface PathTable {
 export function createPathTable(): PathTable {
   const paths = new Map<string, { readonly path: string; readonly methods: Map<string, Json> }>();
   return {
-    add: (method, path, describe) => {
+    add: async (method, path, describe) => {
       const key = path.replaceAll(/\{\w+\}/g, '{}');
       const entry = paths.get(key) ?? { path, methods: new Map() };
       paths.set(key, entry);
       const name = method.toLowerCase();
-      if (!entry.methods.has(name)) entry.methods.set(name, describe(entry.path));
+      if (!entry.methods.has(name)) entry.methods.set(name, await describe(entry.path));
     },
     write: () => new Map([...paths.values()].map(({ path, methods }) => [path, Object.fromEntries(methods)])),
   };

@@ -1,4 +1,5 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { toJSONSchema } from 'zod/v4/core';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import type { JsonSchema } from './openapi.ts';
 
@@ -8,7 +9,7 @@ export interface SchemaBook {
    * A reference to a schema of the document, named by the schema's own id or else by the proposed name. A trivial
    * schema, such as that of any list, is returned inline.
    */
-  refer(schema: z.ZodType, proposedName: string): JsonSchema;
+  refer(schema: z.ZodMiniType, proposedName: string): JsonSchema;
   /** Adds a schema that is already JSON. */
   add(name: string, schema: JsonSchema): JsonSchema;
   /** All referenced schemas by name: the `components.schemas` of the document. */
@@ -18,11 +19,11 @@ export interface SchemaBook {
 const FOLDER = '#/components/schemas/';
 
 export function createSchemaBook(): SchemaBook {
-  const names = new Map<z.ZodType, string>();
+  const names = new Map<z.ZodMiniType, string>();
   const added = new Map<string, JsonSchema>();
 
-  function choose(schema: z.ZodType, proposed: string): string {
-    const wanted = schema.meta()?.id ?? proposed;
+  function choose(schema: z.ZodMiniType, proposed: string): string {
+    const wanted = z.globalRegistry.get(schema)?.id ?? proposed;
     const taken = new Set([...names.values(), ...added.keys()]);
     let name = wanted;
     for (let copy = 2; taken.has(name); copy++) name = `${wanted}${copy}`;
@@ -31,7 +32,7 @@ export function createSchemaBook(): SchemaBook {
 
   return {
     refer: (schema, proposed) => {
-      const isKnown = names.has(schema) || schema.meta()?.id !== undefined;
+      const isKnown = names.has(schema) || z.globalRegistry.get(schema)?.id !== undefined;
       if (!isKnown && saysLittle(writeSchema(schema))) return withoutExamples(writeSchema(schema));
       const name = names.get(schema) ?? choose(schema, proposed);
       names.set(schema, name);
@@ -54,14 +55,14 @@ function withoutExamples({ examples: _examples, ...rest }: JsonObject): JsonObje
 }
 
 /** An inline schema, for parameters. */
-export function writeSchema(schema: z.ZodType): JsonObject {
-  const { $schema: _dialect, ...rest } = toPlain(z.toJSONSchema(schema, OPTIONS));
+export function writeSchema(schema: z.ZodMiniType): JsonObject {
+  const { $schema: _dialect, ...rest } = toPlain(toJSONSchema(schema, OPTIONS));
   return rest;
 }
 
 /** The first example of a schema. */
-export function exampleOf(schema: z.ZodType): JsonValue | undefined {
-  const examples: unknown = schema.meta()?.examples;
+export function exampleOf(schema: z.ZodMiniType): JsonValue | undefined {
+  const examples: unknown = z.globalRegistry.get(schema)?.examples;
   return Array.isArray(examples) ? toPlain({ example: examples[0] }).example : undefined;
 }
 
@@ -76,10 +77,10 @@ const OPTIONS = {
   },
 } satisfies z.core.ToJSONSchemaParams;
 
-function writeAll(names: ReadonlyMap<z.ZodType, string>): JsonObject {
+function writeAll(names: ReadonlyMap<z.ZodMiniType, string>): JsonObject {
   const registry = z.registry<{ id: string }>();
   for (const [schema, id] of names) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { ...OPTIONS, uri: (id) => FOLDER + id });
+  const { schemas } = toJSONSchema(registry, { ...OPTIONS, uri: (id) => FOLDER + id });
   // Nested schemas with an id come with their own `$defs`; the document has one for all.
   const { __shared: shared, ...own } = schemas;
   const text = JSON.stringify({ ...own, ...shared?.$defs }, (key, value: unknown) =>

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { shortestFloat32 } from '../tensor/float32.ts';
 import { type Tensor, toNumbers } from '../tensor/tensor.ts';
 
@@ -90,12 +90,12 @@ function isBefore(scores: Float64Array, a: number, b: number): boolean {
 
 /** One postprocessing step of a classifier. */
 export const scoreStepSchema = z.discriminatedUnion('step', [
-  z
-    .strictObject({ step: z.literal('softmax') })
-    .describe('Turns logits into probabilities, if exactly one class is right.'),
-  z
-    .strictObject({ step: z.literal('sigmoid') })
-    .describe('Turns each logit into a probability on its own, if several classes can be right.'),
+  z.strictObject({ step: z.literal('softmax') }).register(z.globalRegistry, {
+    description: 'Turns logits into probabilities, if exactly one class is right.',
+  }),
+  z.strictObject({ step: z.literal('sigmoid') }).register(z.globalRegistry, {
+    description: 'Turns each logit into a probability on its own, if several classes can be right.',
+  }),
 ]);
 
 export type ScoreStep = z.infer<typeof scoreStepSchema>;

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Budget } from '../budget.ts';
 import type { Answer, AppEnvironment } from '../http/context.ts';
 import { prefersHtml } from '../http/prefers-html.ts';
@@ -91,7 +91,9 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         path: '/models/{model}',
         summary: 'Describe a model',
         query: other.query,
-        response: jsonContent(lazily(() => z.union([schemas.modelResponse(), loadSchema(other.response)]))),
+        response: jsonContent(
+          lazily(async () => z.union([schemas.modelResponse(), await loadSchema(other.response)])),
+        ),
         handle: describeModel,
       },
       {

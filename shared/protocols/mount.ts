@@ -4,7 +4,7 @@ import { InferenceError } from '../errors.ts';
 import type { AppEnvironment } from '../http/context.ts';
 import { isFromForeignPage } from '../http/foreign-page.ts';
 import { answerError } from './answer.ts';
-import type { Operation, Protocol } from './operation.ts';
+import type { ListedProtocol, Protocol, Route } from './operation.ts';
 
 const LONGEST_SHOWN_PATH = 200;
 
@@ -17,28 +17,47 @@ function isUsual(method: string): boolean {
 
 /**
  * The routes of protocols. If two have the same route, the first wins. A fixed word wins over a parameter in the same
- * place.
+ * place. The first request to a protocol loads it.
  */
-export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
-  for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
+export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly ListedProtocol[]): void {
+  for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.routes))) {
     routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => answerOtherMethod(c, allowed));
   }
-  for (const { operations, encodeError } of protocols) {
-    for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
-      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), async (c) => {
-        const { settle, context } = c.env;
-        if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
-        try {
-          if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
-          if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
-          const made = await handle(c);
-          return 'response' in made ? settle(made) : made;
-        } catch (thrown) {
-          return settle(answerError(thrown, context.requestId, ownEncoder));
-        }
+  for (const { routes: listed, load } of protocols) {
+    for (const route of listed) {
+      let answer: Answering | undefined;
+      routes.on(route.method === 'ALL' ? METHOD_NAME_ALL : route.method, toRoutePath(route.path), (c) => {
+        if (answer) return answer(c);
+        return load().then((protocol) => {
+          answer = createAnswering(protocol, route);
+          return answer(c);
+        });
       });
     }
   }
+}
+
+type Answering = (c: Context<AppEnvironment>) => Promise<Response>;
+
+/** How the operation of a route answers. */
+function createAnswering(protocol: Protocol, route: Route): Answering {
+  const operation = protocol.operations.find(
+    ({ method, path }) => method === route.method && path === route.path,
+  );
+  if (!operation) throw new Error(`${protocol.name} has no operation for ${route.method} ${route.path}`);
+  const { method, isAdmin, handle, encodeError = protocol.encodeError } = operation;
+  return async (c) => {
+    const { settle, context } = c.env;
+    if (encodeError) c.env = { ...c.env, encodeError };
+    try {
+      if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
+      if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
+      const made = await handle(c);
+      return 'response' in made ? settle(made) : made;
+    } catch (thrown) {
+      return settle(answerError(thrown, context.requestId, encodeError));
+    }
+  };
 }
 
 /**
@@ -85,29 +104,26 @@ interface ReservedPath {
  * word as a name, such as `GET /models/{model}/{version}`. A client that uses the wrong method would get an error about
  * a version it never asked for.
  */
-function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
+function findReservedPaths(routes: readonly Route[]): readonly ReservedPath[] {
+  const split = routes.map(({ method, path }) => ({ method, path, parts: path.split('/') }));
+  const byLength = Map.groupBy(split, ({ parts }) => parts.length);
   // The router never takes a verb after a colon as a name.
-  const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
-  return [...paths].flatMap((path) => {
-    const allowed = methodsOf(operations.filter((operation) => operation.path === path));
+  const paths = new Map(split.filter(({ path }) => /\/\w+$/.test(path)).map((route) => [route.path, route]));
+  return [...paths].flatMap(([path, { parts }]) => {
+    const near = byLength.get(parts.length) ?? [];
+    const allowed = methodsOf(near.filter((route) => route.path === path));
     if (allowed.has('ALL')) return [];
-    const others = methodsOf(operations.filter((operation) => takesPath(operation, path)));
+    const others = methodsOf(near.filter((route) => route.path !== path && takesParts(route.parts, parts)));
     const refused = [...others].filter((method) => method !== 'ALL' && !allowed.has(method));
     return refused.length > 0 ? [{ path, allowed: [...allowed], refused }] : [];
   });
 }
 
-function methodsOf(operations: readonly Operation[]): ReadonlySet<string> {
-  return new Set(operations.map(({ method }) => method));
+function methodsOf(routes: readonly Route[]): ReadonlySet<string> {
+  return new Set(routes.map(({ method }) => method));
 }
 
-/** Whether an operation has the same parts as a path, with a parameter where the path has a word. */
-function takesPath(operation: Operation, path: string): boolean {
-  const parts = path.split('/');
-  const own = operation.path.split('/');
-  return (
-    operation.path !== path &&
-    own.length === parts.length &&
-    own.every((part, index) => part === parts[index] || /^\{\w+\}$/.test(part))
-  );
+/** Whether a route has the same parts as a path, with a parameter where the path has a word. */
+function takesParts(own: readonly string[], parts: readonly string[]): boolean {
+  return own.every((part, index) => part === parts[index] || /^\{\w+\}$/.test(part));
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Config } from '../config.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import type { Inference, NamedChoice } from '../inference/inference.ts';
@@ -10,13 +10,14 @@ export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promis
 
 /**
  * A schema, or a function that makes it. A schema that only describes, because other code validates, is made when it is
- * asked for and not at every start.
+ * asked for and not at every start. If it is made of parts of another protocol, these are loaded first.
  */
-export type SchemaSource = z.ZodType | (() => z.ZodType);
+export type SchemaSource = z.ZodMiniType | SchemaMaker;
+export type SchemaMaker = () => z.ZodMiniType | Promise<z.ZodMiniType>;
 
 /** The schema itself, made now if necessary. */
-export function loadSchema(source: SchemaSource): z.ZodType {
-  return typeof source === 'function' ? source() : source;
+export async function loadSchema(source: SchemaSource): Promise<z.ZodMiniType> {
+  return typeof source === 'function' ? await source() : source;
 }
 
 /** The content of a request or an answer, by media type. A schema describes JSON; `null` stands for plain bytes. */
@@ -67,6 +68,24 @@ export interface Protocol {
   readonly encodeError?: ErrorEncoder;
   /** What `encodeError` writes. */
   readonly errorContent?: Content;
+}
+
+/** A method and a path, as an operation has them. */
+export interface Route {
+  readonly method: string;
+  readonly path: string;
+}
+
+/** A protocol that may not be loaded yet. Its routes are known; the first request to one of them loads the rest. */
+export interface ListedProtocol {
+  readonly routes: readonly Route[];
+  /** The protocol. It is loaded once, and again if that has failed. */
+  readonly load: () => Promise<Protocol>;
+}
+
+/** Loads all of these protocols, in their order. */
+export async function loadProtocols(listed: readonly ListedProtocol[]): Promise<readonly Protocol[]> {
+  return await Promise.all(listed.map(({ load }) => load()));
 }
 
 /** What protocols are built from. */

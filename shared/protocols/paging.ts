@@ -1,10 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
 
 /** Parameters of lists that come in pages, as TorchServe and SageMaker have them. */
 export const pageQuery = {
-  limit: z.string().optional().describe('Most models in the answer; all if it is missing.'),
-  next_page_token: z.string().optional().describe('The `nextPageToken` of the previous page.'),
+  limit: z
+    .optional(z.string())
+    .register(z.globalRegistry, { description: 'Most models in the answer; all if it is missing.' }),
+  next_page_token: z
+    .optional(z.string())
+    .register(z.globalRegistry, { description: 'The `nextPageToken` of the previous page.' }),
 };
 
 /**

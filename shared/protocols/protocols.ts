@@ -1,63 +1,122 @@
-import { createAzureMlProtocol, invokeAzureMl } from './azure-ml/routes.ts';
-import { createCatalog } from './catalog.ts';
-import { createHuggingFaceProtocol, invokeHuggingFace } from './hugging-face/routes.ts';
-import { taskResponse } from './hugging-face/schemas.ts';
-import { withCloudEvents } from './kserve/cloud-events.ts';
-import { createKServeProtocol } from './kserve/routes.ts';
-import { createMlflowProtocol, invokeMlflow } from './mlflow/routes.ts';
-import { createOpenInferenceProtocol, invokeOpenInference } from './open-inference/routes.ts';
-import { inferRequest, inferResponse } from './open-inference/schemas.ts';
-import type { Protocol, ProtocolOptions } from './operation.ts';
-import { createPredictProtocol } from './predict/routes.ts';
-import { createSageMakerProtocol, invokeSageMaker } from './sagemaker/routes.ts';
-import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';
-import { createGraphs } from './shared-routes/graphs.ts';
-import { createSharedRoutes } from './shared-routes/shared-routes.ts';
-import { classify, createTensorFlowServingProtocol, regress } from './tensorflow-serving/routes.ts';
-import { createVersionDescriber } from './torchserve/management.ts';
-import { createTorchServeProtocol, invokeTorchServe } from './torchserve/routes.ts';
-import { createUbiOpsProtocol } from './ubiops/routes.ts';
-import { createV1Operations, predict } from './v1/routes.ts';
-import { predictRequest, predictResponse } from './v1/schemas.ts';
-import { createVertexAiProtocol, invokeVertexAi } from './vertex-ai/routes.ts';
+import type { DialectName } from '../config.ts';
+import { loadOnce } from '../memo.ts';
+import type { Dialect } from './invocation.ts';
+import type { ListedProtocol, Protocol, ProtocolOptions } from './operation.ts';
+import { routesOf } from './route-table.ts';
 
 /**
- * All protocols, in the order in which their routes are tried. A new protocol needs one line here. Protocols do not
- * import each other: a part that one needs from another is passed to it.
+ * All protocols, in the order in which their routes are tried. A new protocol needs one line here, and its routes in
+ * the table of routes. Each is loaded with the first request to it. Protocols do not import each other: a part that
+ * one needs from another is passed to it.
  */
-export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
-  const shared = createSharedRoutes(options, {
-    'open-inference': invokeOpenInference,
-    'tensorflow-serving': createTensorFlowContainer({ predict, classify, regress }),
-    kserve: predict,
-    torchserve: invokeTorchServe,
-    sagemaker: invokeSageMaker,
-    mlflow: invokeMlflow,
-    'vertex-ai': invokeVertexAi,
-    'azure-ml': invokeAzureMl,
-    'hugging-face': invokeHuggingFace,
+export function createProtocols(options: ProtocolOptions): readonly ListedProtocol[] {
+  const shared = loadOnce(async () => {
+    const { createSharedRoutes } = await import('./shared-routes/shared-routes.ts');
+    return createSharedRoutes(options, DIALECTS);
   });
-  const v1 = createV1Operations(options, withCloudEvents);
-  const graphs = createGraphs(options.config, {
-    'open-inference': { invoke: invokeOpenInference, request: inferRequest, response: inferResponse },
-    kserve: { invoke: predict, request: predictRequest, response: predictResponse },
+  const v1 = loadOnce(async () => {
+    const [{ createV1Operations }, { withCloudEvents }] = await Promise.all([
+      import('./v1/routes.ts'),
+      import('./kserve/cloud-events.ts'),
+    ]);
+    return createV1Operations(options, withCloudEvents);
   });
-  const all = [
+  const graphs = loadOnce(async () => {
+    const { createGraphs } = await import('./shared-routes/graphs.ts');
+    return createGraphs(options.config, {
+      'open-inference': {
+        invoke: DIALECTS['open-inference'],
+        request: async () => (await import('./open-inference/schemas.ts')).inferRequest(),
+        response: async () => (await import('./open-inference/schemas.ts')).inferResponse(),
+      },
+      kserve: {
+        invoke: DIALECTS.kserve,
+        request: async () => (await import('./v1/schemas.ts')).predictRequest(),
+        response: async () => (await import('./v1/schemas.ts')).predictResponse(),
+      },
+    });
+  });
+  const loaders: Readonly<Record<string, () => Promise<Protocol>>> = {
     // First, because routes from the environment win.
-    createVertexAiProtocol(options, shared),
-    createCatalog(options, createVersionDescriber(options)),
-    createPredictProtocol(options, { invoke: invokeHuggingFace, response: taskResponse }),
-    createOpenInferenceProtocol(options),
-    createTensorFlowServingProtocol(options, v1),
-    createKServeProtocol(options, v1, graphs.operation(options)),
-    createSageMakerProtocol(options, shared),
-    createMlflowProtocol(options, shared),
-    createAzureMlProtocol(options),
-    createHuggingFaceProtocol(options, graphs),
-    createUbiOpsProtocol(options),
+    'vertex-ai': async () => {
+      const { createVertexAiProtocol } = await import('./vertex-ai/routes.ts');
+      return createVertexAiProtocol(options, await shared());
+    },
+    catalog: async () => {
+      const [{ createCatalog }, { createVersionDescriber }] = await Promise.all([
+        import('./catalog.ts'),
+        import('./torchserve/management.ts'),
+      ]);
+      return createCatalog(options, createVersionDescriber(options));
+    },
+    ternion: async () => {
+      const { createPredictProtocol } = await import('./predict/routes.ts');
+      return createPredictProtocol(options, {
+        invoke: DIALECTS['hugging-face'],
+        response: async () => (await import('./hugging-face/schemas.ts')).taskResponse(),
+      });
+    },
+    'open-inference': async () =>
+      (await import('./open-inference/routes.ts')).createOpenInferenceProtocol(options),
+    'tensorflow-serving': async () => {
+      const { createTensorFlowServingProtocol } = await import('./tensorflow-serving/routes.ts');
+      return createTensorFlowServingProtocol(options, await v1());
+    },
+    kserve: async () => {
+      const { createKServeProtocol } = await import('./kserve/routes.ts');
+      return createKServeProtocol(options, await v1(), (await graphs()).operation(options));
+    },
+    sagemaker: async () => {
+      const { createSageMakerProtocol } = await import('./sagemaker/routes.ts');
+      return createSageMakerProtocol(options, await shared());
+    },
+    mlflow: async () => {
+      const { createMlflowProtocol } = await import('./mlflow/routes.ts');
+      return createMlflowProtocol(options, await shared());
+    },
+    'azure-ml': async () => (await import('./azure-ml/routes.ts')).createAzureMlProtocol(options),
+    'hugging-face': async () => {
+      const { createHuggingFaceProtocol } = await import('./hugging-face/routes.ts');
+      return createHuggingFaceProtocol(options, await graphs());
+    },
+    ubiops: async () => (await import('./ubiops/routes.ts')).createUbiOpsProtocol(options),
     // Last, because it has routes that begin with the name of a model.
-    createTorchServeProtocol(options, shared),
-  ];
+    torchserve: async () => {
+      const { createTorchServeProtocol } = await import('./torchserve/routes.ts');
+      return createTorchServeProtocol(options, await shared());
+    },
+  };
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];
-  return all.filter(({ name }) => enabled.includes(name));
+  return Object.entries(loaders)
+    .filter(([name]) => enabled.includes(name))
+    .map(([name, load]) => ({ routes: routesOf(name, options.config), load: loadOnce(load) }));
+}
+
+/** The formats of the routes that several servers share. */
+const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
+  'open-inference': loading(async () => (await import('./open-inference/routes.ts')).invokeOpenInference),
+  'tensorflow-serving': loading(async () => {
+    const [{ createTensorFlowContainer }, { predict }, { classify, regress }] = await Promise.all([
+      import('./sagemaker/tensorflow-container.ts'),
+      import('./v1/routes.ts'),
+      import('./tensorflow-serving/routes.ts'),
+    ]);
+    return createTensorFlowContainer({ predict, classify, regress });
+  }),
+  kserve: loading(async () => (await import('./v1/routes.ts')).predict),
+  torchserve: loading(async () => (await import('./torchserve/routes.ts')).invokeTorchServe),
+  sagemaker: loading(async () => (await import('./sagemaker/routes.ts')).invokeSageMaker),
+  mlflow: loading(async () => (await import('./mlflow/routes.ts')).invokeMlflow),
+  'vertex-ai': loading(async () => (await import('./vertex-ai/routes.ts')).invokeVertexAi),
+  'azure-ml': loading(async () => (await import('./azure-ml/routes.ts')).invokeAzureMl),
+  'hugging-face': loading(async () => (await import('./hugging-face/routes.ts')).invokeHuggingFace),
+};
+
+/** A dialect that is loaded with the first request in it. */
+function loading(load: () => Promise<Dialect>): Dialect {
+  let dialect: Dialect | undefined;
+  return async (invocation, options) => {
+    dialect ??= await load();
+    return await dialect(invocation, options);
+  };
 }

@@ -1,21 +1,17 @@
 import { dirname } from 'node:path';
-import { guardOperators } from '../onnx/guard-operators.ts';
-import { lowerIrVersion } from '../onnx/ir-version.ts';
-import { renameLocales } from '../onnx/locales.ts';
 import { withFileSource } from '../onnx/protobuf.ts';
 import { type Rewriting, rewriteModel } from '../onnx/rewrite-model.ts';
-import { splitSequences } from '../onnx/sequences.ts';
-import { replaceZipMaps } from '../onnx/zipmap.ts';
 import { createSession, type ModelBytes, type Session, type SessionOptions } from './session.ts';
 
 /** The changes that a model needs before the runtime can run it correctly. */
 const REWRITINGS = {
-  irVersion: () => lowerIrVersion,
-  zipMaps: () => replaceZipMaps,
-  sequences: () => splitSequences,
-  guards: ({ mostElements = Number.POSITIVE_INFINITY }) => guardOperators(mostElements),
-  locales: () => renameLocales,
-} satisfies Record<string, (file: ModelFile) => Rewriting>;
+  irVersion: async () => (await import('../onnx/novelty.ts')).lowerIrVersion,
+  zipMaps: async () => (await import('../onnx/zipmap.ts')).replaceZipMaps,
+  sequences: async () => (await import('../onnx/sequences.ts')).splitSequences,
+  guards: async ({ mostElements = Number.POSITIVE_INFINITY }) =>
+    (await import('../onnx/guard-operators.ts')).guardOperators(mostElements),
+  locales: async () => (await import('../onnx/locales.ts')).renameLocales,
+} satisfies Record<string, (file: ModelFile) => Promise<Rewriting>>;
 
 export type RewritingName = 'irVersion' | 'zipMaps' | 'sequences' | 'guards' | 'locales';
 
@@ -39,7 +35,7 @@ export type OpenSession = (file: ModelFile, options: SessionOptions) => Promise<
  */
 export async function openModelFile(file: ModelFile, options: SessionOptions): Promise<Session> {
   try {
-    return await createSession(sourceOf(file), options);
+    return await createSession(await sourceOf(file), options);
   } catch (error) {
     const canRename = error instanceof Error && LACKS_LOCALE.test(error.message);
     if (!canRename || file.rewritings.includes('locales')) throw error;
@@ -47,9 +43,9 @@ export async function openModelFile(file: ModelFile, options: SessionOptions): P
   }
 }
 
-function sourceOf(file: ModelFile): string | ModelBytes {
+async function sourceOf(file: ModelFile): Promise<string | ModelBytes> {
   const { path, rewritings } = file;
   if (rewritings.length === 0) return path;
-  const changes = rewritings.map((name) => REWRITINGS[name](file));
+  const changes = await Promise.all(rewritings.map((name) => REWRITINGS[name](file)));
   return { bytes: withFileSource(path, (source) => rewriteModel(source, changes)), folder: dirname(path) };
 }

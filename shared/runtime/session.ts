@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { loadOnce } from '../memo.ts';
 import {
   DATATYPES,
   type Datatype,
@@ -71,7 +72,7 @@ export class UnsupportedGraphError extends Error {
 
 type Runtime = Awaited<ReturnType<typeof loadAddon>>;
 
-let runtime: Promise<Runtime> | undefined;
+const loadAddonOnce = loadOnce(loadAddon);
 let isTelemetryAllowed = false;
 
 /**
@@ -96,11 +97,7 @@ export function allowTelemetry(): void {
  */
 export function loadRuntime(): Promise<Runtime> {
   if (!isTelemetryAllowed) process.env.ORT_DISABLE_TELEMETRY = '1';
-  runtime ??= loadAddon().catch((error: unknown) => {
-    runtime = undefined;
-    throw error;
-  });
-  return runtime;
+  return loadAddonOnce();
 }
 
 /** A model that was rewritten in memory. */

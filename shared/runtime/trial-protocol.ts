@@ -1,6 +1,11 @@
 import type { ModelFile } from './open-model-file.ts';
 import type { NamedTensors, SessionOptions, TensorSpec } from './session.ts';
 
+/** The process of a trial ended, or was ended. The message follows "so it was tried in a separate process, which". */
+export class TrialError extends Error {
+  override readonly name = 'TrialError';
+}
+
 /** Requests to the process of a trial: to open a model once, and then to run it. */
 export type TrialRequest =
   | {

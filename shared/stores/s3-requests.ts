@@ -25,13 +25,6 @@ export interface S3StoreOptions
   readonly socketTimeoutMs?: number;
 }
 
-/** A prefix in a bucket. */
-export interface S3Location {
-  readonly bucket: string;
-  /** Empty, or with a slash at the end. */
-  readonly prefix: string;
-}
-
 /** The S3 requests for reading. */
 export interface S3Requests {
   list(input: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput>;
@@ -42,16 +35,6 @@ export interface S3Requests {
 export interface S3Writes {
   put(input: PutObjectCommandInput, abortSignal: AbortSignal): Promise<PutObjectCommandOutput>;
   remove(input: DeleteObjectCommandInput): Promise<DeleteObjectCommandOutput>;
-}
-
-/** @throws StoreError when the URL names no bucket */
-export function parseS3Location(url: string): S3Location {
-  const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(url) ?? [];
-  if (bucket === undefined) {
-    throw new StoreError('missing', `${JSON.stringify(url)} has no bucket: write s3://bucket/prefix.`);
-  }
-  const prefix = path.replace(/^\/+|\/+$/g, '');
-  return { bucket, prefix: prefix && `${prefix}/` };
 }
 
 const silence = () => undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
-import { describeS3, type S3Location, type S3Writes, toS3Error } from './s3-requests.ts';
+import type { S3Location } from './s3-location.ts';
+import { describeS3, type S3Writes, toS3Error } from './s3-requests.ts';
 import { checkWritePath } from './write-path.ts';
 
 /** S3 does not accept more in one request; larger models do not fit into a function either. */

@@ -1,16 +1,7 @@
-import { Readable } from 'node:stream';
-import { type StoredFile, StoreError, type WritableStore } from './model-store.ts';
-import {
-  connectS3,
-  connectS3Writes,
-  describeS3,
-  parseS3Location,
-  type S3Location,
-  type S3Object,
-  type S3Requests,
-  type S3StoreOptions,
-  toS3Error,
-} from './s3-requests.ts';
+import { loadOnce } from '../memo.ts';
+import type { WritableStore } from './model-store.ts';
+import { parseS3Location } from './s3-location.ts';
+import type { S3StoreOptions } from './s3-requests.ts';
 
 /**
  * A model repository in an S3 bucket. Region, endpoint and credentials come from the SDK's default chain unless given.
@@ -21,99 +12,20 @@ import {
  */
 export function openS3Store(url: string, options: S3StoreOptions = {}): WritableStore {
   const location = parseS3Location(url);
-  const connected = once(() => connectS3(options));
-  const connectedWrites = once(() => connectS3Writes(options));
+  // Most servers have a folder of models.
+  const reads = loadOnce(() => import('./s3-reads.ts'));
+  const connected = loadOnce(async () => (await import('./s3-requests.ts')).connectS3(options));
   // Servers only read.
-  const writes = once(() => import('./s3-writes.ts'));
+  const writes = loadOnce(() => import('./s3-writes.ts'));
+  const connectedWrites = loadOnce(async () => (await import('./s3-requests.ts')).connectS3Writes(options));
   return {
     url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
-    list: async (folder, _, onPart) => await listFiles(await connected(), location, folder, onPart),
-    read: async (file, start, end) => {
-      // S3 does not support empty ranges; a file of 0 bytes is read whole.
-      if (start >= end && file.sizeBytes > 0) return Readable.from([]);
-      return await readRange(await connected(), location, file, start, end);
-    },
+    list: async (folder, _, onPart) =>
+      await (await reads()).listFiles(await connected(), location, folder, onPart),
+    read: async (file, start, end) =>
+      await (await reads()).readRange(await connected(), location, file, start, end),
     write: async (path, content, replaced) =>
       await (await writes()).writeObject(await connectedWrites(), location, path, content, replaced),
     remove: async (file) => await (await writes()).removeObject(await connectedWrites(), location, file),
   };
-}
-
-/** Creates a value on first use; if that fails, the next use tries again. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
-
-async function listFiles(
-  requests: S3Requests,
-  location: S3Location,
-  folder: string,
-  onPart?: () => void,
-): Promise<StoredFile[]> {
-  const folderPrefix = folder.replace(/\/+$/, '');
-  const prefix = location.prefix + (folderPrefix && `${folderPrefix}/`);
-  const files: StoredFile[] = [];
-  let token: string | undefined;
-  do {
-    const page = await requests
-      .list({ Bucket: location.bucket, Prefix: prefix, ContinuationToken: token })
-      .catch((error: unknown) => {
-        throw toS3Error(error, location.bucket, prefix, 's3:ListBucket');
-      });
-    onPart?.();
-    for (const object of page.Contents ?? []) {
-      const file = toStoredFile(object, location.prefix);
-      if (file) files.push(file);
-    }
-    token = page.IsTruncated ? page.NextContinuationToken : undefined;
-  } while (token !== undefined);
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function toStoredFile(object: S3Object, prefix: string): StoredFile | undefined {
-  const { Key: key, Size: sizeBytes, ETag: etag } = object;
-  if (key === undefined || sizeBytes === undefined || etag === undefined) return undefined;
-  const path = key.slice(prefix.length);
-  // Folder markers end in a slash, so their last part is empty.
-  if (path.split('/').some((part) => part === '' || part.startsWith('.'))) return undefined;
-  return { path, sizeBytes, etag };
-}
-
-async function readRange(
-  requests: S3Requests,
-  { bucket, prefix }: S3Location,
-  file: StoredFile,
-  start: number,
-  end: number,
-): Promise<Readable> {
-  const key = prefix + file.path;
-  const range = file.sizeBytes > 0 ? { Range: `bytes=${start}-${end - 1}` } : {};
-  const answer = await requests
-    .get({ Bucket: bucket, Key: key, IfMatch: file.etag, ...range })
-    .catch((error: unknown) => {
-      throw toS3Error(error, bucket, key, 's3:GetObject');
-    });
-  const body = answer.Body;
-  if (!(body instanceof Readable))
-    throw new StoreError('unreachable', `S3 sent no body for ${bucket}/${key}.`);
-  // Some servers with the S3 protocol ignore If-Match or Range.
-  if (answer.ETag !== file.etag) {
-    body.destroy();
-    throw new StoreError('changed', describeS3('changed', bucket, key, 's3:GetObject'));
-  }
-  if (answer.ContentLength !== end - start) {
-    body.destroy();
-    throw new StoreError(
-      'unreachable',
-      `S3 sent ${answer.ContentLength} bytes of ${bucket}/${key}; bytes ${start} to ${end} were requested.`,
-    );
-  }
-  return body;
 }

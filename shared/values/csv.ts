@@ -10,8 +10,6 @@ import { tooManyLines } from './lines.ts';
 import type { Table } from './table.ts';
 import { areTextNames } from './text-value.ts';
 
-export const CSV_TYPE = 'text/csv';
-
 /** What the Content-Type of a table may say in addition to its type. */
 export interface CsvParameters {
   /** Whether the first row holds names; undefined if nothing is said. Source: RFC 4180, section 3. */

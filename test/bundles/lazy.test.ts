@@ -1,14 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../contracts/exchanges.ts';
 import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { OWN_RUNTIME } from '../support/hosts/lambda-bundle.ts';
 import { toEvent } from '../support/hosts/lambda-events.ts';
 import { sendOverHttp } from '../support/hosts/test-host.ts';
+import { openLambdaEnvironment } from '../support/lambda-environment.ts';
 import { PROJECT } from '../support/project.ts';
 import { startCommand, startNode } from '../support/run-command.ts';
 import { RUNNABLE } from '../support/targets.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 const isBuiltForHere = RUNNABLE.some(({ name }) => name === 'gcp');
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/00-label-0.png'));
@@ -52,6 +56,89 @@ describe("Node's HTTP client is not loaded by a start and an answer", () => {
     serve.process.kill('SIGTERM');
     expect((await serve.outcome).stdout).toContain('loaded []');
   });
+});
+
+/** Parts that an answer of the flower model does not need. */
+const NOT_STARTED = [
+  ...['azure-ml', 'hugging-face', 'kserve', 'mlflow', 'open-inference', 'sagemaker', 'tensorflow-serving'],
+  ...['torchserve', 'ubiops', 'vertex-ai', 'shared-routes', 'v1'],
+]
+  .map((name) => `shared/protocols/${name}/`)
+  .concat(
+    ['catalog', 'catalog-schemas'].map((name) => `shared/protocols/${name}.ts`),
+    [
+      'novelty',
+      'ml-outputs',
+      'sequences',
+      'zipmap',
+      'locales',
+      'guard-operators',
+      'guard-rules',
+      'guard-topk',
+    ]
+      .concat(['probabilities', 'forest-bounds', 'shares', 'missing-values'])
+      .map((name) => `shared/onnx/${name}.ts`),
+    ['preprocess-images', 'preprocess-texts', 'postprocess-embedding', 'infer-tensors', 'read-dense']
+      .concat(['check-external-data', 'explain-refusal'])
+      .map((name) => `shared/inference/${name}.ts`),
+    ['resize', 'convert', 'steps'].map((name) => `shared/processing/image/steps/${name}.ts`),
+    ['shared/processing/text/', 'shared/openapi/document-source.ts', 'shared/openapi/docs-routes.ts'],
+    ['shared/models/artifact-folder.ts', 'shared/models/formats/recognise.ts', 'shared/http/multipart.ts'],
+    ['shared/runtime/trial-process.ts', 'shared/stores/s3-reads.ts', 'shared/stores/s3-requests.ts'],
+    ['zod/v4/classic/', 'zod/v4/core/to-json-schema.js', 'zod/v4/core/json-schema-processors.js'],
+  );
+
+/** Bytes of JavaScript up to the first answer; Azure has its own library for functions in it, 73 kB. */
+const MOST_BYTES: Readonly<Record<string, number>> = { aws: 320_000, gcp: 320_000, azure: 400_000 };
+
+/** Counts the files of a bundle that a process evaluates. */
+async function countEvaluated(folder: string, serve: (options: Record<string, string>) => Promise<void>) {
+  const file = join(await makeFolder({ 'evaluated.txt': '' }), 'evaluated.txt');
+  const hook = pathToFileURL(join(PROJECT, 'test/bench/processes/count-evaluated.ts')).href;
+  await serve({ NODE_OPTIONS: `--import=${hook}`, EVALUATED_FILE: file, PRELOAD_MODELS: 'iris' });
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const meta: { outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> } = JSON.parse(
+    readFileSync(join(PROJECT, 'dist/meta', `${basename(folder)}.json`), 'utf8'),
+  );
+  const outputs = new Map(Object.entries(meta.outputs).map(([path, output]) => [basename(path), output]));
+  // Hosts are started from copies of the folder.
+  const evaluated = lines.filter((line) => outputs.has(basename(line)) && !line.includes('node_modules'));
+  const inputs = evaluated.flatMap((line) => {
+    return Object.entries(outputs.get(basename(line))?.inputs ?? {})
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([input]) => input);
+  });
+  return { bytes: evaluated.reduce((sum, line) => sum + Number.parseInt(line, 10), 0), inputs };
+}
+
+describe('up to the first answer', () => {
+  it.each(RUNNABLE.filter(({ name }) => /^(?:aws|gcp|azure)/.test(name)))(
+    'dist/$name evaluates only what the answer needs',
+    async ({ name }) => {
+      const folder = join(PROJECT, 'dist', name);
+      const { bytes, inputs } = await countEvaluated(folder, async (environment) => {
+        if (name.startsWith('aws')) {
+          const options = {
+            folder,
+            runtime: OWN_RUNTIME,
+            environment: { ...environment, LOG_LEVEL: 'silent' },
+          };
+          const lambda = await openLambdaEnvironment(options);
+          const { isError } = await lambda.invoke(toEvent('http-api', post('/predict', SETOSA)));
+          expect(isError).toBe(false);
+          await lambda.shutdown();
+          return;
+        }
+        const open = name === 'azure' ? openAzureBundle : openFunctionsFramework;
+        const host = await open(name, environment);
+        expect((await host.send(post('/predict', SETOSA))).status).toBe(200);
+        await host.close();
+      });
+      expect(inputs).toContain('shared/protocols/predict/routes.ts');
+      expect(inputs.filter((input) => NOT_STARTED.some((part) => input.includes(part)))).toEqual([]);
+      expect(bytes).toBeLessThan(MOST_BYTES[name.split('-')[0] ?? ''] ?? 0);
+    },
+  );
 });
 
 // A process lists the libraries it has mapped only under Linux, which is also where the deployable bundles run.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { memoize, memoizeBy } from '../../shared/memo.ts';
+import { loadOnce, memoize, memoizeBy } from '../../shared/memo.ts';
 
 /** A memo whose results show whether they were made again. */
 function makeMemo() {
@@ -44,5 +44,25 @@ describe('a memo', () => {
       ({ name }) => ({ name }),
     );
     expect(memo({ name: 'a' })).toBe(memo({ name: 'a' }));
+  });
+});
+
+describe('a load', () => {
+  it('happens with the first call, and only once', async () => {
+    let loads = 0;
+    const load = loadOnce(async () => ++loads);
+    expect(loads).toBe(0);
+    expect(await Promise.all([load(), load()])).toEqual([1, 1]);
+    expect(await load()).toBe(1);
+  });
+
+  it('is tried again after a failure', async () => {
+    let loads = 0;
+    const load = loadOnce(async () => {
+      if (++loads === 1) throw new Error('not now');
+      return loads;
+    });
+    await expect(load()).rejects.toThrow('not now');
+    expect(await load()).toBe(2);
   });
 });

@@ -1,21 +1,21 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { createImagePreprocessor } from '../../shared/inference/preprocess-images.ts';
 import { processBatch } from '../../shared/inference/process-batch.ts';
 import { defineTask } from '../../shared/inference/task.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
-import { imageStepsSchema } from '../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../shared/processing/image/steps/schema.ts';
 import { toNumbers } from '../../shared/tensor/tensor.ts';
 
 /** A new task, as a contributor would add it: it finds the brightest place of an image. This file is all of it. */
 export const lightSpot = defineTask({
   name: 'light-spot',
-  members: { preprocess: imageStepsSchema, minimum: z.number().default(0) },
+  members: { preprocess: imageStepsSchema, minimum: z._default(z.number(), 0) },
   kind: 'image',
   gives: 'values',
   answer: z.object({
-    found: z.boolean().describe('Whether there is any light.'),
-    place: z.number().int().optional().describe('Index of the brightest pixel.'),
-    light: z.number().optional(),
+    found: z.boolean().register(z.globalRegistry, { description: 'Whether there is any light.' }),
+    place: z.optional(z.int()).register(z.globalRegistry, { description: 'Index of the brightest pixel.' }),
+    light: z.optional(z.number()),
   }),
   bind: async (config, { session }) => {
     const [output] = session.outputs;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { createTrials, type TrialOptions } from '../../shared/runtime/trial.ts';
+import { createTrials } from '../../shared/runtime/trial.ts';
+import type { TrialOptions } from '../../shared/runtime/trial-process.ts';
 import { PROJECT } from './project.ts';
 
 /** The script that models are tried in, in its source form. */

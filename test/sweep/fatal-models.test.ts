@@ -38,7 +38,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Run
       const path = join(folder, 'model.onnx');
       const session = await createSession(inMemory(model), { intraOpThreads: 1, optimizedModel: { path } });
       await session.release();
-      const { operators } = readGraph(bytesSource(readFileSync(path)));
+      const { operators } = await readGraph(bytesSource(readFileSync(path)));
       expect(writes.filter((operator) => !operators.has(operator))).toEqual([]);
     },
   );

@@ -37,21 +37,24 @@ export interface FusedModel {
  * Graphs that the runtime changes while it loads them, as cases of the first operator that it writes. They keep the shapes
  * that they declare, by which it finds its patterns, and have no other form.
  */
-export function fusedCases(): SweepCase[] {
+export async function fusedCases(): Promise<SweepCase[]> {
   const choices = nestedChoices().map((choice) => ({ ...choice, writes: ['If'] }));
-  return [...fusedModels(), ...choices].map(({ writes: [operator = ''], text, model, feeds }) => ({
-    name: text,
-    label: text,
-    domain: FUSED,
-    operator,
-    opset: FUSED_OPSET,
-    types: [],
-    inputs: [],
-    nodes: readGraph(bytesSource(model)).operators.size,
-    attributes: text,
-    feeds,
-    open: () => model,
-  }));
+  const cases = [...fusedModels(), ...choices].map(
+    async ({ writes: [operator = ''], text, model, feeds }) => ({
+      name: text,
+      label: text,
+      domain: FUSED,
+      operator,
+      opset: FUSED_OPSET,
+      types: [],
+      inputs: [],
+      nodes: (await readGraph(bytesSource(model))).operators.size,
+      attributes: text,
+      feeds,
+      open: () => model,
+    }),
+  );
+  return await Promise.all(cases);
 }
 
 /** Stands for the domain of operators that the runtime writes itself. */

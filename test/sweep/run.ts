@@ -22,7 +22,7 @@ import {
 const operators = process.argv.slice(2);
 const version = readRuntimeVersion();
 const suite = fetchSuite();
-const all = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
+const all = [...readSuite(suite), ...extraCases(), ...(await fusedCases())].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
 const cases = await adaptCases(all);

@@ -17,7 +17,7 @@ import {
 } from './write-table.ts';
 
 const suite = fetchSuite();
-const cases = await adaptCases([...readSuite(suite), ...extraCases(), ...fusedCases()]);
+const cases = await adaptCases([...readSuite(suite), ...extraCases(), ...(await fusedCases())]);
 const attributes = readAttributeNames(suite);
 const rows = readEntries(import.meta.dirname, readRuntimeVersion()).flatMap((entry) =>
   entry.failures.map((failure) => {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CommandError } from '../console.ts';
 import type { ResultFormat } from './write-results.ts';
 
@@ -79,7 +79,7 @@ function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, ou
   if (!known) {
     throw new CommandError(`${output} exists already; name another output, or replace it with --force.`);
   }
-  const differs = identitySchema.keyof().options.find((key) => known[key] !== identity[key]);
+  const differs = z.keyof(identitySchema).options.find((key) => known[key] !== identity[key]);
   if (differs === undefined) return;
   const values = `${JSON.stringify(known[differs])}, now ${JSON.stringify(identity[differs])}`;
   throw new CommandError(

@@ -182,7 +182,7 @@ function doesNotAnswer(title: string, problem: string): CommandError {
 async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   const folder = await source.app.inference.repository.open(source.reference);
   try {
-    const graph = readModelFile(folder.modelPath);
+    const graph = await readModelFile(folder.modelPath);
     const config = await folder.read('config.json');
     const found = await look(source, (model) => findWarnings(model, graph, config));
     return source.warning === undefined ? found : [...found, source.warning];

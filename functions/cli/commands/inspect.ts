@@ -33,7 +33,7 @@ export async function inspect(argument: string, options: InspectOptions, output:
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;
     try {
-      const graph = readModelFile(path);
+      const graph = await readModelFile(path);
       let facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
       const policy = (await app.inference.repository.versions(reference.name))?.policy;

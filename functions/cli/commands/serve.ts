@@ -125,7 +125,7 @@ async function checkRepository(repository: string | undefined): Promise<void> {
 /** @throws CommandError for a model of another framework, which must be exported first */
 async function checkNotForeign(path: string, isFile: boolean): Promise<void> {
   try {
-    if (isFile) checkModelFile(path, path);
+    if (isFile) await checkModelFile(path, path);
     else await checkOnlyGraph(path, path);
   } catch (error) {
     // "ternion add" says what else is wrong with it.

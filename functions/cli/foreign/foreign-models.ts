@@ -15,9 +15,9 @@ import { recogniseForeignFile } from './recognise-foreign.ts';
  *
  * @throws CommandError for files of other frameworks, ModelError for any other that is not an ONNX model
  */
-export function checkModelFile(path: string, title: string): void {
+export async function checkModelFile(path: string, title: string): Promise<void> {
   try {
-    readModelFile(path);
+    await readModelFile(path);
   } catch (error) {
     // Some files of other frameworks can also be read as empty messages.
     const kind = error instanceof ModelError ? kindOf(path) : undefined;

@@ -21,12 +21,12 @@ const LEAST_WEIGHTS_BYTES = 1024 * 1024;
  */
 export async function optimizeGraph(path: string, asked: JsonValue | undefined): Promise<boolean> {
   if (asked === 'disabled') return false;
-  const graph = readModelFile(path);
+  const graph = await readModelFile(path);
   const levels: readonly Level[] = asked === 'basic' ? ['basic'] : ['extended', 'basic'];
   for (const level of levels) {
     const folder = await saveOptimized(path, level);
     try {
-      if (!showsTheSame(graph, readModelFile(join(folder, basename(path))))) continue;
+      if (!showsTheSame(graph, await readModelFile(join(folder, basename(path))))) continue;
       await replaceGraph(path, folder);
       return true;
     } finally {

@@ -8,7 +8,8 @@ import type { JsonObject } from '../../../shared/json/json-value.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
-import { isNewer, lowerIrVersion } from '../../../shared/onnx/ir-version.ts';
+import { isNewer } from '../../../shared/onnx/ir-version.ts';
+import { lowerIrVersion } from '../../../shared/onnx/novelty.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { splitSequences } from '../../../shared/onnx/sequences.ts';
@@ -57,7 +58,7 @@ export async function stageVersion(
 
 /** Rewrites the graph once instead of at each load: the runtime can then read it directly from the file. */
 async function rewriteGraph(path: string): Promise<void> {
-  const { zipMaps, sequences, irVersion } = readModelFile(path);
+  const { zipMaps, sequences, irVersion } = await readModelFile(path);
   const rewritings = [
     ...(zipMaps.length > 0 ? [replaceZipMaps] : []),
     ...(sequences.length > 0 ? [splitSequences] : []),

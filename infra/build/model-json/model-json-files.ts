@@ -10,9 +10,9 @@ export const SCHEMA_FILE = join(DOCS, 'model.schema.json');
 export const PAGE_FILE = join(DOCS, 'model-json.md');
 
 /** The content of the files that are generated from the schemas of the tasks, by their paths. */
-export function makeModelJsonFiles(): ReadonlyMap<string, string> {
+export async function makeModelJsonFiles(): Promise<ReadonlyMap<string, string>> {
   const page = readFileSync(PAGE_FILE, 'utf8');
-  const schema = makeModelSchema(examplesIn(page));
+  const schema = await makeModelSchema(examplesIn(page));
   return new Map([
     [SCHEMA_FILE, `${JSON.stringify(schema, null, 2)}\n`],
     [PAGE_FILE, withTables(page, makeMemberTables(schema))],

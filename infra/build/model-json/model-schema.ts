@@ -1,5 +1,5 @@
-import * as z from 'zod';
-import { configSchemaOf, TASKS } from '../../../shared/inference/tasks.ts';
+import * as z from 'zod/mini';
+import { configSchemaOf, loadTasks, TASKS } from '../../../shared/inference/tasks.ts';
 
 /** The parts of JSON Schema that the schema of `model.json` uses. */
 export interface JsonSchema {
@@ -20,8 +20,8 @@ export interface JsonSchema {
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
 /** The JSON schema of `model.json`: one alternative per task. Draft 7 has the best support in editors. */
-export function makeModelSchema(examples: readonly object[] = []): JsonSchema {
-  const schema = z.toJSONSchema(configSchemaOf(TASKS), {
+export async function makeModelSchema(examples: readonly object[] = []): Promise<JsonSchema> {
+  const schema = z.toJSONSchema(configSchemaOf(await loadTasks(TASKS)), {
     io: 'input',
     target: 'draft-7',
     override: ({ jsonSchema }) => {

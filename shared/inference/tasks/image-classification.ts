@@ -1,6 +1,6 @@
-import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
+import * as z from 'zod/mini';
+import { imageStepsSchema } from '../../processing/image/steps/schema.ts';
 import { createClassificationPostprocessor } from '../postprocess-classification.ts';
-import { createImagePreprocessor } from '../preprocess-images.ts';
 import { processBatch } from '../process-batch.ts';
 import { defineTask } from '../task.ts';
 import { classification } from './members.ts';
@@ -9,15 +9,18 @@ export const imageClassification = defineTask({
   name: 'image-classification',
   members: {
     ...classification,
-    preprocess: imageStepsSchema.describe(
-      'Steps from an image file to the input of the graph, in order: the same as in training.',
-    ),
+    preprocess: imageStepsSchema.clone().register(z.globalRegistry, {
+      description: 'Steps from an image file to the input of the graph, in order: the same as in training.',
+    }),
   },
   kind: 'image',
   gives: 'classification',
-  bind: async (config, { session, graph }) =>
-    processBatch(
+  bind: async (config, { session, graph }) => {
+    // Requests that name no model look at the configs of all models, which must not load what runs them.
+    const { createImagePreprocessor } = await import('../preprocess-images.ts');
+    return processBatch(
       await createImagePreprocessor(session, config.preprocess),
       createClassificationPostprocessor(session, graph, config),
-    ),
+    );
+  },
 });

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { createRegressionPostprocessor } from '../postprocess-regression.ts';
 import { createFeaturePreprocessor } from '../preprocess-features.ts';
 import { processBatch } from '../process-batch.ts';
@@ -9,12 +9,10 @@ export const tabularRegression = defineTask({
   name: 'tabular-regression',
   members: {
     ...tabular,
-    output: z
-      .string()
-      .optional()
-      .describe(
+    output: z.optional(z.string()).register(z.globalRegistry, {
+      description:
         'Name of the output with the predictions, if the graph has several outputs that could have them.',
-      ),
+    }),
   },
   kind: 'features',
   gives: 'regression',

@@ -1,5 +1,4 @@
 import { createClassificationPostprocessor } from '../postprocess-classification.ts';
-import { createTextPreprocessor } from '../preprocess-texts.ts';
 import { processBatch } from '../process-batch.ts';
 import { defineTask } from '../task.ts';
 import { classification, text } from './members.ts';
@@ -9,9 +8,11 @@ export const textClassification = defineTask({
   members: { ...classification, ...text },
   kind: 'text',
   gives: 'classification',
-  bind: async (config, { session, graph, folder }) =>
-    processBatch(
+  bind: async (config, { session, graph, folder }) => {
+    const { createTextPreprocessor } = await import('../preprocess-texts.ts');
+    return processBatch(
       await createTextPreprocessor(session, folder, { ...config, takesPairs: true }),
       createClassificationPostprocessor(session, graph, config),
-    ),
+    );
+  },
 });

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { checkJson, checkJsonText } from '../../json/describe-issues.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
@@ -45,21 +45,21 @@ export interface GraphView {
 export async function readJsonFile<T>(
   folder: FormatFolder,
   path: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
 ): Promise<T | undefined> {
   const text = await folder.read(path);
   return text === undefined ? undefined : parseJsonFile(text, path, schema);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function parseJsonFile<T>(text: string, path: string, schema: z.ZodType<T>): T {
+export function parseJsonFile<T>(text: string, path: string, schema: z.ZodMiniType<T>): T {
   const parsed = checkJsonText(schema, text);
   if (parsed.success) return parsed.data;
   throw new ModelError(`its ${path} ${parsed.problem}`);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function checkFile<T>(value: unknown, path: string, schema: z.ZodType<T>): T {
+export function checkFile<T>(value: unknown, path: string, schema: z.ZodMiniType<T>): T {
   const parsed = checkJson(schema, value);
   if (parsed.success) return parsed.data;
   throw new ModelError(`its ${path} is not valid (${parsed.issues})`);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 import { type ImageSize, type Kind, kindOf, lacks, PROCESSOR_FILE } from './image-processor-kinds.ts';
@@ -14,7 +14,7 @@ import {
   toRgb,
 } from './image-steps.ts';
 
-const side = z.number().int().min(1);
+const side = z.int().check(z.minimum(1));
 const sizeSchema = z.union(
   [
     side,
@@ -24,40 +24,38 @@ const sizeSchema = z.union(
   ],
   'must be a number of pixels, {"height", "width"} or {"shortest_edge"}',
 );
-const perChannel = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1)]);
+const perChannel = z.union([
+  z.pipe(
+    z.number(),
+    z.transform((value) => [value]),
+  ),
+  z.array(z.number()).check(z.minLength(1)),
+]);
 
 /**
  * The members of `preprocessor_config.json` that matter. Those with defaults were not written by all versions. Fast
  * processors write null for values that their class decides.
  */
-const processorSchema = z.preprocess(
-  dropNulls,
+const processorSchema = z.pipe(
+  z.transform(dropNulls),
   z.object({
-    image_processor_type: z.string().optional(),
-    feature_extractor_type: z.string().optional(),
-    do_resize: z.boolean().default(true),
-    size: sizeSchema.optional(),
-    resample: z
-      .number()
-      .int()
-      .min(0)
-      .max(FILTERS.length - 1)
-      .optional(),
-    crop_pct: z.number().positive().optional(),
-    do_center_crop: z.boolean().optional(),
-    crop_size: sizeSchema.optional(),
-    do_rescale: z.boolean().default(true),
-    rescale_factor: z
-      .number()
-      .positive()
-      .default(1 / 255),
-    rescale_offset: z.literal(false, 'is not supported').optional(),
-    do_normalize: z.boolean().optional(),
-    image_mean: perChannel.optional(),
-    image_std: perChannel.optional(),
-    include_top: z.boolean().optional(),
-    do_flip_channel_order: z.boolean().optional(),
-    do_pad: z.literal(false, 'is not supported').optional(),
+    image_processor_type: z.optional(z.string()),
+    feature_extractor_type: z.optional(z.string()),
+    do_resize: z._default(z.boolean(), true),
+    size: z.optional(sizeSchema),
+    resample: z.optional(z.int().check(z.minimum(0), z.maximum(FILTERS.length - 1))),
+    crop_pct: z.optional(z.number().check(z.positive())),
+    do_center_crop: z.optional(z.boolean()),
+    crop_size: z.optional(sizeSchema),
+    do_rescale: z._default(z.boolean(), true),
+    rescale_factor: z._default(z.number().check(z.positive()), 1 / 255),
+    rescale_offset: z.optional(z.literal(false, 'is not supported')),
+    do_normalize: z.optional(z.boolean()),
+    image_mean: z.optional(perChannel),
+    image_std: z.optional(perChannel),
+    include_top: z.optional(z.boolean()),
+    do_flip_channel_order: z.optional(z.boolean()),
+    do_pad: z.optional(z.literal(false, 'is not supported')),
   }),
 );
 

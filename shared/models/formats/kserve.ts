@@ -1,23 +1,23 @@
 import { posix } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { EncodingError } from '../small-files.ts';
 import { checkFile, type FormatFolder, type GraphView } from './format-folder.ts';
 import { configOf } from './onnx.ts';
 
-const storage = z.looseObject({ storageUri: z.string().nullish(), protocolVersion: z.string().nullish() });
+const storage = z.looseObject({ storageUri: z.nullish(z.string()), protocolVersion: z.nullish(z.string()) });
 
 const serviceSchema = z.object({
-  metadata: z.object({ name: z.string().nullish() }).nullish(),
-  spec: z
-    .object({
-      predictor: z
-        .looseObject({
-          model: storage.extend({ modelFormat: z.object({ name: z.string() }).nullish() }).nullish(),
-        })
-        .nullish(),
-    })
-    .nullish(),
+  metadata: z.nullish(z.object({ name: z.nullish(z.string()) })),
+  spec: z.nullish(
+    z.object({
+      predictor: z.nullish(
+        z.looseObject({
+          model: z.nullish(z.extend(storage, { modelFormat: z.nullish(z.object({ name: z.string() })) })),
+        }),
+      ),
+    }),
+  ),
 });
 
 /** What a KServe `InferenceService` says about its model. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { JsonObject, JsonValue } from '../../json/json-value.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { checkInputNames, configOfColumns } from './columns.ts';
@@ -12,25 +12,26 @@ const PLACE = 'MLmodel signature';
 const signatureSchema = z.array(
   z.looseObject({
     type: z.string(),
-    name: z.string().optional(),
-    'tensor-spec': z.looseObject({}).optional(),
+    name: z.optional(z.string()),
+    'tensor-spec': z.optional(z.looseObject({})),
   }),
 );
 
 /** Both forms in which MLflow writes a table. */
 const tableSchema = z.union([
-  z
-    .object({ columns: z.array(z.string()), data: z.array(z.array(z.json())).min(1) })
-    .transform(
+  z.pipe(
+    z.object({ columns: z.array(z.string()), data: z.array(z.array(z.json())).check(z.minLength(1)) }),
+    z.transform(
       ({ columns, data }): JsonObject =>
         Object.fromEntries(
           columns.map((name, index): [string, JsonValue] => [name, data[0]?.[index] ?? null]),
         ),
     ),
-  z
-    .array(z.record(z.string(), z.json()))
-    .min(1)
-    .transform(([first]): JsonObject => first ?? {}),
+  ),
+  z.pipe(
+    z.array(z.record(z.string(), z.json())).check(z.minLength(1)),
+    z.transform(([first]): JsonObject => first ?? {}),
+  ),
 ]);
 
 /**

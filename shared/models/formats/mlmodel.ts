@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
 import { checkFile, type FormatFolder, MLMODEL_FILE, MODEL_FILE } from './format-folder.ts';
@@ -7,16 +7,16 @@ import { checkFile, type FormatFolder, MLMODEL_FILE, MODEL_FILE } from './format
 const mlmodelSchema = z.object({
   flavors: z.record(
     z.string(),
-    z
-      .object({
-        data: z.string().nullish(),
-        model_class: z.string().nullish(),
-        model_type: z.string().nullish(),
-      })
-      .nullable(),
+    z.nullable(
+      z.object({
+        data: z.nullish(z.string()),
+        model_class: z.nullish(z.string()),
+        model_type: z.nullish(z.string()),
+      }),
+    ),
   ),
-  signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish(),
-  saved_input_example_info: z.object({ artifact_path: z.string() }).nullish(),
+  signature: z.nullish(z.object({ inputs: z.nullish(z.string()), outputs: z.nullish(z.string()) })),
+  saved_input_example_info: z.nullish(z.object({ artifact_path: z.string() })),
 });
 
 /** The members of MLflow's `MLmodel` that matter. */

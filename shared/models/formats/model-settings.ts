@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, MODEL_FILE, parseJsonFile, SETTINGS_FILE } from './format-folder.ts';
 
 const settingsSchema = z.object({
-  name: z.string().nullish(),
-  implementation: z.string().nullish(),
-  parameters: z.object({ uri: z.string().nullish(), version: z.string().nullish() }).nullish(),
-  inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })).nullish(),
+  name: z.nullish(z.string()),
+  implementation: z.nullish(z.string()),
+  parameters: z.nullish(z.object({ uri: z.nullish(z.string()), version: z.nullish(z.string()) })),
+  inputs: z.nullish(z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) }))),
 });
 
 /**

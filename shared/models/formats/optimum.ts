@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
@@ -14,13 +14,15 @@ const TOKENIZER_FILE = 'tokenizer.json';
 /** The members of `config.json` that matter. Other files with this name have no `model_type`. */
 const configSchema = z.object({
   model_type: z.string(),
-  architectures: z.array(z.string()).nullish(),
-  id2label: z.record(z.string(), z.string()).nullish(),
-  problem_type: z.enum(['regression', 'single_label_classification', 'multi_label_classification']).nullish(),
-  num_channels: z.number().int().positive().optional().catch(undefined),
-  max_position_embeddings: z.number().int().positive().optional().catch(undefined),
-  pad_token_id: z.number().int().nullish().catch(undefined),
-  transformers_version: z.string().optional().catch(undefined),
+  architectures: z.nullish(z.array(z.string())),
+  id2label: z.nullish(z.record(z.string(), z.string())),
+  problem_type: z.nullish(
+    z.enum(['regression', 'single_label_classification', 'multi_label_classification']),
+  ),
+  num_channels: z.catch(z.optional(z.int().check(z.positive())), undefined),
+  max_position_embeddings: z.catch(z.optional(z.int().check(z.positive())), undefined),
+  pad_token_id: z.catch(z.nullish(z.int()), undefined),
+  transformers_version: z.catch(z.optional(z.string()), undefined),
 });
 
 type OptimumConfig = z.infer<typeof configSchema>;

@@ -79,7 +79,7 @@ export async function recogniseModel(
   const labelled = await withLabelsFile(merged, folder, view, reader);
   const flavour = await readFlavour(folder);
   const isOfMlserver = found.some((each) => each.format === 'mlserver');
-  const config = reader.check(withAnswers(withMetadata(labelled, view, reader), flavour, isOfMlserver));
+  const config = await reader.check(withAnswers(withMetadata(labelled, view, reader), flavour, isOfMlserver));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
   return { format, config, flavour, example };
 }
@@ -158,5 +158,5 @@ export async function recogniseFiles(
   reader: ConfigReader,
 ): Promise<ModelConfig | undefined> {
   const config = (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
-  return config && reader.check(config);
+  return config && (await reader.check(config));
 }

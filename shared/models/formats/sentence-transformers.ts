@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Pooling } from '../../processing/text/embedding/pooling.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
@@ -16,13 +16,13 @@ const ORDER = /^P(D*)(N?)$/;
 const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
 
 const promptsSchema = z.object({
-  prompts: z.record(z.string(), z.string().nullable()).nullish(),
-  default_prompt_name: z.string().nullish(),
+  prompts: z.nullish(z.record(z.string(), z.nullable(z.string()))),
+  default_prompt_name: z.nullish(z.string()),
 });
 
 const poolingSchema = z.looseObject({
-  pooling_mode: z.string().optional(),
-  include_prompt: z.boolean().optional(),
+  pooling_mode: z.optional(z.string()),
+  include_prompt: z.optional(z.boolean()),
 });
 
 /** The modes that this server supports, by their names in the pooling module's file. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
@@ -18,24 +18,24 @@ import { checkLabelCount, findScores } from './labels.ts';
 
 const TIMM_FILE = 'config.json';
 
-const side = z.number().int().min(1);
-const numbers = z.array(z.number()).min(1);
+const side = z.int().check(z.minimum(1));
+const numbers = z.array(z.number()).check(z.minLength(1));
 
 /** The members of timm's `config.json` that matter, with timm's defaults for missing ones. */
 const timmSchema = z.object({
-  label_names: z.array(z.string()).min(1).nullish(),
-  num_classes: z.number().int().min(0).nullish(),
+  label_names: z.nullish(z.array(z.string()).check(z.minLength(1))),
+  num_classes: z.nullish(z.int().check(z.minimum(0))),
   pretrained_cfg: z.object({
-    input_size: z
-      .tuple([z.union([z.literal(1), z.literal(3)], 'must be 1 or 3 channels'), side, side])
-      .nullish(),
-    interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos']).nullish(),
-    crop_pct: z.number().positive().nullish(),
-    crop_mode: z
-      .enum(['center', 'squash'], 'must be center or squash, other modes are not supported')
-      .nullish(),
-    mean: numbers.nullish(),
-    std: numbers.nullish(),
+    input_size: z.nullish(
+      z.tuple([z.union([z.literal(1), z.literal(3)], 'must be 1 or 3 channels'), side, side]),
+    ),
+    interpolation: z.nullish(z.enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos'])),
+    crop_pct: z.nullish(z.number().check(z.positive())),
+    crop_mode: z.nullish(
+      z.enum(['center', 'squash'], 'must be center or squash, other modes are not supported'),
+    ),
+    mean: z.nullish(numbers),
+    std: z.nullish(numbers),
   }),
 });
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
 /** The files that sentence-transformers looks for, in its order; all except the first come from older releases. */
@@ -16,18 +16,18 @@ const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 /** The arguments for the tokenizer. Others could change the tokens, so they are refused. */
 const callSchema = z.strictObject({
-  max_length: z.number().int().positive().nullish(),
-  padding: z.literal([true, 'longest'], 'must be true').optional(),
-  truncation: z.literal([true, 'longest_first', 'only_first'], 'must be true').optional(),
-  return_tensors: z.string().optional(),
+  max_length: z.nullish(z.int().check(z.positive())),
+  padding: z.optional(z.literal([true, 'longest'], 'must be true')),
+  truncation: z.optional(z.literal([true, 'longest_first', 'only_first'], 'must be true')),
+  return_tensors: z.optional(z.string()),
 });
 
 const sentenceSchema = z.object({
-  processing_kwargs: z.object({ text: callSchema.nullish(), common: callSchema.nullish() }).nullish(),
-  max_seq_length: z.number().int().positive().nullish(),
-  do_lower_case: z.literal(false, 'is not supported: the tokenizer decides it').optional(),
+  processing_kwargs: z.nullish(z.object({ text: z.nullish(callSchema), common: z.nullish(callSchema) })),
+  max_seq_length: z.nullish(z.int().check(z.positive())),
+  do_lower_case: z.optional(z.literal(false, 'is not supported: the tokenizer decides it')),
 });
-const tokenizerSchema = z.object({ model_max_length: z.number().nullish() });
+const tokenizerSchema = z.object({ model_max_length: z.nullish(z.number()) });
 
 /** transformers writes 1e30 if the tokenizer has no limit. */
 const NO_LIMIT = 1e9;

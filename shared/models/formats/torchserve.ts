@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
@@ -8,11 +8,11 @@ import { addLabels, checkLabelCount, findScores } from './labels.ts';
 const NAMES_FILE = 'index_to_name.json';
 
 /** Names by the index of their class. */
-const namesSchema = z.preprocess(
-  unlist,
+const namesSchema = z.pipe(
+  z.transform(unlist),
   z.record(
-    z.string().regex(/^\d+$/, 'must be the index of a class'),
-    z.union([z.string(), z.array(z.string()).min(1)]),
+    z.string().check(z.regex(/^\d+$/, 'must be the index of a class')),
+    z.union([z.string(), z.array(z.string()).check(z.minLength(1))]),
   ),
 );
 

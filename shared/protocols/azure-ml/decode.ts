@@ -32,7 +32,7 @@ export function checkIds(headers: Headers): void {
  * @throws InferenceError saying what came and what is accepted
  */
 export async function readPayload(invocation: Invocation, limits: Limits): Promise<Reading<Payload>> {
-  if (holdsImages(invocation)) return readingOf(readImagePayload(invocation, limits));
+  if (holdsImages(invocation)) return readingOf(await readImagePayload(invocation, limits));
   if (holdsJson(invocation)) return invocation.read((json) => payloadOf(json, limits));
   throw unsupportedBody(invocation.mediaType, 'application/json and images');
 }

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { invalid } from '../../errors.ts';
 import { expectationOf, memberOf } from '../../json/describe-issues.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
@@ -9,7 +9,7 @@ export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'ex
 /** Any JSON array. Its items are checked elsewhere: a schema would take more time than the model. */
 export const jsonArray = z
   .custom<JsonValue[]>((value) => Array.isArray(value), 'expected an array')
-  .meta({ type: 'array', items: {} });
+  .register(z.globalRegistry, { type: 'array', items: {} });
 
 /** Any JSON object. */
 export const jsonObject = z
@@ -17,14 +17,14 @@ export const jsonObject = z
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'expected an object',
   )
-  .meta({ type: 'object' });
+  .register(z.globalRegistry, { type: 'object' });
 
 /**
  * Checks the members of a request against a schema.
  *
  * @throws InferenceError naming the field, what came and what is expected
  */
-export function parseEnvelope<T>(schema: z.ZodType<T>, value: JsonValue): T {
+export function parseEnvelope<T>(schema: z.ZodMiniType<T>, value: JsonValue): T {
   const parsed = schema.safeParse(value, { error: (found) => `expected ${expectationOf(found)}` });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

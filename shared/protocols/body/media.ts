@@ -1,11 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
-import { isJsonType, typeParameter } from '../../http/media-type.ts';
-import { FORM_TYPE, type FormField, readForm } from '../../http/multipart.ts';
+import { CSV_TYPE, FORM_TYPE, isJsonType, typeParameter } from '../../http/media-type.ts';
+import type { FormField } from '../../http/multipart.ts';
 import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
-import { CSV_TYPE } from '../../values/csv.ts';
 import type { FieldValue } from '../../values/input.ts';
 import { checkInstances, imagesOf } from '../../values/instances.ts';
 import { isLinesType } from '../../values/lines.ts';
@@ -28,12 +27,12 @@ function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): 
  *
  * @throws InferenceError when a form holds none, or too many
  */
-export function readImages(
+export async function readImages(
   { request, mediaType, body }: RequestBody,
   limits: Limits,
-): FieldValue<Uint8Array>[] {
+): Promise<FieldValue<Uint8Array>[]> {
   if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
-  const form = parseForm(request, body, limits);
+  const form = await parseForm(request, body, limits);
   const images: FieldValue<Uint8Array>[] = [];
   for (const { name, value } of form) {
     if (typeof value === 'string') continue;
@@ -51,8 +50,8 @@ export function readImages(
  *
  * @throws InferenceError when a form holds none, or too many
  */
-export function readImagePayload(body: RequestBody, limits: Limits): Payload {
-  const images = readImages(body, limits);
+export async function readImagePayload(body: RequestBody, limits: Limits): Promise<Payload> {
+  const images = await readImages(body, limits);
   return {
     kind: 'image',
     layout: 'instances',
@@ -67,7 +66,12 @@ export function readImagePayload(body: RequestBody, limits: Limits): Payload {
 }
 
 /** @throws InferenceError when the body is not such a form, or has too many parts */
-export function parseForm({ headers }: Request, body: Uint8Array, { formParts }: Limits): FormField[] {
+export async function parseForm(
+  { headers }: Request,
+  body: Uint8Array,
+  { formParts }: Limits,
+): Promise<FormField[]> {
+  const { readForm } = await import('../../http/multipart.ts');
   return readForm(headers.get('content-type') ?? '', body, formParts);
 }
 

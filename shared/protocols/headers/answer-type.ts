@@ -1,6 +1,6 @@
 import { InferenceError } from '../../errors.ts';
 import { chooseMediaType } from '../../http/accept.ts';
-import { CSV_TYPE } from '../../values/csv.ts';
+import { CSV_TYPE } from '../../http/media-type.ts';
 import { isLinesType, LINES_TYPES } from '../../values/lines.ts';
 
 export const JSON_TYPE = 'application/json';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -26,7 +26,7 @@ export interface TaskRequest {
 
 /** @throws InferenceError when the body is neither an image nor JSON with inputs */
 export async function readTaskRequest(invocation: Invocation, limits: Limits): Promise<Reading<TaskRequest>> {
-  const files = readFiles(invocation, limits);
+  const files = await readFiles(invocation, limits);
   return files ? readingOf(files) : invocation.read(parseTaskRequest);
 }
 
@@ -35,10 +35,10 @@ export async function readTaskRequest(invocation: Invocation, limits: Limits): P
  *
  * @throws InferenceError when it is neither
  */
-function readFiles(invocation: Invocation, limits: Limits): TaskRequest | undefined {
+async function readFiles(invocation: Invocation, limits: Limits): Promise<TaskRequest | undefined> {
   if (holdsImages(invocation)) {
     return {
-      inputs: { form: 'files', files: readImages(invocation, limits) },
+      inputs: { form: 'files', files: await readImages(invocation, limits) },
       parameters: {},
       body: {},
     };

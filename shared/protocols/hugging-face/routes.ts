@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import type * as z from 'zod';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { invalid } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
@@ -7,7 +6,7 @@ import type { ModelUse } from '../../inference/model-use.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerWith } from '../answer.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
-import type { Handler, Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import type { Handler, Operation, Protocol, ProtocolOptions, SchemaMaker } from '../operation.ts';
 import { kindOfInputs, readParameters, readTaskRequest, type TaskRequest } from './decode.ts';
 import { encodeTaskError } from './encode.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
@@ -26,7 +25,7 @@ const TASK_PATH = '/models/{model}/pipeline/{task}';
 /** Other clients that send everything to exactly the URL they are given. */
 interface Neighbours {
   readonly with: (own: Dialect) => Dialect;
-  readonly responseWith: (own: () => z.ZodType) => () => z.ZodType;
+  readonly responseWith: (own: SchemaMaker) => SchemaMaker;
 }
 
 /**
@@ -36,12 +35,7 @@ interface Neighbours {
 export function createHuggingFaceProtocol(options: ProtocolOptions, neighbours: Neighbours): Protocol {
   const invoke = neighbours.with(invokeHuggingFace);
   const read = (c: Context<AppEnvironment>) => readInvocation(c, options, { model: c.req.param('model') });
-  const operation = (
-    path: string,
-    summary: string,
-    response: () => z.ZodType,
-    handle: Handler,
-  ): Operation => ({
+  const operation = (path: string, summary: string, response: SchemaMaker, handle: Handler): Operation => ({
     method: 'POST',
     path,
     summary,

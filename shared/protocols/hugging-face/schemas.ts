@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { FieldValue } from '../../values/input.ts';
 import { jsonObject, jsonValue } from '../body/envelope.ts';
 import type { TASK_OPTIONS } from '../body/json-body.ts';
@@ -9,66 +9,67 @@ const COUNT = 'expected a whole number of at least 1';
 /** Every parameter of every task; `null` counts as missing. */
 export const parameterSchemas = {
   top_k: lazily(() =>
-    z
-      .number()
-      .int(COUNT)
-      .min(1, COUNT)
-      .nullish()
-      .describe('How many labels to return, best first; 5 if it is missing.'),
+    z.nullish(z.number().check(z.int(COUNT), z.minimum(1, COUNT))).register(z.globalRegistry, {
+      description: 'How many labels to return, best first; 5 if it is missing.',
+    }),
   ),
   function_to_apply: lazily(() =>
     z
-      .enum(['softmax', 'sigmoid', 'none'], 'expected "softmax", "sigmoid" or "none"')
-      .nullish()
-      .describe(
-        'What makes scores of the values of the graph; by default what the config of the model says.',
-      ),
+      .nullish(z.enum(['softmax', 'sigmoid', 'none'], 'expected "softmax", "sigmoid" or "none"'))
+      .register(z.globalRegistry, {
+        description:
+          'What makes scores of the values of the graph; by default what the config of the model says.',
+      }),
   ),
   prompt_name: lazily(() =>
-    z
-      .string()
-      .nullish()
-      .describe('Which prompt of the model goes before each text; by default its default prompt.'),
+    z.nullish(z.string()).register(z.globalRegistry, {
+      description: 'Which prompt of the model goes before each text; by default its default prompt.',
+    }),
   ),
   normalize: lazily(() =>
-    z
-      .boolean()
-      .nullish()
-      .describe('Whether each vector is divided by its length; by default as the model does.'),
+    z.nullish(z.boolean()).register(z.globalRegistry, {
+      description: 'Whether each vector is divided by its length; by default as the model does.',
+    }),
   ),
   truncate: lazily(() =>
-    z.boolean().nullish().describe('Whether texts that are too long are cut, as by default, or refused.'),
+    z.nullish(z.boolean()).register(z.globalRegistry, {
+      description: 'Whether texts that are too long are cut, as by default, or refused.',
+    }),
   ),
   truncation_direction: lazily(() =>
     z
-      // Text Embeddings Inference writes these in capitals.
-      .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
-      .nullish()
-      .describe('Which end of a text is cut; by default as its tokenizer does.'),
+      .nullish(
+        z
+          // Text Embeddings Inference writes these in capitals.
+          .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"'),
+      )
+      .register(z.globalRegistry, {
+        description: 'Which end of a text is cut; by default as its tokenizer does.',
+      }),
   ),
   dimensions: lazily(() =>
-    z
-      .number()
-      .int(COUNT)
-      .min(1, COUNT)
-      .nullish()
-      .describe('How many of the first numbers of each vector are wanted; all by default.'),
+    z.nullish(z.number().check(z.int(COUNT), z.minimum(1, COUNT))).register(z.globalRegistry, {
+      description: 'How many of the first numbers of each vector are wanted; all by default.',
+    }),
   ),
-  encoding_format: lazily(() => z.literal('float', 'expected "float"').nullish()),
-} satisfies Record<ParameterName, () => z.ZodType>;
+  encoding_format: lazily(() => z.nullish(z.literal('float', 'expected "float"'))),
+} satisfies Record<ParameterName, () => z.ZodMiniType>;
 
 export const taskRequest = lazily(() =>
   z
     .looseObject({
-      inputs: jsonValue
-        .optional()
-        .describe(
+      inputs: z.optional(jsonValue).register(z.globalRegistry, {
+        description:
           'An image in base64 or as a data URI, a text, a pair as {"text": "…", "text_pair": "…"}, a table as {"data": {…}}, or a list of instances.',
-        ),
-      table: jsonObject.optional().describe('A table as an object of columns; its numbers can be texts.'),
-      parameters: jsonObject.nullish().describe('Parameters of the task of the model.'),
+      }),
+      table: z.optional(jsonObject).register(z.globalRegistry, {
+        description: 'A table as an object of columns; its numbers can be texts.',
+      }),
+      parameters: z
+        .nullish(jsonObject)
+        .register(z.globalRegistry, { description: 'Parameters of the task of the model.' }),
     })
-    .describe('One of "inputs" and "table".'),
+    .register(z.globalRegistry, { description: 'One of "inputs" and "table".' }),
 );
 
 /** The answers of models, by task. */
@@ -85,11 +86,13 @@ export const taskResponse = lazily(() =>
           jsonObject,
         ]),
       )
-      .describe('Labels with scores, lists of them, predictions, vectors, or an output.'),
-    jsonObject.describe('Outputs by name.'),
-    z.number().describe('A number.'),
-    z.string().describe('A text.'),
-    z.null().describe('NaN.'),
+      .register(z.globalRegistry, {
+        description: 'Labels with scores, lists of them, predictions, vectors, or an output.',
+      }),
+    jsonObject.clone().register(z.globalRegistry, { description: 'Outputs by name.' }),
+    z.number().register(z.globalRegistry, { description: 'A number.' }),
+    z.string().register(z.globalRegistry, { description: 'A text.' }),
+    z.null().register(z.globalRegistry, { description: 'NaN.' }),
   ]),
 );
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { lazily } from '../body/lazily.ts';
 
 export const listResponse = lazily(() =>

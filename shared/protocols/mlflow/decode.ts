@@ -1,8 +1,8 @@
 import { InferenceError, invalid } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
+import { CSV_TYPE, isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import { CSV_TYPE, readCsv, readCsvParameters, tableOfCells } from '../../values/csv.ts';
+import { readCsv, readCsvParameters, tableOfCells } from '../../values/csv.ts';
 import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
 import {
   decodeTable,

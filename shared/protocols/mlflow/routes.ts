@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { BytesResponse } from '../../http/bytes.ts';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
@@ -8,24 +8,24 @@ export const DATA_KEYS = ['dataframe_split', 'dataframe_records', 'instances', '
 export const scoringRequest = lazily(() =>
   z
     .looseObject({
-      dataframe_split: jsonValue
-        .optional()
-        .describe('A table in the "split" form of pandas: {"columns": [...], "data": [[...]]}.'),
-      dataframe_records: jsonValue
-        .optional()
-        .describe('A table in the "records" form of pandas: one object per row.'),
-      instances: jsonArray
-        .optional()
-        .describe('Instances one after the other: values, or objects by input or column.'),
-      inputs: jsonValue
-        .optional()
-        .describe('Whole inputs: the value of the only one, or an object with one list per input or column.'),
-      params: jsonObject
-        .nullable()
-        .optional()
-        .describe('Accepted and ignored: ONNX models take no parameters.'),
+      dataframe_split: z.optional(jsonValue).register(z.globalRegistry, {
+        description: 'A table in the "split" form of pandas: {"columns": [...], "data": [[...]]}.',
+      }),
+      dataframe_records: z.optional(jsonValue).register(z.globalRegistry, {
+        description: 'A table in the "records" form of pandas: one object per row.',
+      }),
+      instances: z.optional(jsonArray).register(z.globalRegistry, {
+        description: 'Instances one after the other: values, or objects by input or column.',
+      }),
+      inputs: z.optional(jsonValue).register(z.globalRegistry, {
+        description:
+          'Whole inputs: the value of the only one, or an object with one list per input or column.',
+      }),
+      params: z
+        .optional(z.nullable(jsonObject))
+        .register(z.globalRegistry, { description: 'Accepted and ignored: ONNX models take no parameters.' }),
     })
-    .describe(`Exactly one of ${DATA_KEYS.join(', ')}.`),
+    .register(z.globalRegistry, { description: `Exactly one of ${DATA_KEYS.join(', ')}.` }),
 );
 
 export const scoringResponse = lazily(() => z.object({ predictions: z.unknown() }));
@@ -36,26 +36,32 @@ export const vectorsRequest = lazily(() =>
   z.object({
     input: z
       .union([z.string(), z.array(z.string())], 'expected a text or an array of texts')
-      .describe('For a model that makes vectors: one or several texts.'),
-    dimensions: z.int(COUNT).min(1, COUNT).nullish().describe('How many numbers of each vector are wanted.'),
-    encoding_format: z.literal('float', 'expected "float"').nullish(),
+      .register(z.globalRegistry, { description: 'For a model that makes vectors: one or several texts.' }),
+    dimensions: z
+      .nullish(z.int(COUNT).check(z.minimum(1, COUNT)))
+      .register(z.globalRegistry, { description: 'How many numbers of each vector are wanted.' }),
+    encoding_format: z.nullish(z.literal('float', 'expected "float"')),
   }),
 );
 
 export const vectorsResponse = lazily(() =>
   z.object({
     object: z.literal('list'),
-    model: z.string().describe('Name of the model.'),
+    model: z.string().register(z.globalRegistry, { description: 'Name of the model.' }),
     data: z.array(
-      z.object({ object: z.literal('embedding'), index: z.int(), embedding: z.array(z.number().nullable()) }),
+      z.object({
+        object: z.literal('embedding'),
+        index: z.int(),
+        embedding: z.array(z.nullable(z.number())),
+      }),
     ),
   }),
 );
 
 const task = lazily(() =>
-  z
-    .string()
-    .describe('The task of the model; `unknown` if only its graph says it, because a list loads no model.'),
+  z.string().register(z.globalRegistry, {
+    description: 'The task of the model; `unknown` if only its graph says it, because a list loads no model.',
+  }),
 );
 
 export const gatewayEndpoint = lazily(() =>
@@ -63,11 +69,13 @@ export const gatewayEndpoint = lazily(() =>
     name: z.string(),
     endpoint_type: task(),
     model: z.object({
-      name: z.string().describe('Name of the model.'),
+      name: z.string().register(z.globalRegistry, { description: 'Name of the model.' }),
       provider: z.literal('ternion'),
-      version: z.string().describe('The version that answers.'),
+      version: z.string().register(z.globalRegistry, { description: 'The version that answers.' }),
     }),
-    endpoint_url: z.string().describe('Where requests go, below the address of this server.'),
+    endpoint_url: z
+      .string()
+      .register(z.globalRegistry, { description: 'Where requests go, below the address of this server.' }),
     limit: z.null(),
   }),
 );
@@ -79,28 +87,34 @@ const servingEndpoint = lazily(() =>
     id: z.string(),
     name: z.string(),
     task: task(),
-    creation_timestamp: z.number().describe('When this instance started, in milliseconds since 1970.'),
+    creation_timestamp: z
+      .number()
+      .register(z.globalRegistry, { description: 'When this instance started, in milliseconds since 1970.' }),
     last_updated_timestamp: z.number(),
     state: z.object({
-      ready: z
-        .enum(['READY', 'NOT_READY'])
-        .describe('NOT_READY after the model failed to load, or was unloaded.'),
+      ready: z.enum(['READY', 'NOT_READY']).register(z.globalRegistry, {
+        description: 'NOT_READY after the model failed to load, or was unloaded.',
+      }),
       config_update: z.literal('NOT_UPDATING'),
     }),
     config: z.object({
       served_entities: z
         .array(
           z.object({
-            name: z.string().describe('Model and version, as in the header served-model-name.'),
-            entity_name: z.string().describe('Name of the model.'),
-            entity_version: z.string().describe('The version that answers.'),
+            name: z.string().register(z.globalRegistry, {
+              description: 'Model and version, as in the header served-model-name.',
+            }),
+            entity_name: z.string().register(z.globalRegistry, { description: 'Name of the model.' }),
+            entity_version: z
+              .string()
+              .register(z.globalRegistry, { description: 'The version that answers.' }),
           }),
         )
-        .length(1),
+        .check(z.length(1)),
       traffic_config: z.object({
         routes: z
           .array(z.object({ served_model_name: z.string(), traffic_percentage: z.literal(100) }))
-          .length(1),
+          .check(z.length(1)),
       }),
     }),
   }),
@@ -109,18 +123,20 @@ const servingEndpoint = lazily(() =>
 export const servingEndpoints = lazily(() => z.object({ endpoints: z.array(servingEndpoint()) }));
 
 export const servingEndpointDetails = lazily(() =>
-  servingEndpoint().extend({
-    endpoint_url: z.string().describe('The address of its invocations.'),
+  z.extend(servingEndpoint(), {
+    endpoint_url: z.string().register(z.globalRegistry, { description: 'The address of its invocations.' }),
     permission_level: z.literal('CAN_QUERY'),
     route_optimized: z.literal(true),
     data_plane_info: z
       .object({
         query_info: z.object({
-          authorization_details: z.string().describe('What the client sends to get a token.'),
+          authorization_details: z
+            .string()
+            .register(z.globalRegistry, { description: 'What the client sends to get a token.' }),
           endpoint_url: z.string(),
         }),
       })
-      .describe('Details that the data plane API of the SDKs needs.'),
+      .register(z.globalRegistry, { description: 'Details that the data plane API of the SDKs needs.' }),
   }),
 );
 
@@ -129,7 +145,9 @@ export const hostMetadata = lazily(() => z.object({ oidc_endpoint: z.string() })
 export const authorizationServer = lazily(() =>
   z.object({
     issuer: z.string(),
-    authorization_endpoint: z.string().describe('Sign-in does not exist here.'),
+    authorization_endpoint: z
+      .string()
+      .register(z.globalRegistry, { description: 'Sign-in does not exist here.' }),
     token_endpoint: z.string(),
     grant_types_supported: z.array(z.string()),
   }),
@@ -137,8 +155,10 @@ export const authorizationServer = lazily(() =>
 
 export const tokenResponse = lazily(() =>
   z.object({
-    access_token: z.string().describe('The same word for every client; no route checks it.'),
+    access_token: z
+      .string()
+      .register(z.globalRegistry, { description: 'The same word for every client; no route checks it.' }),
     token_type: z.literal('Bearer'),
-    expires_in: z.number().describe('Seconds.'),
+    expires_in: z.number().register(z.globalRegistry, { description: 'Seconds.' }),
   }),
 );

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { DATATYPE_NAMES } from '../../tensor/datatype.ts';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
@@ -6,62 +6,74 @@ import { lazily } from '../body/lazily.ts';
 // These schemas only describe: decode.ts and the code it calls read requests, because large tensors need it. A test
 // checks that both agree.
 
-const datatype = lazily(() => z.enum(DATATYPE_NAMES).describe('Datatype of the elements.'));
+const datatype = lazily(() =>
+  z.enum(DATATYPE_NAMES).register(z.globalRegistry, { description: 'Datatype of the elements.' }),
+);
 
-const contentType = lazily(() => z.string().nullish());
+const contentType = lazily(() => z.nullish(z.string()));
 
-const parameters = lazily(() => z.looseObject({ content_type: contentType() }).nullish());
+const parameters = lazily(() => z.nullish(z.looseObject({ content_type: contentType() })));
 
 const inputTensor = lazily(() =>
   z.object({
-    name: z.string().describe('Name of the input in the graph.'),
+    name: z.string().register(z.globalRegistry, { description: 'Name of the input in the graph.' }),
     datatype: datatype(),
-    shape: z.array(z.int().min(0)).describe('Size of each axis.'),
-    data: z
-      .union([jsonArray, z.string()])
-      .describe(
+    shape: z
+      .array(z.int().check(z.minimum(0)))
+      .register(z.globalRegistry, { description: 'Size of each axis.' }),
+    data: z.union([jsonArray, z.string()]).register(z.globalRegistry, {
+      description:
         'The elements in row-major order, flat or nested. A bare text stands for a BYTES tensor of one element.',
-      ),
-    parameters: parameters().describe(
-      '`content_type`: `base64` for texts that stand for bytes, such as images; `np`, `str`, `datetime` and `pd_json` as in MLServer.',
-    ),
+    }),
+    parameters: parameters().clone().register(z.globalRegistry, {
+      description:
+        '`content_type`: `base64` for texts that stand for bytes, such as images; `np`, `str`, `datetime` and `pd_json` as in MLServer.',
+    }),
   }),
 );
 
 const requestedOutput = lazily(() =>
   z.object({
-    name: z.string().describe('Name of the output in the graph.'),
-    parameters: z
-      .object({
-        classification: z
-          .int()
-          .min(0)
-          .nullish()
-          .describe('Number of best classes to return instead of the tensor, as texts `value:index:label`.'),
-        binary_data: z.boolean().nullish().describe('Whether the output comes as bytes after the JSON.'),
-        content_type: contentType().describe('`np`, `str`, `base64` or `datetime`, as in MLServer.'),
-      })
-      .nullish(),
+    name: z.string().register(z.globalRegistry, { description: 'Name of the output in the graph.' }),
+    parameters: z.nullish(
+      z.object({
+        classification: z.nullish(z.int().check(z.minimum(0))).register(z.globalRegistry, {
+          description:
+            'Number of best classes to return instead of the tensor, as texts `value:index:label`.',
+        }),
+        binary_data: z
+          .nullish(z.boolean())
+          .register(z.globalRegistry, { description: 'Whether the output comes as bytes after the JSON.' }),
+        content_type: contentType().clone().register(z.globalRegistry, {
+          description: '`np`, `str`, `base64` or `datetime`, as in MLServer.',
+        }),
+      }),
+    ),
   }),
 );
 
 export const inferRequest = lazily(() =>
   z
     .object({
-      id: z.string().nullish().describe('Returned in the answer.'),
-      inputs: z.array(inputTensor()).optional().describe('One tensor per input of the model.'),
-      outputs: z.array(requestedOutput()).nullish().describe('The outputs wanted; all by default.'),
-      parameters: z
-        .object({
+      id: z.nullish(z.string()).register(z.globalRegistry, { description: 'Returned in the answer.' }),
+      inputs: z
+        .optional(z.array(inputTensor()))
+        .register(z.globalRegistry, { description: 'One tensor per input of the model.' }),
+      outputs: z
+        .nullish(z.array(requestedOutput()))
+        .register(z.globalRegistry, { description: 'The outputs wanted; all by default.' }),
+      parameters: z.nullish(
+        z.object({
           binary_data_output: z
-            .boolean()
-            .nullish()
-            .describe('Whether outputs that do not say so come as bytes.'),
-          content_type: contentType().describe('`pd` for a data frame, with an input per column.'),
-        })
-        .nullish(),
+            .nullish(z.boolean())
+            .register(z.globalRegistry, { description: 'Whether outputs that do not say so come as bytes.' }),
+          content_type: contentType()
+            .clone()
+            .register(z.globalRegistry, { description: '`pd` for a data frame, with an input per column.' }),
+        }),
+      ),
     })
-    .meta({ id: 'InferRequest' }),
+    .register(z.globalRegistry, { id: 'InferRequest' }),
 );
 
 export const inferResponse = lazily(() =>
@@ -74,29 +86,31 @@ export const inferResponse = lazily(() =>
         z.object({
           name: z.string(),
           datatype: datatype(),
-          shape: z.array(z.int().min(0)),
-          data: jsonArray
-            .optional()
-            .describe('The elements in row-major order, flat; null for NaN and infinity.'),
-          parameters: z
-            .object({
-              content_type: z.string().optional().describe('The content type that was asked for.'),
-              binary_data_size: z
-                .int()
-                .min(0)
-                .optional()
-                .describe('Replaces `data` if the elements are bytes after the JSON.'),
-            })
-            .optional(),
+          shape: z.array(z.int().check(z.minimum(0))),
+          data: z.optional(jsonArray).register(z.globalRegistry, {
+            description: 'The elements in row-major order, flat; null for NaN and infinity.',
+          }),
+          parameters: z.optional(
+            z.object({
+              content_type: z
+                .optional(z.string())
+                .register(z.globalRegistry, { description: 'The content type that was asked for.' }),
+              binary_data_size: z.optional(z.int().check(z.minimum(0))).register(z.globalRegistry, {
+                description: 'Replaces `data` if the elements are bytes after the JSON.',
+              }),
+            }),
+          ),
         }),
       ),
     })
-    .meta({ id: 'InferResponse' }),
+    .register(z.globalRegistry, { id: 'InferResponse' }),
 );
 
 /** For requests and answers that are JSON followed by bytes. */
 export const jsonLength = lazily(() =>
-  z.int().min(0).optional().describe('Length of the JSON in bytes, if the bytes of tensors follow it.'),
+  z.optional(z.int().check(z.minimum(0))).register(z.globalRegistry, {
+    description: 'Length of the JSON in bytes, if the bytes of tensors follow it.',
+  }),
 );
 
 export const serverMetadata = lazily(() =>
@@ -104,22 +118,28 @@ export const serverMetadata = lazily(() =>
     .object({
       name: z.string(),
       version: z.string(),
-      extensions: z.array(z.string()).describe('Extensions of Triton, by their official names.'),
+      extensions: z
+        .array(z.string())
+        .register(z.globalRegistry, { description: 'Extensions of Triton, by their official names.' }),
     })
-    .meta({ id: 'ServerMetadata' }),
+    .register(z.globalRegistry, { id: 'ServerMetadata' }),
 );
 
 export const serverHealth = lazily(() =>
-  z.object({ live: z.boolean(), ready: z.boolean() }).meta({ id: 'ServerHealth' }),
+  z.object({ live: z.boolean(), ready: z.boolean() }).register(z.globalRegistry, { id: 'ServerHealth' }),
 );
 
-export const modelNames = lazily(() => z.object({ models: z.array(z.string()) }).meta({ id: 'ModelNames' }));
+export const modelNames = lazily(() =>
+  z.object({ models: z.array(z.string()) }).register(z.globalRegistry, { id: 'ModelNames' }),
+);
 
 const tensorSpec = lazily(() =>
   z.object({
     name: z.string(),
     datatype: datatype(),
-    shape: z.array(z.int().min(-1)).describe('Size of each axis, -1 for any.'),
+    shape: z
+      .array(z.int().check(z.minimum(-1)))
+      .register(z.globalRegistry, { description: 'Size of each axis, -1 for any.' }),
   }),
 );
 
@@ -132,18 +152,18 @@ export const modelMetadata = lazily(() =>
       inputs: z.array(tensorSpec()),
       outputs: z.array(tensorSpec()),
     })
-    .meta({ id: 'ModelMetadata' }),
+    .register(z.globalRegistry, { id: 'ModelMetadata' }),
 );
 
 export const modelReady = lazily(() =>
-  z.object({ name: z.string(), ready: z.boolean() }).meta({ id: 'ModelReady' }),
+  z.object({ name: z.string(), ready: z.boolean() }).register(z.globalRegistry, { id: 'ModelReady' }),
 );
 
 const configTensor = lazily(() =>
   z.object({
     name: z.string(),
     data_type: z.string(),
-    dims: z.array(z.int().min(-1)),
+    dims: z.array(z.int().check(z.minimum(-1))),
   }),
 );
 
@@ -154,14 +174,19 @@ export const modelConfig = lazily(() =>
       platform: z.string(),
       backend: z.string(),
       version_policy: jsonObject,
-      max_batch_size: z.int().min(0).describe('More than 0 if the size of the first axis is open.'),
+      max_batch_size: z
+        .int()
+        .check(z.minimum(0))
+        .register(z.globalRegistry, { description: 'More than 0 if the size of the first axis is open.' }),
       input: z.array(configTensor()),
       output: z.array(configTensor()),
     })
-    .meta({ id: 'ModelConfig' }),
+    .register(z.globalRegistry, { id: 'ModelConfig' }),
 );
 
-const duration = lazily(() => z.object({ count: z.int().min(0), ns: z.number().min(0) }));
+const duration = lazily(() =>
+  z.object({ count: z.int().check(z.minimum(0)), ns: z.number().check(z.minimum(0)) }),
+);
 
 const computeTimes = lazily(() => ({
   compute_input: duration(),
@@ -176,9 +201,14 @@ export const statistics = lazily(() =>
         z.object({
           name: z.string(),
           version: z.string(),
-          last_inference: z.number().describe('Milliseconds since 1970; 0 for never.'),
-          inference_count: z.int().min(0).describe('Instances; a batch has several.'),
-          execution_count: z.int().min(0),
+          last_inference: z
+            .number()
+            .register(z.globalRegistry, { description: 'Milliseconds since 1970; 0 for never.' }),
+          inference_count: z
+            .int()
+            .check(z.minimum(0))
+            .register(z.globalRegistry, { description: 'Instances; a batch has several.' }),
+          execution_count: z.int().check(z.minimum(0)),
           inference_stats: z.object({
             success: duration(),
             fail: duration(),
@@ -188,12 +218,12 @@ export const statistics = lazily(() =>
             cache_miss: duration(),
           }),
           response_stats: jsonObject,
-          batch_stats: z.array(z.object({ batch_size: z.int().min(0), ...computeTimes() })),
+          batch_stats: z.array(z.object({ batch_size: z.int().check(z.minimum(0)), ...computeTimes() })),
           memory_usage: jsonArray,
         }),
       ),
     })
-    .meta({ id: 'ModelStatistics' }),
+    .register(z.globalRegistry, { id: 'ModelStatistics' }),
 );
 
 // For the model repository extension, whose requests repository.ts reads.
@@ -201,12 +231,14 @@ export const statistics = lazily(() =>
 export const repositoryIndexRequest = lazily(() =>
   z
     .object({
-      ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
+      ready: z
+        .optional(z.boolean())
+        .register(z.globalRegistry, { description: 'Whether only models that are ready are listed.' }),
     })
-    .meta({ id: 'RepositoryIndexRequest' }),
+    .register(z.globalRegistry, { id: 'RepositoryIndexRequest' }),
 );
 
-export const unloadRequest = lazily(() => z.object({}).meta({ id: 'UnloadRequest' }));
+export const unloadRequest = lazily(() => z.object({}).register(z.globalRegistry, { id: 'UnloadRequest' }));
 
 export const repositoryIndex = lazily(() =>
   z
@@ -218,18 +250,18 @@ export const repositoryIndex = lazily(() =>
         reason: z.string(),
       }),
     )
-    .meta({ id: 'RepositoryIndex' }),
+    .register(z.globalRegistry, { id: 'RepositoryIndex' }),
 );
 
 /** Models come from the repository, so a load takes no options. */
 export const loadRequest = lazily(() =>
-  z.object({ parameters: z.strictObject({}).optional() }).meta({ id: 'LoadRequest' }),
+  z.object({ parameters: z.optional(z.strictObject({})) }).register(z.globalRegistry, { id: 'LoadRequest' }),
 );
 
 export const loadResponse = lazily(() =>
-  z.object({ name: z.string(), load: z.literal(true) }).meta({ id: 'Loaded' }),
+  z.object({ name: z.string(), load: z.literal(true) }).register(z.globalRegistry, { id: 'Loaded' }),
 );
 
 export const unloadResponse = lazily(() =>
-  z.object({ name: z.string(), unload: z.literal(true) }).meta({ id: 'Unloaded' }),
+  z.object({ name: z.string(), unload: z.literal(true) }).register(z.globalRegistry, { id: 'Unloaded' }),
 );

@@ -1,7 +1,8 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
+import { CSV_TYPE, FORM_TYPE } from '../../http/media-type.ts';
+import type { FormField } from '../../http/multipart.ts';
 import {
   describeJson,
   hasOnly,
@@ -10,7 +11,6 @@ import {
   type JsonValue,
 } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
-import { CSV_TYPE } from '../../values/csv.ts';
 import { isImageText } from '../../values/image-value.ts';
 import type { FieldValue, InferenceInput, TextValue } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
@@ -30,10 +30,13 @@ export interface DecodedBody {
  *
  * @throws InferenceError saying what came and what is accepted
  */
-export function decodeBody(invocation: Invocation, limits: Limits): Reading<DecodedBody> {
+export function decodeBody(
+  invocation: Invocation,
+  limits: Limits,
+): Reading<DecodedBody> | Promise<Reading<DecodedBody>> {
   const { request, mediaType, body } = invocation;
   if (mediaType === FORM_TYPE) {
-    return readingOf(decodeForm(parseForm(request, body, limits), limits));
+    return parseForm(request, body, limits).then((form) => readingOf(decodeForm(form, limits)));
   }
   if (holdsJson(invocation)) return invocation.read((json) => decodeJson(json, limits));
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {

@@ -1,12 +1,11 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { jsonAnswer } from '../../answers/answer.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/decode/sniff.ts';
 import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
-import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import { addLoad, lookAtModel } from '../look-at-model.ts';
 import {
@@ -15,14 +14,14 @@ import {
   type Operation,
   type Protocol,
   type ProtocolOptions,
+  type SchemaMaker,
 } from '../operation.ts';
 import { decodeBody } from './decode.ts';
 import { encodeResult } from './encode.ts';
-import * as schemas from './schemas.ts';
 
 const REQUEST: Content = {
-  'application/json': schemas.predictRequest,
-  'multipart/form-data': schemas.predictForm,
+  'application/json': async () => (await import('./schemas.ts')).predictRequest(),
+  'multipart/form-data': async () => (await import('./schemas.ts')).predictForm(),
   ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
   'text/plain': null,
 };
@@ -31,17 +30,17 @@ const REQUEST: Content = {
 interface Neighbour {
   readonly invoke: Dialect;
   /** The form of its answers. */
-  readonly response: () => z.ZodType;
+  readonly response: SchemaMaker;
 }
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol(options: ProtocolOptions, huggingFace: Neighbour): Protocol {
   const { config } = options;
-  const response = jsonContent(
-    config.protocols.includes('hugging-face')
-      ? lazily(() => z.union([schemas.predictResponse(), huggingFace.response()]))
-      : schemas.predictResponse,
-  );
+  const response = jsonContent(async () => {
+    const { predictResponse } = await import('./schemas.ts');
+    const isShared = config.protocols.includes('hugging-face');
+    return isShared ? z.union([predictResponse(), await huggingFace.response()]) : predictResponse();
+  });
 
   async function predict(c: Context<AppEnvironment>): Promise<Answer> {
     const model = c.req.param('model');
@@ -54,7 +53,8 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   }
 
   async function predictBody(invocation: Invocation): Promise<Answer> {
-    const body = decodeBody(invocation, config.limits);
+    const read = decodeBody(invocation, config.limits);
+    const body = read instanceof Promise ? await read : read;
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
       body.bind(async ({ input }) => ({

@@ -1,11 +1,11 @@
 import { InferenceError } from '../../errors.ts';
+import { CSV_TYPE } from '../../http/media-type.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
 import { decodeBare, inputsOfArrays } from '../../values/arrays.ts';
-import { CSV_TYPE } from '../../values/csv.ts';
 import type { FieldValue } from '../../values/input.ts';
 import { decodeColumns, decodeRows, imagesOf, kindOfValues } from '../../values/instances.ts';
 import { LINES_TYPES, splitConcatenated } from '../../values/lines.ts';

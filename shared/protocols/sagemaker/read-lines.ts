@@ -1,18 +1,12 @@
 import { type Budget, createBudget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
+import { CSV_TYPE } from '../../http/media-type.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import type { JsonValue } from '../../json/json-value.ts';
 import { parseExactJson } from '../../json/parse-json.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import {
-  CSV_TYPE,
-  holdsNames,
-  readCsv,
-  readCsvParameters,
-  readFirstRow,
-  tableOfCells,
-} from '../../values/csv.ts';
+import { holdsNames, readCsv, readCsvParameters, readFirstRow, tableOfCells } from '../../values/csv.ts';
 import type { InputKind } from '../../values/input.ts';
 import { decodeRows, kindOfValues } from '../../values/instances.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../../values/lines.ts';

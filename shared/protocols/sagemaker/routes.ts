@@ -179,7 +179,7 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     return await answerPayload(readingOf(await readArrays(invocation)), invocation, options);
   }
   if (holdsImages(invocation)) {
-    const images = readImages(invocation, options.config.limits);
+    const images = await readImages(invocation, options.config.limits);
     return await answerInput({ kind: 'image', images }, payloadOfImages(images), invocation, options, type);
   }
   if (!holdsJson({ mediaType, body })) {

@@ -1,7 +1,8 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { lazily } from '../body/lazily.ts';
 
-const header = (text: string) => lazily(() => z.string().optional().describe(text));
+const header = (text: string) =>
+  lazily(() => z.optional(z.string()).register(z.globalRegistry, { description: text }));
 
 /** The headers of SageMaker's clients. */
 export const invocationHeaders = {

@@ -1,10 +1,11 @@
 import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
+import { CSV_TYPE } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { canBeName } from '../../values/cell.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import { CSV_TYPE, holdsNames, readCsvParameters, readFirstRow } from '../../values/csv.ts';
+import { holdsNames, readCsvParameters, readFirstRow } from '../../values/csv.ts';
 import { isLinesType, splitConcatenated } from '../../values/lines.ts';
 import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';

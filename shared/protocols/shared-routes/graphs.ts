@@ -1,11 +1,11 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject } from '../../json/json-value.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
-import { jsonContent, type Operation, type ProtocolOptions } from '../operation.ts';
+import { jsonContent, type Operation, type ProtocolOptions, type SchemaMaker } from '../operation.ts';
 import { isTensorList } from './detect-format.ts';
 
 /** The protocols of KServe, which its inference graphs pass on. */
@@ -14,8 +14,8 @@ type GraphProtocol = 'open-inference' | 'kserve';
 /** How a protocol runs a model, and its answers. */
 export interface GraphNode {
   readonly invoke: Dialect;
-  readonly request: () => z.ZodType;
-  readonly response: () => z.ZodType;
+  readonly request: SchemaMaker;
+  readonly response: SchemaMaker;
 }
 
 /** Requests that clients of KServe send to an inference graph. */
@@ -23,7 +23,7 @@ export interface Graphs {
   /** A dialect that takes these requests in addition to its own. */
   readonly with: (other: Dialect) => Dialect;
   /** The answers to them, in addition to those of another dialect. */
-  readonly responseWith: (other: () => z.ZodType) => () => z.ZodType;
+  readonly responseWith: (other: SchemaMaker) => SchemaMaker;
   /** The root, if it has no other use. */
   readonly operation: (options: ProtocolOptions) => Operation;
 }
@@ -45,16 +45,18 @@ export function createGraphs(
     return await invoke(invocation, options);
   };
   const invoke = withGraphs(refuseOthers);
-  const response = lazily(() => z.union([nodes['open-inference'].response(), nodes.kserve.response()]));
+  const response = lazily(async () =>
+    z.union([await nodes['open-inference'].response(), await nodes.kserve.response()]),
+  );
   return {
     with: withGraphs,
-    responseWith: (other) => lazily(() => z.union([other(), response()])),
+    responseWith: (other) => lazily(async () => z.union([await other(), await response()])),
     operation: (options) => ({
       method: 'POST',
       path: '/',
       summary: 'Run the default model as a node of an inference graph',
       request: jsonContent(
-        lazily(() => z.union([nodes.kserve.request(), nodes['open-inference'].request()])),
+        lazily(async () => z.union([await nodes.kserve.request(), await nodes['open-inference'].request()])),
       ),
       response: jsonContent(response),
       handle: async (c) => await invoke(await readInvocation(c, options, {}), options),

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Operation, ProtocolOptions } from '../operation.ts';
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { DialectName } from '../../config.ts';
 import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { chooseTarget, readDeployment } from '../headers/target.ts';
@@ -10,17 +10,35 @@ import { createPingOperation } from './ping.ts';
 
 const jsonRequest = z
   .looseObject({
-    instances: jsonArray.optional().describe('Instances one after the other.'),
-    inputs: jsonValue.optional().describe('Whole inputs; tensors of the Open Inference Protocol; or a text.'),
-    dataframe_split: jsonObject.optional().describe('A table of pandas in the orientation "split".'),
-    dataframe_records: jsonArray.optional().describe('A table of pandas in the orientation "records".'),
-    input_data: jsonValue.optional().describe('A table or tensors for an endpoint of Azure ML.'),
-    Inputs: jsonObject.optional().describe('Rows for a service of AutoML or of the designer of Azure ML.'),
-    examples: jsonArray.optional().describe('Examples to classify or to regress.'),
-    table: jsonObject.optional().describe('A table for a pipeline of Hugging Face.'),
-    data: jsonValue.optional().describe('Rows, or an image in base64.'),
+    instances: z
+      .optional(jsonArray)
+      .register(z.globalRegistry, { description: 'Instances one after the other.' }),
+    inputs: z.optional(jsonValue).register(z.globalRegistry, {
+      description: 'Whole inputs; tensors of the Open Inference Protocol; or a text.',
+    }),
+    dataframe_split: z
+      .optional(jsonObject)
+      .register(z.globalRegistry, { description: 'A table of pandas in the orientation "split".' }),
+    dataframe_records: z
+      .optional(jsonArray)
+      .register(z.globalRegistry, { description: 'A table of pandas in the orientation "records".' }),
+    input_data: z
+      .optional(jsonValue)
+      .register(z.globalRegistry, { description: 'A table or tensors for an endpoint of Azure ML.' }),
+    Inputs: z.optional(jsonObject).register(z.globalRegistry, {
+      description: 'Rows for a service of AutoML or of the designer of Azure ML.',
+    }),
+    examples: z
+      .optional(jsonArray)
+      .register(z.globalRegistry, { description: 'Examples to classify or to regress.' }),
+    table: z
+      .optional(jsonObject)
+      .register(z.globalRegistry, { description: 'A table for a pipeline of Hugging Face.' }),
+    data: z.optional(jsonValue).register(z.globalRegistry, { description: 'Rows, or an image in base64.' }),
   })
-  .describe('Exactly one of these members; a bare list of numbers is accepted too.');
+  .register(z.globalRegistry, {
+    description: 'Exactly one of these members; a bare list of numbers is accepted too.',
+  });
 
 /** The requests of the shared routes. The body and its type show the format. */
 const INVOCATION_REQUEST: Content = {
@@ -37,9 +55,9 @@ const INVOCATION_REQUEST: Content = {
 
 /** The answers of the shared routes. The format of the request and its Accept header decide. */
 const INVOCATION_RESPONSE: Content = {
-  'application/json': z
-    .unknown()
-    .describe('`{"predictions": [...]}` for rows and tables, a bare list otherwise.'),
+  'application/json': z.unknown().register(z.globalRegistry, {
+    description: '`{"predictions": [...]}` for rows and tables, a bare list otherwise.',
+  }),
   'application/jsonlines': null,
   'text/csv': null,
   'application/x-npy': null,
@@ -77,7 +95,11 @@ export function createSharedRoutes(
       method: 'POST',
       path: '/invocations',
       summary: 'Run the default model on a body in the format of any server',
-      query: { model_name: z.string().optional().describe('The model, if there are several.') },
+      query: {
+        model_name: z
+          .optional(z.string())
+          .register(z.globalRegistry, { description: 'The model, if there are several.' }),
+      },
       request: INVOCATION_REQUEST,
       response: INVOCATION_RESPONSE,
       handle: (c) => answer(c, { model: c.req.query('model_name') }),

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 import { signature } from '../v1/schemas.ts';
@@ -6,19 +6,25 @@ import { signature } from '../v1/schemas.ts';
 export const examplesRequest = lazily(() =>
   z.looseObject({
     signature_name: signature(),
-    context: jsonObject.optional().describe('Features that all examples share.'),
-    examples: jsonArray.describe('Objects of features by name.'),
+    context: z
+      .optional(jsonObject)
+      .register(z.globalRegistry, { description: 'Features that all examples share.' }),
+    examples: jsonArray.clone().register(z.globalRegistry, { description: 'Objects of features by name.' }),
   }),
 );
 
 export const classifyResponse = lazily(() =>
   z.object({
-    results: jsonArray.describe('For each example, a list of [label, score], one per class.'),
+    results: jsonArray.clone().register(z.globalRegistry, {
+      description: 'For each example, a list of [label, score], one per class.',
+    }),
   }),
 );
 
 export const regressResponse = lazily(() =>
-  z.object({ results: jsonArray.describe('One number per example.') }),
+  z.object({
+    results: jsonArray.clone().register(z.globalRegistry, { description: 'One number per example.' }),
+  }),
 );
 
 /** TensorFlow Serving uses the name twice. */

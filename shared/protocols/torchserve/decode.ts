@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Budget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
-import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
+import { FORM_TYPE, isJsonType } from '../../http/media-type.ts';
+import type { FormField } from '../../http/multipart.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
@@ -45,7 +45,7 @@ export async function readPayloads(invocation: Invocation): Promise<Reading<Payl
   const { mediaType, body, request, budget } = invocation;
   const { limits } = budget;
   if (mediaType === FORM_TYPE) {
-    return readingOf(readFields(pickFields(parseForm(request, body, limits)), budget));
+    return readingOf(readFields(pickFields(await parseForm(request, body, limits)), budget));
   }
   if (mediaType === URLENCODED_TYPE) {
     const fields = readUrlEncoded(body, FIELDS, limits);

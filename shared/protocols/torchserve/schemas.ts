@@ -1,31 +1,48 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { jsonArray, jsonValue } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
 export const predictionRequest = lazily(() =>
   z.union([
-    z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
-    z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
-    jsonArray.describe('A list of numbers.'),
+    z.looseObject({
+      data: jsonValue
+        .clone()
+        .register(z.globalRegistry, { description: 'An image in base64, or a list of numbers.' }),
+    }),
+    z.looseObject({
+      instances: jsonArray
+        .clone()
+        .register(z.globalRegistry, { description: "Several of them, in KServe's envelope." }),
+    }),
+    jsonArray.clone().register(z.globalRegistry, { description: 'A list of numbers.' }),
   ]),
 );
 
 export const predictionResponse = lazily(() =>
   z.union([
-    z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
-    jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
-    z.object({ predictions: jsonArray.describe("One for each of the instances of KServe's envelope.") }),
+    z
+      .record(z.string(), z.number())
+      .register(z.globalRegistry, { description: 'The five best labels of an image, the best first.' }),
+    jsonArray.clone().register(z.globalRegistry, {
+      description: 'A list with one item per image or row, or the nested lists of a tensor.',
+    }),
+    z.object({
+      predictions: jsonArray
+        .clone()
+        .register(z.globalRegistry, { description: "One for each of the instances of KServe's envelope." }),
+    }),
   ]),
 );
 
 export const customizedQuery = lazily(() =>
-  z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('Asks for the TorchServe list of versions; `true` asks for all details of each version.'),
+  z.optional(z.enum(['true', 'false'])).register(z.globalRegistry, {
+    description: 'Asks for the TorchServe list of versions; `true` asks for all details of each version.',
+  }),
 );
 export const minWorkerQuery = lazily(() =>
-  z.string().optional().describe('0 unloads the model, any other number loads it.'),
+  z
+    .optional(z.string())
+    .register(z.globalRegistry, { description: '0 unloads the model, any other number loads it.' }),
 );
 
 export const statusResponse = lazily(() => z.object({ status: z.string() }));
@@ -50,7 +67,7 @@ export const versionsResponse = lazily(() =>
           gpu: z.boolean(),
         }),
       ),
-      customizedMetadata: z.unknown().optional(),
+      customizedMetadata: z.optional(z.unknown()),
     }),
   ),
 );

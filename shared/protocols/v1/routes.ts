@@ -78,7 +78,7 @@ function protocolsOf({ dialect }: Config): Protocols {
  */
 export const predict: Dialect = async (invocation, options) => {
   const payload = holdsImages(invocation)
-    ? readingOf(readImagePayload(invocation, options.config.limits))
+    ? readingOf(await readImagePayload(invocation, options.config.limits))
     : invocation.read((json) => readJson(json, options.config));
   const { value, usage } = await runPayload(invocation, options, payload, protocolsOf(options.config));
   const style = tensorFlowStyle(options.config);

@@ -2,6 +2,7 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import { toHeaderValue } from '../../http/header-value.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import { withoutSlash } from '../../http/route-path.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { decodeRows, kindOfValues } from '../../values/instances.ts';
@@ -89,11 +90,6 @@ function createContainerOperations(options: ProtocolOptions, container: Dialect)
     healthOperation(CONTAINER_PATH),
     predictOperation(`${CONTAINER_PATH}:predict`),
   ];
-}
-
-/** The paths of requests have no slash at their end. */
-function withoutSlash(path: string): string {
-  return path.replace(/(?<=.)\/+$/, '');
 }
 
 function createEndpointOperations(options: ProtocolOptions, container: Dialect): readonly Operation[] {

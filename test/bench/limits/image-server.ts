@@ -2,7 +2,7 @@
 // normalise it, and the graph runs. Usage: image-server.ts <port> <model.onnx>
 import ort from 'onnxruntime-node';
 import sharp from 'sharp';
-import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/schema.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { runInTurns } from '../../../shared/processing/work.ts';
 import { CLASSIFIER_STEPS } from '../models/resnet50.ts';

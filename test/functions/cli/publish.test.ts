@@ -6,7 +6,7 @@ import { create } from 'tar';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
-import { withFileSource } from '../../../shared/onnx/protobuf.ts';
+import { withOpenFile } from '../../../shared/onnx/protobuf.ts';
 import {
   buildModel,
   buildNode,
@@ -623,7 +623,7 @@ describe('ternion add', () => {
       expect([code, stderr]).toEqual([0, '']);
       const version = join(repository, 'wide/1');
       expect(JSON.parse(await readFile(join(version, 'model.json'), 'utf8')).session).toEqual(session);
-      const graph = withFileSource(join(version, 'model.onnx'), readGraph);
+      const graph = await withOpenFile(join(version, 'model.onnx'), readGraph);
       expect([...graph.operators]).toEqual(operators);
       const isSaved = asked !== 'disabled';
       expect((await filesOf(version)).includes('model.onnx.data')).toBe(isSaved);
@@ -649,7 +649,7 @@ describe('ternion add', () => {
       await writeFile(join(folder, 'new.onnx'), model);
       const { code, stderr } = await runCommand(['add', join(folder, 'new.onnx'), ...options, '-r', folder]);
       expect([code, stderr]).toEqual([0, '']);
-      const graph = withFileSource(join(folder, 'new/1/model.onnx'), readGraph);
+      const graph = await withOpenFile(join(folder, 'new/1/model.onnx'), readGraph);
       expect([graph.irVersion, graph.operators]).toEqual([13, new Set(['Relu'])]);
     },
   );

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
-import { createDocs } from '../../../shared/openapi/docs.ts';
+import { listDocs } from '../../../shared/openapi/docs.ts';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import type { Operation } from '../../../shared/protocols/operation.ts';
-import { loadSchema } from '../../../shared/protocols/operation.ts';
+import { loadProtocols, loadSchema } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { createTestHost } from '../../support/hosts/in-process.ts';
 import { PROJECT } from '../../support/project.ts';
@@ -52,7 +52,8 @@ export async function listRoutes(repository: string): Promise<RouteList> {
     pages: openPagesFolder(join(PROJECT, 'dist/pages')),
   };
   const protocols = createProtocols(options);
-  const operations = [...protocols, createDocs(options, protocols)].flatMap((each) => each.operations);
+  const loaded = await loadProtocols([...protocols, listDocs(options, protocols)]);
+  const operations = loaded.flatMap((each) => each.operations);
   await host.app.close();
   const routes = new Map<string, Route>();
   for (const { method, path, request = {} } of operations) {
@@ -60,7 +61,10 @@ export async function listRoutes(repository: string): Promise<RouteList> {
     const name = nameOf(route);
     if (!routes.has(name)) routes.set(name, route);
   }
-  return { routes: [...routes.values()], members: [...new Set(operations.flatMap(membersOf))] };
+  return {
+    routes: [...routes.values()],
+    members: [...new Set((await Promise.all(operations.map(membersOf))).flat())],
+  };
 }
 
 export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string {
@@ -83,10 +87,11 @@ export function fillPath({ path }: Route, model: string): string {
     );
 }
 
-function membersOf({ request = {} }: Operation): readonly string[] {
-  const schemas = Object.values(request).filter((source) => source !== null);
-  return schemas.flatMap((source) =>
-    namesIn(z.toJSONSchema(loadSchema(source), { unrepresentable: 'any', io: 'input' })),
+async function membersOf({ request = {} }: Operation): Promise<readonly string[]> {
+  const sources = Object.values(request).filter((source) => source !== null);
+  const schemas = await Promise.all(sources.map(loadSchema));
+  return schemas.flatMap((schema) =>
+    namesIn(z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' })),
   );
 }
 

@@ -21,7 +21,7 @@ async function mark(inputs: readonly Shape[], outputs: readonly Shape[]) {
   const path = join(await makeFolder({ 'model.onnx': graph }), 'model.onnx');
   const session = await createSession(path, { intraOpThreads: 1 });
   onTestFinished(() => session.release());
-  return markBatchAxes(session, readModelFile(path));
+  return markBatchAxes(session, await readModelFile(path));
 }
 
 describe('the axis that counts instances', () => {

@@ -91,15 +91,15 @@ describe('a model', () => {
     ['with a pool after a convolution of pictures of one size', convolution(['n', 3, 8, 8]), []],
     ['with a size that is made of sizes', sizeOf('Shape'), []],
     ['with a size that is made of numbers of a client', sizeOf('Cast'), ['guards']],
-  ])('%s is read into memory only when that is needed', (_, model, expected) => {
-    expect(listRewritings(readGraph(bytesSource(model)))).toEqual(expected);
+  ])('%s is read into memory only when that is needed', async (_, model, expected) => {
+    expect(listRewritings(await readGraph(bytesSource(model)))).toEqual(expected);
   });
 
   // The nearest neighbours are found by a TopK.
   const others = globSync('**/*.onnx', { cwd: FIXTURES }).filter((path) => !path.includes('neighbours'));
 
-  it.each(others)('of an exporter needs no guards: %s', (path) => {
-    const { guards } = readGraph(bytesSource(readFileSync(join(FIXTURES, path))));
+  it.each(others)('of an exporter needs no guards: %s', async (path) => {
+    const { guards } = await readGraph(bytesSource(readFileSync(join(FIXTURES, path))));
     expect(guards).toEqual({ edits: [], refusals: [] });
   });
 });

@@ -34,7 +34,7 @@ async function load(model: Uint8Array | string, config?: object) {
     {
       ...folderOf(path),
       sizeBytes: 123,
-      config: config && KNOWN_TASKS.parse(JSON.stringify(config)),
+      config: config && (await KNOWN_TASKS.parse(JSON.stringify(config))),
     },
     {
       tasks: KNOWN_TASKS,
@@ -71,7 +71,7 @@ describe('loadModel', () => {
     };
     const folder = {
       ...folderOf(path),
-      config: KNOWN_TASKS.parse(JSON.stringify(irisConfig)),
+      config: await KNOWN_TASKS.parse(JSON.stringify(irisConfig)),
       release,
     };
     const options = {

@@ -4,7 +4,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
 import type { Batch, Preprocessor } from '../../../shared/inference/task.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
-import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/schema.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../../support/error-of.ts';

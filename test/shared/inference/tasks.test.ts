@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadTasks, TASKS } from '../../../shared/inference/tasks.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { KNOWN_TASKS } from '../../support/known-tasks.ts';
 import { MODELS } from '../../support/project.ts';
 
-function messageOf(config: unknown): string {
+async function messageOf(config: unknown): Promise<string> {
   try {
-    KNOWN_TASKS.parse(typeof config === 'string' ? config : JSON.stringify(config));
+    await KNOWN_TASKS.parse(typeof config === 'string' ? config : JSON.stringify(config));
   } catch (error) {
     if (error instanceof ModelError) return error.message;
     throw error;
@@ -20,22 +21,23 @@ const image = { task: 'image-classification', preprocess: [] };
 describe('model.json', () => {
   it.each(
     readdirSync(MODELS, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('model.json')),
-  )('reads models/%s', (path) => {
-    expect(KNOWN_TASKS.parse(readFileSync(join(MODELS, path), 'utf8')).task).toMatch('classification');
+  )('reads models/%s', async (path) => {
+    const { task } = await KNOWN_TASKS.parse(readFileSync(join(MODELS, path), 'utf8'));
+    expect(task).toMatch('classification');
   });
 
-  it('reads each task at its smallest', () => {
+  it('reads each task at its smallest', async () => {
     const read = (config: object) => KNOWN_TASKS.parse(JSON.stringify(config));
-    expect(read({ task: 'tensor' })).toEqual({ task: 'tensor' });
-    expect(read({ task: 'tabular-regression' })).toEqual({ task: 'tabular-regression' });
-    expect(read({ task: 'tabular-classification' })).toEqual({
+    expect(await read({ task: 'tensor' })).toEqual({ task: 'tensor' });
+    expect(await read({ task: 'tabular-regression' })).toEqual({ task: 'tabular-regression' });
+    expect(await read({ task: 'tabular-classification' })).toEqual({
       task: 'tabular-classification',
       postprocess: [],
     });
-    expect(read(image)).toEqual({ ...image, postprocess: [] });
+    expect(await read(image)).toEqual({ ...image, postprocess: [] });
   });
 
-  it('reads every field', () => {
+  it('reads every field', async () => {
     const config = {
       task: 'tabular-classification',
       description: 'text',
@@ -46,7 +48,7 @@ describe('model.json', () => {
       output: 'scores',
       postprocess: [{ step: 'softmax' }],
     };
-    expect(KNOWN_TASKS.parse(JSON.stringify(config))).toEqual(config);
+    expect(await KNOWN_TASKS.parse(JSON.stringify(config))).toEqual(config);
   });
 
   it.each<[string, unknown, string]>([
@@ -103,13 +105,20 @@ describe('model.json', () => {
       },
       'preprocess.1: "convert" must come before "rescale"',
     ],
-  ])('names what is wrong: %s', (_, config, problem) => {
-    expect(messageOf(config)).toContain(problem);
-    expect(messageOf(config)).toMatch(/^its model\.json is not valid/);
+  ])('names what is wrong: %s', async (_, config, problem) => {
+    expect(await messageOf(config)).toContain(problem);
+    expect(await messageOf(config)).toMatch(/^its model\.json is not valid/);
   });
 
-  it('reports all mistakes at once', () => {
-    const message = messageOf({ task: 'tabular-regression', output: 1, description: 2 });
+  it('reports all mistakes at once', async () => {
+    const message = await messageOf({ task: 'tabular-regression', output: 1, description: 2 });
     expect(message).toMatch(/description: .*; output: /);
   });
+});
+
+it('lists the tasks by their names, and those that name classes', async () => {
+  const tasks = await loadTasks(TASKS);
+  expect(TASKS.map(({ name, hasLabels }) => ({ name, hasLabels }))).toEqual(
+    tasks.map(({ name, schema }) => ({ name, hasLabels: Object.hasOwn(schema.shape, 'labels') })),
+  );
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { TrialOptions } from '../../../shared/runtime/trial.ts';
+import type { TrialOptions } from '../../../shared/runtime/trial-process.ts';
 import {
   buildModel,
   buildNode,

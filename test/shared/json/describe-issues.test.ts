@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { checkJson, placeOfSyntaxError } from '../../../shared/json/describe-issues.ts';
 
 const step = z.discriminatedUnion('step', [
-  z.strictObject({ step: z.literal('resize'), width: z.number().int().min(1).max(9) }),
+  z.strictObject({ step: z.literal('resize'), width: z.int().check(z.minimum(1), z.maximum(9)) }),
   z.strictObject({ step: z.literal('layout'), layout: z.enum(['NCHW', 'NHWC']) }),
 ]);
 const schema = z.strictObject({
-  steps: z.array(step).min(1),
-  names: z.record(z.string(), z.number()).optional(),
-  side: z
-    .string()
-    .refine((side) => side === 'left', 'must be left')
-    .optional(),
+  steps: z.array(step).check(z.minLength(1)),
+  names: z.optional(z.record(z.string(), z.number())),
+  side: z.optional(z.string().check(z.refine((side) => side === 'left', 'must be left'))),
 });
 
 describe('checkJson', () => {
@@ -50,7 +47,7 @@ describe('checkJson', () => {
 });
 
 describe('checkJson of one schema', () => {
-  const name = z.string().regex(/^[a-z]+$/, 'must be of small letters');
+  const name = z.string().check(z.regex(/^[a-z]+$/, 'must be of small letters'));
   const size = z.union([z.number(), z.tuple([z.number(), z.number()]), z.strictObject({ side: z.number() })]);
   const coded = z.discriminatedUnion('kind', [
     z.object({ kind: z.literal(1) }),
@@ -58,22 +55,22 @@ describe('checkJson of one schema', () => {
     z.object({ kind: z.literal("it's") }),
   ]);
 
-  it.each<[z.ZodType, unknown, string]>([
+  it.each<[z.ZodMiniType, unknown, string]>([
     [z.int(), 1.5, 'the number 1.5; expected a whole number'],
     [z.int(), null, 'null; expected a number'],
     [z.number(), Number.NaN, 'the number NaN; expected a number'],
-    [z.number().positive(), 0, 'the number 0; expected more than 0'],
-    [z.number().lt(5), 5, 'the number 5; expected less than 5'],
-    [z.number().multipleOf(4), 5, 'the number 5; expected a multiple of 4'],
-    [z.string().min(1), '', 'the string ""; expected at least 1 character'],
-    [z.string().max(2), 'abc', 'the string "abc"; expected at most 2 characters'],
-    [z.string().length(2), 'abc', 'the string "abc"; expected exactly 2 characters'],
-    [z.array(z.number()).length(2), [1], 'an array of 1; expected exactly 2 items'],
+    [z.number().check(z.positive()), 0, 'the number 0; expected more than 0'],
+    [z.number().check(z.lt(5)), 5, 'the number 5; expected less than 5'],
+    [z.number().check(z.multipleOf(4)), 5, 'the number 5; expected a multiple of 4'],
+    [z.string().check(z.minLength(1)), '', 'the string ""; expected at least 1 character'],
+    [z.string().check(z.maxLength(2)), 'abc', 'the string "abc"; expected at most 2 characters'],
+    [z.string().check(z.length(2)), 'abc', 'the string "abc"; expected exactly 2 characters'],
+    [z.array(z.number()).check(z.length(2)), [1], 'an array of 1; expected exactly 2 items'],
     [z.tuple([z.number(), z.number()]), [1], 'an array of 1; expected at least 2 items'],
     [z.tuple([z.number()]), [1, 2], 'an array of 2; expected at most 1 item'],
     [z.literal('a'), 'b', 'the string "b"; expected "a"'],
     [z.literal(false, 'cannot be done here'), true, 'cannot be done here'],
-    [z.string().regex(/^a$/), 'b', 'the string "b"; expected a string that matches /^a$/'],
+    [z.string().check(z.regex(/^a$/)), 'b', 'the string "b"; expected a string that matches /^a$/'],
     [z.iso.date(), 'b', 'the string "b"; expected a string of the format date'],
     [z.email(), 'b', 'the string "b"; expected a string of the format email'],
     [z.custom(() => false), 1, 'the number 1; expected something else'],
@@ -97,7 +94,10 @@ describe('checkJson of one schema', () => {
   });
 
   it('gives the value that fits', () => {
-    expect(checkJson(z.object({ a: z.number().default(3) }), {})).toEqual({ success: true, data: { a: 3 } });
+    expect(checkJson(z.object({ a: z._default(z.number(), 3) }), {})).toEqual({
+      success: true,
+      data: { a: 3 },
+    });
   });
 });
 

@@ -59,8 +59,8 @@ describe('a byte order mark', () => {
     ['deployment.json', () => parseDeployment('\ufeff{"aliases":{}}')],
     ['reference.json', () => parseReference('\ufeff{"cases":[]}')],
     ['files.json', () => parseFileManifest(`\ufeff${MANIFEST}`, 'iris/1/files.json')],
-  ])('is not part of %s', (_, read) => {
-    expect(read()).toBeDefined();
+  ])('is not part of %s', async (_, read) => {
+    expect(await read()).toBeDefined();
   });
 
   it.each([
@@ -68,7 +68,8 @@ describe('a byte order mark', () => {
     ['deployment.json', () => parseDeployment('{\n"aliases" 1')],
     ['reference.json', () => parseReference('{\n"cases" 1')],
     ['files.json', () => parseFileManifest('{\n"files" 1', 'iris/1/files.json')],
-  ])('is not reported as the mistake in %s, whose place is named', (name, read) => {
-    expect(read).toThrow(`${name} is not valid JSON at line 2, column `);
+  ])('is not reported as the mistake in %s, whose place is named', async (name, read) => {
+    const message = `${name} is not valid JSON at line 2, column `;
+    await expect((async () => await read())()).rejects.toThrow(message);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Graph, readGraph } from '../../../shared/onnx/graph.ts';
-import { bytesSource, ProtobufError, withFileSource } from '../../../shared/onnx/protobuf.ts';
+import { bytesSource, ProtobufError, withOpenFile } from '../../../shared/onnx/protobuf.ts';
 import {
   buildModel,
   buildNode,
@@ -20,17 +20,17 @@ import {
 } from '../../support/build-model.ts';
 import { MODELS } from '../../support/project.ts';
 
-function read(model: Uint8Array): Graph {
-  return readGraph(bytesSource(model));
+async function read(model: Uint8Array): Promise<Graph> {
+  return await readGraph(bytesSource(model));
 }
 
-function readModel(path: string): Graph {
-  return withFileSource(join(MODELS, path, 'model.onnx'), readGraph);
+async function readModel(path: string): Promise<Graph> {
+  return await withOpenFile(join(MODELS, path, 'model.onnx'), readGraph);
 }
 
 describe('readGraph', () => {
-  it('reads the scikit-learn forest iris/1 with its ZipMap', () => {
-    const graph = readModel('iris/1');
+  it('reads the scikit-learn forest iris/1 with its ZipMap', async () => {
+    const graph = await readModel('iris/1');
     expect(graph.inputs).toEqual([{ name: 'features', kind: 'tensor', elementType: FLOAT, shape: ['', 4] }]);
     expect(graph.outputs).toEqual([
       { name: 'output_label', kind: 'tensor', elementType: STRING, shape: [''] },
@@ -46,8 +46,8 @@ describe('readGraph', () => {
     expect([...graph.opsets.keys()].sort()).toEqual(['', 'ai.onnx.ml']);
   });
 
-  it('reads the PyTorch network iris/2', () => {
-    const graph = readModel('iris/2');
+  it('reads the PyTorch network iris/2', async () => {
+    const graph = await readModel('iris/2');
     expect(graph.zipMaps).toEqual([]);
     expect(graph.inputs).toEqual([
       { name: 'features', kind: 'tensor', elementType: FLOAT, shape: ['batch', 4] },
@@ -57,14 +57,14 @@ describe('readGraph', () => {
     ]);
   });
 
-  it('reads the image network digits/1', () => {
-    const graph = readModel('digits/1');
+  it('reads the image network digits/1', async () => {
+    const graph = await readModel('digits/1');
     expect(graph.inputs.map(({ shape }) => shape?.slice(1))).toEqual([[1, 8, 8]]);
     expect(graph.outputs.map(({ name, shape }) => [name, shape?.slice(1)])).toEqual([['logits', [10]]]);
   });
 
-  it('reads axes with a size, a name, neither, and a literal -1', () => {
-    const [input] = read(identityModel(FLOAT, ['batch', 3, '', -1, 2 ** 40])).inputs;
+  it('reads axes with a size, a name, neither, and a literal -1', async () => {
+    const [input] = (await read(identityModel(FLOAT, ['batch', 3, '', -1, 2 ** 40]))).inputs;
     expect(input).toEqual({
       name: 'x',
       kind: 'tensor',
@@ -73,19 +73,19 @@ describe('readGraph', () => {
     });
   });
 
-  it('distinguishes a scalar from a tensor of unknown rank', () => {
+  it('distinguishes a scalar from a tensor of unknown rank', async () => {
     const model = buildModel({
       nodes: [],
       inputs: [tensorValue('scalar', FLOAT, []), tensorValue('unknown', FLOAT)],
       outputs: [sequenceValue('sequence', FLOAT), zipMapValue('maps', INT64)],
     });
-    const graph = read(model);
+    const graph = await read(model);
     expect(graph.inputs.map(({ shape }) => shape)).toEqual([[], undefined]);
     expect(graph.outputs.map(({ kind }) => kind)).toEqual(['sequence', 'sequence']);
   });
 
-  it('reads operator sets by domain', () => {
-    const { opsets } = read(
+  it('reads operator sets by domain', async () => {
+    const { opsets } = await read(
       buildModel({ nodes: [], inputs: [], outputs: [], opsets: { '': 18, 'ai.onnx.ml': 3 } }),
     );
     expect([...opsets]).toEqual([
@@ -94,18 +94,18 @@ describe('readGraph', () => {
     ]);
   });
 
-  it.each([false, true])('reads integer labels, negative ones too (packed: %s)', (packed) => {
+  it.each([false, true])('reads integer labels, negative ones too (packed: %s)', async (packed) => {
     const labels = integersAttribute('classlabels_int64s', [-1n, 1n, 300n, -(2n ** 31n)], packed);
     const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
-    const { zipMaps } = read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
+    const { zipMaps } = await read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
     expect(zipMaps).toEqual([{ input: 'p', output: 'z', labels: [-1, 1, 300, -(2 ** 31)] }]);
   });
 
-  it('reads more packed labels than a call takes arguments', () => {
+  it('reads more packed labels than a call takes arguments', async () => {
     const values = Array.from({ length: 200_000 }, (_, index) => BigInt(index % 128));
     const labels = integersAttribute('classlabels_int64s', values, true);
     const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
-    const { zipMaps } = read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
+    const { zipMaps } = await read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
     expect(zipMaps[0]?.labels).toHaveLength(200_000);
     const attributes = [integersAttribute('classlabels_ints', values, true)];
     const classifier = buildNode('LinearClassifier', ['x'], ['label', 'p'], {
@@ -113,31 +113,31 @@ describe('readGraph', () => {
       attributes,
     });
     const outputs = [tensorValue('label', INT64, ['n'])];
-    const { classLabels } = read(
+    const { classLabels } = await read(
       buildModel({ nodes: [classifier], inputs: [], outputs, opsets: { '': 18, 'ai.onnx.ml': 3 } }),
     );
     expect(classLabels.get('label')).toHaveLength(200_000);
   });
 
-  it('reads text labels and other nodes as none', () => {
+  it('reads text labels and other nodes as none', async () => {
     const labels = stringsAttribute('classlabels_strings', ['Größe', '']);
     const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
-    const { zipMaps } = read(
+    const { zipMaps } = await read(
       buildModel({ nodes: [buildNode('Identity', ['a'], ['b']), node], inputs: [], outputs: [] }),
     );
     expect(zipMaps).toEqual([{ input: 'p', output: 'z', labels: ['Größe', ''] }]);
   });
 
-  it('gives a graph or a ProtobufError for any change and any cut of a real model', () => {
+  it('gives a graph or a ProtobufError for any change and any cut of a real model', async () => {
     const model = readFileSync(join(MODELS, 'iris/2/model.onnx'));
     const change = fc.record({ at: fc.nat(model.length - 1), byte: fc.nat(255) });
     const changed = fc.record({ changes: fc.array(change), length: fc.nat(model.length) });
-    fc.assert(
-      fc.property(changed, ({ changes, length }) => {
+    await fc.assert(
+      fc.asyncProperty(changed, async ({ changes, length }) => {
         const bytes = Buffer.from(model);
         for (const { at, byte } of changes) bytes[at] = byte;
         try {
-          expect(read(bytes.subarray(0, length)).outputs.length).toBeLessThan(length + 1);
+          expect((await read(bytes.subarray(0, length))).outputs.length).toBeLessThan(length + 1);
         } catch (error) {
           expect(error).toBeInstanceOf(ProtobufError);
         }
@@ -146,8 +146,8 @@ describe('readGraph', () => {
     );
   });
 
-  it('finds nothing in an empty file', () => {
-    expect(read(new Uint8Array(0))).toEqual({
+  it('finds nothing in an empty file', async () => {
+    expect(await read(new Uint8Array(0))).toEqual({
       producer: '',
       opsets: new Map(),
       inputs: [],
@@ -173,8 +173,8 @@ describe('what operators of ai.onnx.ml say', () => {
   const ml = (type: string, inputs: string[], outputs: string[], attributes: Uint8Array[] = []) =>
     buildNode(type, inputs, outputs, { domain: 'ai.onnx.ml', attributes });
   const plain = (type: string, input: string, output: string) => buildNode(type, [input], [output]);
-  const build = (nodes: Uint8Array[], outputs: string[], initializers: Uint8Array[] = []) =>
-    read(
+  const build = async (nodes: Uint8Array[], outputs: string[], initializers: Uint8Array[] = []) =>
+    await read(
       buildModel({
         nodes,
         inputs: [tensorValue('x', FLOAT, ['n', 2])],
@@ -188,8 +188,8 @@ describe('what operators of ai.onnx.ml say', () => {
     ['TreeEnsembleClassifier', stringsAttribute('classlabels_strings', ['a', 'b']), ['a', 'b']],
     ['LinearClassifier', integersAttribute('classlabels_ints', [-1n, 1n]), [-1, 1]],
     ['SVMClassifier', integersAttribute('classlabels_ints', [3n, 4n], true), [3, 4]],
-  ])('names the classes of a %s', (type, attribute, labels) => {
-    const graph = build(
+  ])('names the classes of a %s', async (type, attribute, labels) => {
+    const graph = await build(
       [
         ml(type, ['x'], ['raw', 'scores'], [attribute]),
         plain('Cast', 'raw', 'cast'),
@@ -201,8 +201,8 @@ describe('what operators of ai.onnx.ml say', () => {
     expect([...graph.classLabels]).toEqual([['label', labels]]);
   });
 
-  it('names the classes an index picks out of a constant, as int64 in the raw', () => {
-    const graph = build(
+  it('names the classes an index picks out of a constant, as int64 in the raw', async () => {
+    const graph = await build(
       [plain('ArgMax', 'x', 'index'), ml('ArrayFeatureExtractor', ['classes', 'index'], ['label'])],
       ['label'],
       [integerInitializer('others', [1], [9n]), integerInitializer('classes', [3], [5n, -6n, 7n])],
@@ -210,7 +210,7 @@ describe('what operators of ai.onnx.ml say', () => {
     expect([...graph.classLabels]).toEqual([['label', [5, -6, 7]]]);
   });
 
-  it('names the classes after a LabelEncoder', () => {
+  it('names the classes after a LabelEncoder', async () => {
     const classes = integersAttribute('classlabels_int64s', [0n, 1n]);
     const encode = (keys: bigint[]) =>
       ml(
@@ -220,14 +220,14 @@ describe('what operators of ai.onnx.ml say', () => {
         [integersAttribute('keys_int64s', keys), stringsAttribute('values_strings', ['one', 'zero'])],
       );
     const classifier = ml('TreeEnsembleClassifier', ['x'], ['raw', 'scores'], [classes]);
-    expect([...build([classifier, encode([1n, 0n])], ['label']).classLabels]).toEqual([
+    expect([...(await build([classifier, encode([1n, 0n])], ['label'])).classLabels]).toEqual([
       ['label', ['zero', 'one']],
     ]);
-    expect(build([classifier, encode([1n, 2n])], ['label']).classLabels.size).toBe(0);
+    expect((await build([classifier, encode([1n, 2n])], ['label'])).classLabels.size).toBe(0);
   });
 
-  it('knows what a regressor predicts, also scaled and added up', () => {
-    const graph = build(
+  it('knows what a regressor predicts, also scaled and added up', async () => {
+    const graph = await build(
       [
         ml('TreeEnsembleRegressor', ['x'], ['a']),
         ml('LinearRegressor', ['x'], ['b']),
@@ -241,21 +241,21 @@ describe('what operators of ai.onnx.ml say', () => {
     expect([...graph.regressions]).toEqual(['y', 'a']);
   });
 
-  it('goes through sums of sums once', () => {
+  it('goes through sums of sums once', async () => {
     const sums = Array.from({ length: 200 }, (_, index) =>
       buildNode('Add', [`s${index}`, `s${index}`], [`s${index + 1}`]),
     );
-    const graph = build([plain('Identity', 'x', 's0'), ...sums], ['s200']);
+    const graph = await build([plain('Identity', 'x', 's0'), ...sums], ['s200']);
     expect(graph.regressions.size).toBe(0);
   });
 
-  it('finds nothing in a graph that turns in a circle', () => {
-    const graph = build([plain('Identity', 'b', 'a'), plain('Identity', 'a', 'b')], ['a']);
+  it('finds nothing in a graph that turns in a circle', async () => {
+    const graph = await build([plain('Identity', 'b', 'a'), plain('Identity', 'a', 'b')], ['a']);
     expect([graph.classLabels.size, graph.regressions.size]).toEqual([0, 0]);
   });
 
-  it('is not looked for where the file does not use the domain', () => {
-    const graph = read(
+  it('is not looked for where the file does not use the domain', async () => {
+    const graph = await read(
       buildModel({
         nodes: [ml('LinearRegressor', ['x'], ['y'])],
         inputs: [tensorValue('x', FLOAT, ['n', 2])],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findGuards } from '../../../shared/onnx/guard-operators.ts';
+import { GUARDS } from '../../../shared/onnx/guard-operators.ts';
+import { findGuards } from '../../../shared/onnx/guard-search.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import {
   buildModel,
@@ -25,7 +26,7 @@ function refusalsOf(
     outputs: [tensorValue('z', FLOAT)],
     opsets: { '': 18, ...(domain !== '' && { [domain]: 1 }) },
   });
-  return findGuards(bytesSource(model), 2 ** 24).refusals;
+  return findGuards(bytesSource(model), 2 ** 24, GUARDS).refusals;
 }
 
 const GRAMS = [

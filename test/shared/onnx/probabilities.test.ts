@@ -282,8 +282,8 @@ function ensemble(transform: number, leaves: readonly number[]): Uint8Array {
 }
 
 describe('a graph that ends in', () => {
-  it.each(ENDS)('%s gives probabilities: %s', (_, areProbabilities, model) => {
-    expect(readGraph(bytesSource(model)).probabilities.has('y')).toBe(areProbabilities);
+  it.each(ENDS)('%s gives probabilities: %s', async (_, areProbabilities, model) => {
+    expect((await readGraph(bytesSource(model))).probabilities.has('y')).toBe(areProbabilities);
   });
 });
 

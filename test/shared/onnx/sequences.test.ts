@@ -20,8 +20,8 @@ const model = buildModel({
 });
 
 describe('an output that is a sequence of tensors', () => {
-  it('is one output for each, under names that are not taken', () => {
-    const { outputs, sequences, probabilities } = readGraph(bytesSource(model));
+  it('is one output for each, under names that are not taken', async () => {
+    const { outputs, sequences, probabilities } = await readGraph(bytesSource(model));
     expect(outputs.map(({ name, kind }) => [name, kind])).toEqual([
       ['all__0', 'tensor'],
       ['all__1', 'tensor'],
@@ -49,13 +49,13 @@ describe('an output that is a sequence of tensors', () => {
     ]);
   });
 
-  it('stays a sequence where no node of the graph itself makes it', () => {
+  it('stays a sequence where no node of the graph itself makes it', async () => {
     const inner = buildModel({
       nodes: [buildNode('SequenceEmpty', [], ['none']), buildNode('SequenceInsert', ['none', 'x'], ['all'])],
       inputs: [tensorValue('x', FLOAT, ['n'])],
       outputs: [sequenceValue('all', FLOAT)],
     });
-    const { outputs, sequences } = readGraph(bytesSource(inner));
+    const { outputs, sequences } = await readGraph(bytesSource(inner));
     expect([outputs.map(({ kind }) => kind), sequences]).toEqual([['sequence'], []]);
     expect(splitSequences(bytesSource(inner))).toEqual([]);
   });

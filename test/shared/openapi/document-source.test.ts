@@ -9,6 +9,7 @@ import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { createModelReader } from '../../../shared/openapi/describe-models.ts';
 import { createDocumentSource } from '../../../shared/openapi/document-source.ts';
 import type { ProtocolOptions } from '../../../shared/protocols/operation.ts';
+import { loadProtocols } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { makeInference } from '../../support/make-inference.ts';
@@ -36,7 +37,7 @@ function spyOn(inference: Inference, list: () => Promise<readonly ModelListing[]
   return { inference: spied, described };
 }
 
-function openSource(inference: Inference) {
+async function openSource(inference: Inference) {
   const logger = createLogger('silent', () => undefined);
   const options: ProtocolOptions = {
     inference,
@@ -45,7 +46,7 @@ function openSource(inference: Inference) {
     logger,
     pages: NO_PAGES,
   };
-  const source = createDocumentSource(options, createProtocols(options));
+  const source = createDocumentSource(options, await loadProtocols(createProtocols(options)));
   return async () => await source.read();
 }
 
@@ -66,7 +67,7 @@ describe('the document', () => {
     await load(inference, 'digits/1', 'iris/2', 'iris/1');
     const loaded = described.splice(0).length;
     expect(loaded).toBe(3);
-    const read = openSource(inference);
+    const read = await openSource(inference);
     const first = await read();
     expect(await read()).toBe(first);
     expect(described).toEqual(['digits/1', 'iris/2']);
@@ -85,7 +86,7 @@ describe('the document', () => {
     const broken = join(folder, 'iris/2/model.json');
     await writeFile(broken, '{}');
     const { inference } = spyOn(makeInference(folder).inference, () => Promise.resolve(BOTH));
-    const read = openSource(inference);
+    const read = await openSource(inference);
     await expect(load(inference, 'iris/2')).rejects.toThrow('its model.json is not valid');
     await load(inference, 'digits/1');
     const { post } = pathsOf(await read())['/models/iris/predict'];
@@ -110,7 +111,7 @@ describe('the document', () => {
     const { inference } = spyOn(makeInference(MODELS).inference, () =>
       fails ? Promise.reject(new StoreError('denied', 'no')) : Promise.resolve(BOTH),
     );
-    const read = openSource(inference);
+    const read = await openSource(inference);
     const paths = pathsOf(await read());
     expect(paths).toHaveProperty(['/models/{model}/predict']);
     expect(paths).not.toHaveProperty(['/models/iris/predict']);

@@ -4,6 +4,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../shared/config.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { loadProtocols } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { VERSION } from '../../../shared/version.ts';
 import { badExchanges, get, post, raw } from '../../contracts/exchanges.ts';
@@ -61,16 +62,12 @@ describe('the document', () => {
     expect(schemas.map((schema) => validator.problemsOf(schema)).filter(Boolean)).toEqual([]);
   });
 
-  it('has every route of every protocol, except those that only refuse', () => {
+  it('has every route of every protocol, except those that only refuse', async () => {
     const { inference } = makeInference(MODELS);
     const logger = createLogger('silent', () => undefined);
-    const protocols = createProtocols({
-      inference,
-      config: parseConfig({}),
-      version: VERSION,
-      logger,
-      pages: NO_PAGES,
-    });
+    const protocols = await loadProtocols(
+      createProtocols({ inference, config: parseConfig({}), version: VERSION, logger, pages: NO_PAGES }),
+    );
     const routes = protocols.flatMap(({ operations }) =>
       operations
         .filter(({ method, isLegacy }) => method !== 'ALL' && !isLegacy)

@@ -1,28 +1,28 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { get } from '../../contracts/exchanges.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 
 const schema = z.record(z.string(), z.unknown());
 
-const content = z.record(z.string(), z.looseObject({ schema, example: z.unknown().optional() }));
+const content = z.record(z.string(), z.looseObject({ schema, example: z.optional(z.unknown()) }));
 
 const parameter = z.looseObject({
   name: z.string(),
   in: z.enum(['path', 'query', 'header']),
   required: z.boolean(),
   schema,
-  example: z.unknown().optional(),
+  example: z.optional(z.unknown()),
 });
 
 const operation = z.looseObject({
   operationId: z.string(),
-  tags: z.array(z.string()).length(1),
-  summary: z.string().min(1),
-  description: z.string().optional(),
+  tags: z.array(z.string()).check(z.length(1)),
+  summary: z.string().check(z.minLength(1)),
+  description: z.optional(z.string()),
   parameters: z.array(parameter),
-  requestBody: z.object({ required: z.boolean(), content }).optional(),
-  responses: z.record(z.string(), z.looseObject({ content: content.optional() })),
+  requestBody: z.optional(z.object({ required: z.boolean(), content })),
+  responses: z.record(z.string(), z.looseObject({ content: z.optional(content) })),
 });
 
 const documentSchema = z.looseObject({

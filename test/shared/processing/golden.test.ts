@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Raster } from '../../../shared/processing/image/raster.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/schema.ts';
 import type { ImageStep } from '../../../shared/processing/image/steps/step-schemas.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
+import { runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { finish } from '../../../shared/processing/work.ts';
 import { PROJECT } from '../../support/project.ts';
@@ -20,7 +21,10 @@ const golden = z
     pipelines: z.array(z.object({ name: z.string(), steps: imageStepsSchema })),
     files: z.record(
       z.string(),
-      z.string().transform((digests) => digests.split(' ')),
+      z.pipe(
+        z.string(),
+        z.transform((digests) => digests.split(' ')),
+      ),
     ),
   })
   .parse(JSON.parse(readFileSync(join(FOLDER, 'golden.json'), 'utf8')));

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
 import { scoreStepSchema } from '../../../shared/processing/classification.ts';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/schema.ts';
+import { runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 
 const image: PixelRaster = {
   width: 2,
@@ -48,6 +50,8 @@ describe('runImageSteps', () => {
 });
 
 /** The issues that the schema finds in a list of steps. */
+z.config(z.locales.en());
+
 function problemsOf(steps: readonly object[]): unknown[] {
   const { error } = imageStepsSchema.safeParse(steps);
   return (error?.issues ?? []).map(({ path, message }) => [path, message]);

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../shared/config.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import type { ModelRepository } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
-import type { Operation } from '../../../shared/protocols/operation.ts';
+import { loadProtocols, type Operation } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
@@ -166,13 +166,14 @@ async function openApp() {
 }
 
 const CONFIG = parseConfig({ ADMIN_ROUTES: 'true' });
-const OPERATIONS: readonly Operation[] = createProtocols({
+const PROTOCOLS = createProtocols({
   inference: createInferenceOf(openRepository(openFilesystemStore(MODELS))),
   config: CONFIG,
   version: '0',
   logger: createLogger('silent', () => undefined),
   pages: NO_PAGES,
-})
+});
+const OPERATIONS: readonly Operation[] = (await loadProtocols(PROTOCOLS))
   .flatMap(({ operations }) => operations)
   .filter(({ method, path }) => method !== 'ALL' && !OF_NO_MODEL.has(`${method} ${path}`));
 

@@ -1,23 +1,9 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import { roundHalfToEven } from '../../../tensor/float16.ts';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
 import { crop } from './crop.ts';
-import { sideOption } from './options.ts';
-
-export const centerCropOptions = z
-  .strictObject({
-    step: z.literal('centerCrop'),
-    width: sideOption,
-    height: sideOption,
-    rounding: z
-      .enum(['even', 'down', 'zero'])
-      .optional()
-      .describe(
-        'Where half a pixel goes. even: as in torchvision, the default. down: as in transformers. zero: as in the fast image processors of transformers.',
-      ),
-  })
-  .describe('Cuts out the middle, with black around smaller images.');
+import type { centerCropOptions } from './options.ts';
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
 

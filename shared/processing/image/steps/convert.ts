@@ -1,22 +1,8 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Work } from '../../work.ts';
 import type { PixelRaster } from '../raster.ts';
 import { flatten } from './alpha.ts';
-import { colourOption, fillColour } from './options.ts';
-
-export const convertOptions = z
-  .strictObject({
-    step: z.literal('convert'),
-    mode: z
-      .enum(['grey', 'RGB', 'BGR'])
-      .describe('grey: one channel of luma. RGB, BGR: three channels in that order.'),
-    background: colourOption
-      .optional()
-      .describe(
-        'Background colour of transparent images, as red, green and blue. Without it, alpha is dropped, not blended.',
-      ),
-  })
-  .describe('Converts the image to the colour channels that the model takes.');
+import { type convertOptions, fillColour } from './options.ts';
 
 /**
  * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601 sum

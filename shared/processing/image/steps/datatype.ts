@@ -1,20 +1,10 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Datatype, INTEGER_RANGES } from '../../../tensor/datatype.ts';
 import { numberToFloat16 } from '../../../tensor/float16.ts';
 import type { Raster, RasterData } from '../raster.ts';
+import type { datatypeOptions } from './options.ts';
 
-const DATATYPE_OPTIONS = ['FP32', 'FP16', 'FP64', 'UINT8', 'INT8', 'UINT16', 'INT16', 'INT32'] as const;
-
-type DatatypeOption = (typeof DATATYPE_OPTIONS)[number] & Datatype;
-
-export const datatypeOptions = z
-  .strictObject({
-    step: z.literal('datatype'),
-    datatype: z
-      .enum(DATATYPE_OPTIONS)
-      .describe('Datatype of the input of the graph, by its name in the Open Inference Protocol.'),
-  })
-  .describe('Casts the values to a datatype. Without this step they get the datatype of the graph.');
+type DatatypeOption = z.infer<typeof datatypeOptions>['datatype'] & Datatype;
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's

@@ -1,12 +1,6 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Raster } from '../raster.ts';
-
-export const layoutOptions = z
-  .strictObject({
-    step: z.literal('layout'),
-    layout: z.enum(['NCHW', 'NHWC']).describe('NCHW: planes, as in PyTorch. NHWC: pixels, as in TensorFlow.'),
-  })
-  .describe('Puts the axes into the order that the graph takes.');
+import type { layoutOptions } from './options.ts';
 
 /** Puts each channel in a separate plane, or leaves the pixels unchanged. */
 export function layout(image: Raster, options: z.infer<typeof layoutOptions>): Raster {

@@ -1,17 +1,7 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import { invalid } from '../../../errors.ts';
 import type { Raster } from '../raster.ts';
-import { floatOption, positiveFloatOption } from './options.ts';
-
-const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).max(4);
-
-export const normalizeOptions = z
-  .strictObject({
-    step: z.literal('normalize'),
-    mean: perChannel(floatOption).describe('Number to subtract: one per channel, or one for all.'),
-    std: perChannel(positiveFloatOption).describe('Number to divide by: one per channel, or one for all.'),
-  })
-  .describe('(value - mean) / std');
+import type { normalizeOptions } from './options.ts';
 
 export type NormalizeOptions = z.infer<typeof normalizeOptions>;
 

@@ -1,10 +1,5 @@
-import * as z from 'zod';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size } from '../raster.ts';
-
-export const orientOptions = z
-  .strictObject({ step: z.literal('orient') })
-  .describe('Turns the picture upright, as its EXIF orientation says.');
 
 /** Turns a picture upright as its EXIF orientation says: the pixels of `PIL.ImageOps.exif_transpose`. */
 export function* orient(image: PixelRaster): Work<PixelRaster> {

@@ -1,16 +1,6 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import type { Raster } from '../raster.ts';
-import { floatOption, positiveFloatOption } from './options.ts';
-
-export const rescaleOptions = z
-  .strictObject({
-    step: z.literal('rescale'),
-    scale: positiveFloatOption.describe('Factor for each value. 1/255 brings bytes to 0..1.'),
-    offset: floatOption
-      .optional()
-      .describe('Number that is added afterwards. -1 with a scale of 1/127.5 brings bytes to -1..1.'),
-  })
-  .describe('value * scale + offset');
+import type { rescaleOptions } from './options.ts';
 
 /**
  * Multiplies every value in float64 and rounds it to float32, then adds the offset in float32, as the image processors

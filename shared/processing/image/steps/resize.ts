@@ -1,58 +1,11 @@
-import * as z from 'zod';
+import type * as z from 'zod/mini';
 import { roundHalfToEven } from '../../../tensor/float16.ts';
 import type { Work } from '../../work.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
 import { crop } from './crop.ts';
 import { resizeNearest } from './nearest.ts';
-import { colourOption, fillColour, sideOption } from './options.ts';
+import { fillColour, type resizeOptions } from './options.ts';
 import { readPart, resample } from './resample/resample.ts';
-
-export const resizeOptions = z
-  .strictObject({
-    step: z.literal('resize'),
-    width: sideOption.optional(),
-    height: sideOption.optional(),
-    shortestEdge: sideOption
-      .optional()
-      .describe(
-        'Length of the shorter edge. The other edge keeps the proportions, cut to whole pixels as in torchvision.transforms.Resize.',
-      ),
-    maxSize: sideOption.optional().describe('Largest length of the longer edge, with shortestEdge.'),
-    longestEdge: sideOption
-      .optional()
-      .describe(
-        'Length of the longer edge. The other edge keeps the proportions, rounded as in PIL.ImageOps.contain.',
-      ),
-    pad: colourOption
-      .optional()
-      .describe('Makes the image a square with the longest edge, and fills the rest with this colour.'),
-    filter: z
-      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
-      .default('bilinear')
-      .describe('How pixels are mixed, by the name of the filter in Pillow.'),
-    firstPass: z
-      .enum(['auto', 'horizontal'])
-      .optional()
-      .describe(
-        'horizontal gives the bytes of Pillow 12 and older if images lose much more height than width.',
-      ),
-    arithmetic: z
-      .enum(['pillow', 'torch'])
-      .optional()
-      .describe(
-        'torch gives the bytes of torchvision on tensors of bytes, as in the fast image processors of transformers.',
-      ),
-  })
-  .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
-  .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
-    message: 'must come with shortestEdge and be larger than it',
-    path: ['maxSize'],
-  })
-  .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
-    message: 'belongs to longestEdge',
-    path: ['pad'],
-  })
-  .describe('Changes the size: takes width and height, or shortestEdge, or longestEdge.');
 
 export type ResizeOptions = z.infer<typeof resizeOptions>;
 
@@ -127,15 +80,4 @@ function scaleLongest(width: number, height: number, edge: number): Size {
   return width > height
     ? { width: edge, height: Math.max(1, roundHalfToEven((height / width) * edge)) }
     : { width: Math.max(1, roundHalfToEven((width / height) * edge)), height: edge };
-}
-
-function hasOneSize(options: {
-  readonly width?: number | undefined;
-  readonly height?: number | undefined;
-  readonly shortestEdge?: number | undefined;
-  readonly longestEdge?: number | undefined;
-}): boolean {
-  const exact = [options.width, options.height].filter((side) => side !== undefined).length;
-  const edges = [options.shortestEdge, options.longestEdge].filter((edge) => edge !== undefined).length;
-  return (exact === 2 && edges === 0) || (exact === 0 && edges === 1);
 }

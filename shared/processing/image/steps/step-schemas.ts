@@ -1,13 +1,15 @@
-import * as z from 'zod';
-import { centerCropOptions } from './center-crop.ts';
-import { convertOptions } from './convert.ts';
-import { datatypeOptions } from './datatype.ts';
-import { layoutOptions } from './layout.ts';
-import { normalizeOptions } from './normalize.ts';
-import { decodeOptions } from './options.ts';
-import { orientOptions } from './orient.ts';
-import { rescaleOptions } from './rescale.ts';
-import { resizeOptions } from './resize.ts';
+import * as z from 'zod/mini';
+import {
+  centerCropOptions,
+  convertOptions,
+  datatypeOptions,
+  decodeOptions,
+  layoutOptions,
+  normalizeOptions,
+  orientOptions,
+  rescaleOptions,
+  resizeOptions,
+} from './options.ts';
 
 const PIXEL_OPTIONS = [orientOptions, convertOptions, resizeOptions, centerCropOptions] as const;
 const VALUE_OPTIONS = [rescaleOptions, normalizeOptions, layoutOptions, datatypeOptions] as const;

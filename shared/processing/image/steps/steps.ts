@@ -1,8 +1,6 @@
-import * as z from 'zod';
 import { finish, type Work } from '../../work.ts';
 import type { PixelRaster, Raster } from '../raster.ts';
 import { centerCrop } from './center-crop.ts';
-import { checkSteps, MOST_STEPS } from './check-steps.ts';
 import { convert } from './convert.ts';
 import { datatype } from './datatype.ts';
 import { layout } from './layout.ts';
@@ -10,23 +8,13 @@ import { normalize } from './normalize.ts';
 import { orient } from './orient.ts';
 import { rescale } from './rescale.ts';
 import { resize } from './resize.ts';
-import { type ImageStep, imageStepSchema, type PixelStep, type ValueStep } from './step-schemas.ts';
+import type { ImageStep, PixelStep, ValueStep } from './step-schemas.ts';
 
 /** Steps that move or mix the pixels of a decoded image. */
 const PIXEL_STEPS = { orient, convert, resize, centerCrop };
 
 /** Steps that make each value of a tensor from one of the pixels' bytes. */
 const VALUE_STEPS = { rescale, normalize, layout, datatype };
-
-/** The steps of a model, in `model.json`. */
-export const imageStepsSchema = z
-  .array(imageStepSchema)
-  .max(MOST_STEPS, { error: `must be at most ${MOST_STEPS} steps`, abort: true })
-  .superRefine((steps, context) => {
-    for (const { index, message } of checkSteps(steps)) {
-      context.addIssue({ code: 'custom', path: [index], message });
-    }
-  });
 
 export function isPixelStep(step: ImageStep): step is PixelStep {
   return Object.hasOwn(PIXEL_STEPS, step.step);

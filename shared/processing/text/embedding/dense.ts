@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { unexpectedOutput } from '../../../errors.ts';
 import type { Vectors } from './pooling.ts';
 import { readSafetensors } from './safetensors.ts';
@@ -23,10 +23,10 @@ const ACTIVATIONS: Readonly<Record<string, (value: number) => number>> = {
 };
 
 const configSchema = z.looseObject({
-  in_features: z.number().int().min(1),
-  out_features: z.number().int().min(1),
-  bias: z.boolean().default(true),
-  activation_function: z.string().default('torch.nn.modules.activation.Tanh'),
+  in_features: z.int().check(z.minimum(1)),
+  out_features: z.int().check(z.minimum(1)),
+  bias: z._default(z.boolean(), true),
+  activation_function: z._default(z.string(), 'torch.nn.modules.activation.Tanh'),
 });
 
 /**

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** A matrix or a vector of a weights file. */
 export interface Weights {
@@ -13,9 +13,9 @@ const FLOAT_BYTES = 4;
 const headerSchema = z.record(
   z.string(),
   z.looseObject({
-    dtype: z.string().optional(),
-    shape: z.array(z.number().int().min(0)).optional(),
-    data_offsets: z.tuple([z.number().int().min(0), z.number().int().min(0)]).optional(),
+    dtype: z.optional(z.string()),
+    shape: z.optional(z.array(z.int().check(z.minimum(0)))),
+    data_offsets: z.optional(z.tuple([z.int().check(z.minimum(0)), z.int().check(z.minimum(0))])),
   }),
 );
 

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { CHARACTER, maskNewer, WORD } from './characters.ts';
 import { roomFor } from './growth.ts';
 import type { Normalizer } from './normalizers.ts';
@@ -8,13 +8,13 @@ import { finishSteps } from './vocabulary.ts';
 
 /** Tokens that are searched for in a text before any other step. */
 export const addedTokenSchema = z.object({
-  id: z.number().int().min(0),
+  id: z.int().check(z.minimum(0)),
   content: z.string(),
-  single_word: z.boolean().default(false),
-  lstrip: z.boolean().default(false),
-  rstrip: z.boolean().default(false),
-  normalized: z.boolean().optional(),
-  special: z.boolean().default(false),
+  single_word: z._default(z.boolean(), false),
+  lstrip: z._default(z.boolean(), false),
+  rstrip: z._default(z.boolean(), false),
+  normalized: z.optional(z.boolean()),
+  special: z._default(z.boolean(), false),
 });
 
 export type AddedToken = z.infer<typeof addedTokenSchema>;

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Merges, mergePairs, pairKey } from './merge-pairs.ts';
 import { type Part, readOptions, TokenizerError } from './parts.ts';
 import {
@@ -17,13 +17,13 @@ const REMEMBERED = 10_000;
 const LONGEST_REMEMBERED = 256;
 
 const schema = z.looseObject({
-  dropout: z.number().nullish(),
-  unk_token: z.string().nullish(),
-  continuing_subword_prefix: z.string().nullish(),
-  end_of_word_suffix: z.string().nullish(),
-  fuse_unk: z.boolean().nullish(),
-  byte_fallback: z.boolean().nullish(),
-  ignore_merges: z.boolean().nullish(),
+  dropout: z.nullish(z.number()),
+  unk_token: z.nullish(z.string()),
+  continuing_subword_prefix: z.nullish(z.string()),
+  end_of_word_suffix: z.nullish(z.string()),
+  fuse_unk: z.nullish(z.boolean()),
+  byte_fallback: z.nullish(z.boolean()),
+  ignore_merges: z.nullish(z.boolean()),
 });
 
 /**

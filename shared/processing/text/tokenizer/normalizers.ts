@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER } from './characters.ts';
 import { createCharsMap } from './charsmap.ts';
@@ -112,16 +112,16 @@ const MAKERS: Readonly<Record<string, PartMaker<Normalizer>>> = {
 };
 
 const stripSchema = z.looseObject({
-  strip_left: z.boolean().default(true),
-  strip_right: z.boolean().default(true),
+  strip_left: z._default(z.boolean(), true),
+  strip_right: z._default(z.boolean(), true),
 });
-const precompiledSchema = z.looseObject({ precompiled_charsmap: z.string().nullish() });
+const precompiledSchema = z.looseObject({ precompiled_charsmap: z.nullish(z.string()) });
 const replaceSchema = z.looseObject({ pattern: patternSchema, content: z.string() });
 const bertSchema = z.looseObject({
-  clean_text: z.boolean().default(true),
-  handle_chinese_chars: z.boolean().default(true),
-  strip_accents: z.boolean().nullish(),
-  lowercase: z.boolean().default(true),
+  clean_text: z._default(z.boolean(), true),
+  handle_chinese_chars: z._default(z.boolean(), true),
+  strip_accents: z.nullish(z.boolean()),
+  lowercase: z._default(z.boolean(), true),
 });
 
 /**

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** The files are not those of a tokenizer this server knows. The message is fit for clients. */
 export class TokenizerError extends Error {
@@ -9,7 +9,7 @@ export class TokenizerError extends Error {
 export type Part = Readonly<Record<string, unknown>> & { readonly type: string };
 
 /** A part as the file has it; null is not a part. */
-export const partSchema = z.looseObject({ type: z.string() }).nullish();
+export const partSchema = z.nullish(z.looseObject({ type: z.string() }));
 
 /** Makes one kind of part from its options. */
 export type PartMaker<T> = (part: Part) => T;
@@ -33,7 +33,7 @@ export function makePart<T>(kind: string, makers: Readonly<Record<string, PartMa
  *
  * @throws TokenizerError naming the part and the first option that is wrong
  */
-export function readOptions<T extends z.ZodType>(part: Part, schema: T): z.infer<T> {
+export function readOptions<T extends z.ZodMiniType>(part: Part, schema: T): z.infer<T> {
   const parsed = schema.safeParse(part);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -1,5 +1,5 @@
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { maskNewer } from './characters.ts';
 import { compilePattern } from './compile-pattern.ts';
 import { TokenizerError } from './parts.ts';

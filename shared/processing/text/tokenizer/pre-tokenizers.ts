@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER, WHITE_SPACE, WORD } from './characters.ts';
 import { GrowthError } from './growth.ts';
@@ -62,18 +62,24 @@ const MAKERS: Readonly<Record<string, PartMaker<Splitter>>> = {
   Digits: (part) => {
     const { individual_digits } = readOptions(
       part,
-      z.looseObject({ individual_digits: z.boolean().default(false) }),
+      z.looseObject({ individual_digits: z._default(z.boolean(), false) }),
     );
     return by(toPattern(CHARACTER.numeric), individual_digits ? 'Isolated' : 'Contiguous');
   },
   FixedLength: (part) => {
-    const { length } = readOptions(part, z.looseObject({ length: z.number().int().min(1).default(5) }));
+    const { length } = readOptions(
+      part,
+      z.looseObject({ length: z._default(z.int().check(z.minimum(1)), 5) }),
+    );
     return by(toPattern(new RegExp(`[^]{1,${length}}`, 'gu')), 'Isolated');
   },
   Metaspace: createMetaspace,
   Split: createSplit,
   Punctuation: (part) => {
-    const { behavior } = readOptions(part, z.looseObject({ behavior: behaviorSchema.default('Isolated') }));
+    const { behavior } = readOptions(
+      part,
+      z.looseObject({ behavior: z._default(behaviorSchema, 'Isolated') }),
+    );
     return by(PUNCTUATION, behavior);
   },
   Whitespace: () => by(WORDS, 'Removed', true),
@@ -81,24 +87,24 @@ const MAKERS: Readonly<Record<string, PartMaker<Splitter>>> = {
 };
 
 /** One character, as it is in Hugging Face's tokenizers. */
-const character = z.string().regex(/^.$/su);
+const character = z.string().check(z.regex(/^.$/su));
 const behaviorSchema = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']);
 const splitSchema = z.looseObject({
   pattern: patternSchema,
   behavior: behaviorSchema,
-  invert: z.boolean().default(false),
+  invert: z._default(z.boolean(), false),
 });
 const byteLevelSchema = z.looseObject({
-  add_prefix_space: z.boolean().default(true),
-  use_regex: z.boolean().default(true),
+  add_prefix_space: z._default(z.boolean(), true),
+  use_regex: z._default(z.boolean(), true),
 });
 const metaspaceSchema = z.looseObject({
-  replacement: character.default('\u2581'),
-  str_rep: z.string().optional(),
+  replacement: z._default(character, '\u2581'),
+  str_rep: z.optional(z.string()),
   /** For older files, which had no scheme. */
-  add_prefix_space: z.boolean().default(true),
-  prepend_scheme: z.enum(['always', 'first', 'never']).default('always'),
-  split: z.boolean().nullish(),
+  add_prefix_space: z._default(z.boolean(), true),
+  prepend_scheme: z._default(z.enum(['always', 'first', 'never']), 'always'),
+  split: z.nullish(z.boolean()),
 });
 
 const SPACES = toPattern(CHARACTER.whiteSpace);

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { flattenParts, makePart, type Part, type PartMaker, readOptions, TokenizerError } from './parts.ts';
 
 /** A place of a row: a special token, or all tokens of its first (0) or second text (1). */
@@ -68,7 +68,7 @@ type Segment = readonly Place[];
 /** Puts special tokens around segments; undefined if it does not take this number of segments. */
 type Wrapper = (segments: readonly Segment[]) => readonly Segment[] | undefined;
 
-const id = z.number().int().min(0);
+const id = z.int().check(z.minimum(0));
 const namedToken = z.tuple([z.string(), id]);
 const pairSchema = z.looseObject({ sep: namedToken, cls: namedToken });
 const templateItems = z.array(
@@ -79,7 +79,7 @@ const templateItems = z.array(
 );
 const templateSchema = z.looseObject({
   single: templateItems,
-  pair: templateItems.optional(),
+  pair: z.optional(templateItems),
   special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
 });
 

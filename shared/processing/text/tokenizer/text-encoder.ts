@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { addedTokenSchema, createAddedSplitter } from './added-tokens.ts';
 import { createBpe } from './bpe.ts';
 import { roomFor } from './growth.ts';
@@ -23,12 +23,12 @@ export interface TextEncoder {
 
 /** The parts of `tokenizer.json` that are used. The decoder is not needed. */
 const tokenizerSchema = z.object({
-  added_tokens: z.array(addedTokenSchema).default([]),
+  added_tokens: z._default(z.array(addedTokenSchema), []),
   normalizer: partSchema,
   pre_tokenizer: partSchema,
-  model: z.looseObject({ type: z.string().optional() }),
+  model: z.looseObject({ type: z.optional(z.string()) }),
   post_processor: partSchema,
-  padding: z.object({ pad_token: z.string() }).nullish(),
+  padding: z.nullish(z.object({ pad_token: z.string() })),
 });
 
 const MODELS: Readonly<Record<string, PartMaker<TokenModel>>> = {

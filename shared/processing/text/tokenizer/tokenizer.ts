@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { TokenizerError } from './parts.ts';
 import type { Frame } from './special-tokens.ts';
 import type { TextEncoder } from './text-encoder.ts';
@@ -74,12 +74,12 @@ type Side = z.infer<typeof side>;
 
 /** The parts of `tokenizer_config.json` that are used. */
 const configSchema = z.object({
-  model_max_length: z.number().optional(),
-  pad_token: specialToken.nullish(),
-  pad_token_type_id: z.number().int().optional(),
-  padding_side: side.optional(),
-  truncation_side: side.default('right'),
-  tokenizer_class: z.string().nullish(),
+  model_max_length: z.optional(z.number()),
+  pad_token: z.nullish(specialToken),
+  pad_token_type_id: z.optional(z.int()),
+  padding_side: z.optional(side),
+  truncation_side: z._default(side, 'right'),
+  tokenizer_class: z.nullish(z.string()),
 });
 
 /** transformers writes 1e30 if there is no limit. */

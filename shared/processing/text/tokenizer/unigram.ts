@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Part, readOptions, TokenizerError } from './parts.ts';
 import { createTrie, NOWHERE, ROOT, step, type Trie } from './trie.ts';
 import { byteIds, isEndOfStep, type Steps, type TokenModel, toByteIds } from './vocabulary.ts';
@@ -6,7 +6,10 @@ import { byteIds, isEndOfStep, type Steps, type TokenModel, toByteIds } from './
 /** How much less likely an unknown character is than the least likely token. */
 const UNKNOWN_PENALTY = 10;
 
-const schema = z.looseObject({ unk_id: z.number().int().min(0), byte_fallback: z.boolean().default(false) });
+const schema = z.looseObject({
+  unk_id: z.int().check(z.minimum(0)),
+  byte_fallback: z._default(z.boolean(), false),
+});
 
 /** The model from the file: the tokens by their first characters, and the likelihood of each. */
 interface Model {

@@ -1,12 +1,12 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Part, readOptions } from './parts.ts';
 import { createTrie, longestMatch, NOWHERE, ROOT, walk } from './trie.ts';
 import { readVocabulary, type TokenModel, unknownId } from './vocabulary.ts';
 
 const wordPieceSchema = z.looseObject({
-  unk_token: z.string().default('[UNK]'),
-  continuing_subword_prefix: z.string().default('##'),
-  max_input_chars_per_word: z.number().default(100),
+  unk_token: z._default(z.string(), '[UNK]'),
+  continuing_subword_prefix: z._default(z.string(), '##'),
+  max_input_chars_per_word: z._default(z.number(), 100),
 });
 
 /**

@@ -31,9 +31,9 @@ describe('suggestConfig', () => {
     [['n', 32, 48, 3], 'NHWC', 48, 32],
     [[1, 3, 'h', 'w'], 'NCHW', 224, 224],
     [['n', '?', '?', 3], 'NHWC', 224, 224],
-  ])('reads %j as pictures in %s of %i x %i', (shape, layout, width, height) => {
+  ])('reads %j as pictures in %s of %i x %i', async (shape, layout, width, height) => {
     const { model_json } = suggest(shape, ['n', 4]) ?? {};
-    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
+    expect(await KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
       task: 'image-classification',
       labels: ['class 0', 'class 1', 'class 2', 'class 3'],
       preprocess: expect.arrayContaining([
@@ -77,9 +77,9 @@ describe('suggestConfig', () => {
     [['n', 1, 32, 48], 'NCHW', 48, 32],
     [[1, 1, 'h', 'w'], 'NCHW', 224, 224],
     [['n', 64, 48, 1], 'NHWC', 48, 64],
-  ])('reads %j as grey pictures in %s of %i x %i', (shape, layout, width, height) => {
+  ])('reads %j as grey pictures in %s of %i x %i', async (shape, layout, width, height) => {
     const { model_json, note } = suggest(shape, ['n', 10]) ?? {};
-    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
+    expect(await KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
       task: 'image-classification',
       labels: expect.arrayContaining(['class 0', 'class 9']),
       preprocess: [
@@ -109,10 +109,13 @@ describe('suggestConfig', () => {
     ['one number', ['n', 2], ['n', 1], false, { task: 'tabular-regression', features: COLUMNS }],
     ['a number without an axis', [1, 2], [1], false, { task: 'tabular-regression', features: COLUMNS }],
     ['one number of many columns', ['n', 100], ['n', 1], false, { task: 'tabular-regression' }],
-  ])('recognises a network on a table that gives %s', (_, input, output, areProbabilities, expected) => {
-    const { model_json } = suggest(input, output, 'FP32', areProbabilities ? ['y'] : []) ?? {};
-    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual(expected);
-  });
+  ])(
+    'recognises a network on a table that gives %s',
+    async (_, input, output, areProbabilities, expected) => {
+      const { model_json } = suggest(input, output, 'FP32', areProbabilities ? ['y'] : []) ?? {};
+      expect(await KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual(expected);
+    },
+  );
 
   it('says what to check for a table', () => {
     expect(suggest(['n', 2], ['n', 3])?.note).toBe(
@@ -144,7 +147,7 @@ describe('suggestConfig', () => {
     expect(note).toMatch(/; the labels are those of the model \(all of them with --json\)$/);
   });
 
-  it('names the columns of a table as in the metadata', () => {
+  it('names the columns of a table as in the metadata', async () => {
     const table = (value: string, output: readonly (number | string)[]) =>
       suggestConfig(
         {
@@ -155,7 +158,7 @@ describe('suggestConfig', () => {
         'a/model.json',
       );
     const { model_json, note } = table('["age", "height"]', ['n', 1]) ?? {};
-    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual({
+    expect(await KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual({
       task: 'tabular-regression',
       features: [{ name: 'age' }, { name: 'height' }],
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { readYaml, YamlError } from '../../../../shared/models/formats/yaml.ts';
 import { readFormatFile } from '../../../support/format-folders.ts';
 

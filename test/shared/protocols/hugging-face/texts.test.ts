@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceClient } from '@huggingface/inference';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import {
   buildModel,
   buildNode,

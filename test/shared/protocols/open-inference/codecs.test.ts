@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { buildModel, buildNode, FLOAT, STRING, tensorValue } from '../../../support/build-model.ts';
 import { readFormatFile, readGolden } from '../../../support/format-folders.ts';
 import { openApp } from '../../../support/hosts/in-process.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RasterData } from '../../../../../shared/processing/image/raster.ts';
-import { datatype, datatypeOptions } from '../../../../../shared/processing/image/steps/datatype.ts';
+import { datatype } from '../../../../../shared/processing/image/steps/datatype.ts';
+import { datatypeOptions } from '../../../../../shared/processing/image/steps/options.ts';
 
 const VALUES = Float32Array.of(0, 0.5, -1.75, 254.99, 300, -200, 40_000);
 

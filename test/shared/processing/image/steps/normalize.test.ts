@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Raster } from '../../../../../shared/processing/image/raster.ts';
-import { normalize, normalizeOptions } from '../../../../../shared/processing/image/steps/normalize.ts';
+import { normalize } from '../../../../../shared/processing/image/steps/normalize.ts';
+import { normalizeOptions } from '../../../../../shared/processing/image/steps/options.ts';
 
 function row(channels: number, data: Uint8Array | Float32Array): Raster {
   return { width: data.length / channels, height: 1, channels, layout: 'HWC', data };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Raster } from '../../../../../shared/processing/image/raster.ts';
-import { rescale, rescaleOptions } from '../../../../../shared/processing/image/steps/rescale.ts';
+import { rescaleOptions } from '../../../../../shared/processing/image/steps/options.ts';
+import { rescale } from '../../../../../shared/processing/image/steps/rescale.ts';
 
 function row(data: Uint8Array | Float32Array): Raster {
   return { width: data.length, height: 1, channels: 1, layout: 'HWC', data };

@@ -2,13 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { PixelRaster } from '../../../../../shared/processing/image/raster.ts';
-import { resize, resizedSize, resizeOptions } from '../../../../../shared/processing/image/steps/resize.ts';
+import { resizeOptions } from '../../../../../shared/processing/image/steps/options.ts';
+import { resize, resizedSize } from '../../../../../shared/processing/image/steps/resize.ts';
 import { finish } from '../../../../../shared/processing/work.ts';
 import { PROJECT } from '../../../../support/project.ts';
 
-const bytes = z.base64().transform((text) => Uint8Array.from(Buffer.from(text, 'base64')));
+const bytes = z.pipe(
+  z.base64(),
+  z.transform((text) => Uint8Array.from(Buffer.from(text, 'base64'))),
+);
 
 /** Made by test/fixtures/pillow/make.py. */
 const golden = z
@@ -28,7 +32,7 @@ const golden = z
   })
   .parse(JSON.parse(readFileSync(join(PROJECT, 'test/fixtures/pillow/resize.json'), 'utf8')));
 
-const FILTERS = resizeOptions.shape.filter.unwrap().options;
+const FILTERS = resizeOptions.shape.filter.def.innerType.options;
 const WEIGHING_FILTERS = FILTERS.filter((filter) => filter !== 'nearest');
 
 function raster(width: number, height: number, channels: number, data: Uint8Array): PixelRaster {
