@@ -1,8 +1,8 @@
 import { type ProcessMemory, processMemory } from '../shared/runtime/process-memory.ts';
 import type { HttpFunction } from './http-function.ts';
 
-/** How long the server must be without requests. */
-const IDLE_MS = 1_000;
+/** How long the server must be without requests: after a collection, requests take twice as long for about a second. */
+const IDLE_MS = 10_000;
 /** How much the process must have grown since the last collection for another one. */
 const GROWTH = 1.1;
 

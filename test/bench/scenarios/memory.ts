@@ -14,7 +14,7 @@ import { mixedRequests } from './mixed.ts';
 const NAME = 'ternion serve';
 const BOUND = 'SESSION_CACHE_BYTES + 10 % + 32 MB';
 /** Ternion collects garbage after a second without requests. */
-const IDLE_MS = 5_000;
+const IDLE_MS = 15_000;
 
 export const memory: Scenario = {
   name: 'memory',
