@@ -57,18 +57,18 @@ export function createRests(
   };
 }
 
-/** How long requests that go on side by side may keep each other's answers waiting. */
+/** How long requests that run side by side may keep each other's answers waiting. */
 const TOGETHER_MS = 1;
 
 /** Requests that begin in the next turn. */
 let beginning: (() => void)[] = [];
 /** Work that lets others go first. */
 const resting: (() => void)[] = [];
-/** When requests last began or went on; never, in hosts that do not begin them together. */
+/** When requests last began or continued; never, in hosts that do not begin them together. */
 let beganMs = Number.POSITIVE_INFINITY;
 
 /**
- * Waits until all requests that arrive in this turn of the event loop are read. They then go on side by side: each step
+ * Waits until all requests that arrive in this turn of the event loop are read. They then run side by side: each step
  * of the code runs for one after the other, and so are their answers sent. An answer wakes its reader, if that is on
  * the same machine and not awake yet, which takes as long as everything else about a small request.
  */
@@ -78,7 +78,7 @@ export function beginTogether(): Promise<void> {
   });
 }
 
-/** Begins a request that goes on by itself: its answer is sent before the next request begins. */
+/** Begins a request by itself: its answer is sent before the next request begins. */
 export function beginAlone(): void {
   beganMs = performance.now();
 }
@@ -91,20 +91,20 @@ function beginAll(): void {
 }
 
 /**
- * Does work that keeps others waiting: at once, or in one of the next turns if requests have gone on side by side for
+ * Does work that keeps others waiting: at once, or in one of the next turns if requests have run side by side for
  * long, so that they can send their answers before. Work that waits is done in its order.
  */
 export function inTurn<R>(work: () => Promise<R>): Promise<R> {
   if (resting.length === 0 && performance.now() - beganMs < TOGETHER_MS) return work();
   return new Promise((resolve) => {
-    if (resting.push(() => resolve(work())) === 1) setImmediate(goOn);
+    if (resting.push(() => resolve(work())) === 1) setImmediate(continueWaiting);
   });
 }
 
 /** Does as much of the waiting work as may be done in one turn, and at least one piece of it. */
-function goOn(): void {
+function continueWaiting(): void {
   beganMs = performance.now();
   do resting.shift()?.();
   while (resting.length > 0 && performance.now() - beganMs < TOGETHER_MS);
-  if (resting.length > 0) setImmediate(goOn);
+  if (resting.length > 0) setImmediate(continueWaiting);
 }

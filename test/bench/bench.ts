@@ -9,6 +9,7 @@ import { PROJECT } from '../support/project.ts';
 import { describeMachine } from './report/machine.ts';
 import { targetTable, writePage } from './report/page.ts';
 import { tableOf, toText } from './report/table.ts';
+import { checkTargets } from './report/targets.ts';
 import { createRecorder, type Results, type ScenarioResult } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- [options]
   --json                prints all values as JSON
   --write               writes docs/benchmarks.md, its pictures, and test/bench/results.json
   --from <file>         takes the values from such a file, and measures nothing
+  --check <factor>      ends with an error if a target that was measured is missed by more than this factor
   --against <commit>    compares this tree with a commit instead`;
 
 /** Where the values of docs/benchmarks.md are. */
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     from: { type: 'string' },
     against: { type: 'string' },
+    check: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -43,6 +46,9 @@ const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (rounds !== undefined && (!Number.isInteger(rounds) || rounds < 1)) {
   fail(`--rounds is "${values.rounds}"; expected a whole number of at least 1.`);
 }
+const slack = values.check === undefined ? undefined : Number(values.check);
+if (slack !== undefined && !(slack >= 1))
+  fail(`--check is "${values.check}"; expected a number of at least 1.`);
 if (values.write && values.only !== undefined)
   fail('--write needs all scenarios, so it cannot go with --only.');
 const chosen = values.only === undefined ? SCENARIOS : values.only.split(',').map(findScenario);
@@ -57,6 +63,7 @@ if (values.help) {
     values.from === undefined ? await measure(chosen) : JSON.parse(await readFile(values.from, 'utf8'));
   if (values.json) console.log(JSON.stringify(results, undefined, 2));
   else print(results);
+  if (slack !== undefined) check(results, slack);
   if (values.write) {
     await writeFile(RESULTS_FILE, `${JSON.stringify(results)}\n`);
     for (const [path, text] of writePage(results)) await writeFile(join(PROJECT, 'docs', path), text);
@@ -137,6 +144,16 @@ function print(results: Results): void {
       console.log(`\n${scenario.title}\n${toText(tableOf(scenario))}`);
   }
   console.log(`\nTargets\n${toText(targetTable(results))}`);
+}
+
+/** Says which targets are missed. A run that measured none of them proves nothing. */
+function check(results: Results, factor: number): void {
+  const rows = checkTargets(results, factor).filter(({ isMet }) => isMet !== undefined);
+  const missed = rows.filter(({ isMet }) => !isMet);
+  for (const { what, target, measured } of missed)
+    console.error(`missed by more than ${factor}: ${what} is ${measured}, should be ${target}`);
+  if (rows.length === 0) console.error('no target was measured');
+  if (missed.length > 0 || rows.length === 0) process.exitCode = 1;
 }
 
 function progress(text: string): void {

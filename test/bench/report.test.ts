@@ -127,6 +127,18 @@ describe('the targets', () => {
     );
   });
 
+  it('may be missed by a factor', () => {
+    const areMet = (slack: number) =>
+      checkTargets({ scenarios: [makeResult()] }, slack)
+        .slice(0, 2)
+        .map(({ isMet }) => isMet);
+    expect([areMet(1), areMet(1.05), areMet(1.1)]).toEqual([
+      [true, false],
+      [true, false],
+      [true, true],
+    ]);
+  });
+
   it('name contenders and units of their scenario', () => {
     const handler = {
       ...makeResult(),

@@ -80,7 +80,7 @@ describe('createRests', () => {
   });
 });
 
-/** Keeps the event loop for longer than requests may go on side by side. */
+/** Keeps the event loop for longer than requests may run side by side. */
 function takeLong(): void {
   const endMs = performance.now() + 3;
   while (performance.now() < endMs);
@@ -94,7 +94,7 @@ describe('beginTogether', () => {
       await beginTogether();
       order.push(`${name} began`);
       await undefined;
-      order.push(`${name} went on`);
+      order.push(`${name} continued`);
     };
     const first = work('first');
     const second = work('second');
@@ -104,8 +104,8 @@ describe('beginTogether', () => {
       'second came',
       'first began',
       'second began',
-      'first went on',
-      'second went on',
+      'first continued',
+      'second continued',
     ]);
   });
 });

@@ -25,8 +25,12 @@ export interface TargetRow {
   readonly isMet: boolean | undefined;
 }
 
-/** Compares the values of a run with all targets. A target that was not measured has no result. */
-export function checkTargets({ scenarios }: Pick<Results, 'scenarios'>): readonly TargetRow[] {
+/**
+ * Compares the values of a run with all targets. A target that was not measured has no result.
+ *
+ * @param slack by which factor a target may be missed, for machines that do other work as well
+ */
+export function checkTargets({ scenarios }: Pick<Results, 'scenarios'>, slack = 1): readonly TargetRow[] {
   return TARGETS.map((target) => {
     const measurement = scenarios
       .find(({ name }) => name === target.scenario)
@@ -39,7 +43,7 @@ export function checkTargets({ scenarios }: Pick<Results, 'scenarios'>): readonl
       what: target.what,
       target: describeBound(target),
       measured: shown,
-      isMet: Number.isNaN(value) ? undefined : value >= atLeast && value <= atMost,
+      isMet: Number.isNaN(value) ? undefined : value >= atLeast / slack && value <= atMost * slack,
     };
   });
 }

@@ -38,6 +38,7 @@ export const start: Scenario = {
     const pairs: Readonly<Record<string, readonly [ours: Start, limit: Start]>> = {
       'AWS Lambda': [startsLambda(join(PROJECT, 'dist', `aws-${process.arch}`)), startsLambda(lambda)],
       'Google Cloud': [own(frameworkCommand('gcp')), bare],
+      'Google Cloud, own server': [own(serverBundleCommand()), bare],
       Azure: [own(azureCommand()), bare],
       'ternion serve': [own(serveCommand()), bare],
       'npm start': [own(localCommand()), bare],
@@ -91,6 +92,11 @@ function startsServer(command: ServerCommand['command']): Start {
 
 function localCommand(): ServerCommand['command'] {
   return (port) => nodeCommand(join(PROJECT, 'dist/local/index.mjs'), `--port=${port}`);
+}
+
+/** The port is a variable, as on Cloud Run. */
+function serverBundleCommand(): ServerCommand['command'] {
+  return (port) => ['env', `PORT=${port}`, ...nodeCommand(join(PROJECT, 'dist/gcp-server/index.mjs'))];
 }
 
 function azureCommand(): ServerCommand['command'] {
