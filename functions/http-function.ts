@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
 import type { ClientSignal } from '../shared/budget.ts';
 import { InferenceError, toInferenceError } from '../shared/errors.ts';
-import { type BodyParts, gatherBody } from '../shared/http/body-memory.ts';
+import { allocateBody, gatherBody } from '../shared/http/body-memory.ts';
 import { type BodyPart, SMALL_BYTES } from '../shared/http/body-room.ts';
 import { BytesRequest, BytesResponse, contentOf } from '../shared/http/bytes.ts';
 import { HeaderList, pairsOf } from '../shared/http/header-list.ts';
@@ -213,19 +213,19 @@ function readSmall(incoming: IncomingMessage, headers: Headers, length: number):
   return new Promise((resolve, reject) => {
     /** Nearly all come in one piece. */
     let only: Uint8Array | undefined;
-    let parts: BodyParts | undefined;
+    let block: Buffer | undefined;
+    let received = 0;
     incoming.on('data', (chunk: Buffer) => {
-      if (only === undefined) {
-        only = chunk;
-        return;
+      if (received > 0 && block === undefined) {
+        block = allocateBody(length, headers);
+        if (only) block.set(only);
       }
-      if (parts === undefined) {
-        parts = gatherBody(headers, length);
-        parts.add(only);
-      }
-      parts.add(chunk);
+      // Copied as it arrives: nothing but the run is left to do when the last piece is there.
+      if (block === undefined) only = chunk;
+      else block.set(chunk, received);
+      received += chunk.length;
     });
-    incoming.on('end', () => resolve(parts?.join() ?? only ?? new Uint8Array(0)));
+    incoming.on('end', () => resolve(block?.subarray(0, received) ?? only ?? new Uint8Array(0)));
     incoming.on('error', reject);
   });
 }
