@@ -84,7 +84,7 @@ export function writeItems<T>(
 }
 
 /** Names of members with their colon. Answers have the same few again and again: their own words, and labels. */
-const writeKey = memoize((key) => `${writeString(key)}:`);
+export const writeKey = memoize((key) => `${writeString(key)}:`);
 
 /** Characters that must be escaped in a string: half a surrogate pair would not survive UTF-8. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../config.ts';
+import { writeJson, writeKey } from '../json/write-json.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -19,25 +20,58 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 export function createLogger(
   level: LogLevel,
   write: (line: string, level: LogLevel) => void,
-  describe: (record: LogFields) => string = JSON.stringify,
+  describe?: (record: LogFields) => string,
 ): Logger {
   return {
     log: (messageLevel, message, fields) => {
       if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
       const members = typeof fields === 'function' ? fields() : fields;
-      const record = { time: new Date().toISOString(), level: messageLevel, message, ...members };
-      write(describe(isPlain(members) ? record : toPlainMembers(record)), messageLevel);
+      const line =
+        describe === undefined && isPlain(members)
+          ? writePlain(messageLevel, message, members)
+          : (describe ?? JSON.stringify)(
+              toPlainMembers({ time: currentTime(), level: messageLevel, message, ...members }),
+            );
+      write(line, messageLevel);
     },
   };
 }
 
-/** Whether JSON can hold all members as they are, as in the line of nearly every request. */
-function isPlain(members: LogFields = {}): boolean {
+type PlainFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** Whether all members are texts, numbers and truth values, as in the line of nearly every request. */
+function isPlain(members: LogFields = {}): members is PlainFields {
   for (const name in members) {
     const value = members[name];
-    if (typeof value === 'bigint' || (typeof value === 'object' && value !== null)) return false;
+    const isKnown = value === null || value === undefined || PLAIN_TYPES.includes(typeof value);
+    if (!isKnown) return false;
   }
   return true;
+}
+
+const PLAIN_TYPES: readonly string[] = ['string', 'number', 'boolean'];
+
+/** Without an object for the record, it takes half the time. */
+function writePlain(level: string, message: string, members: PlainFields = {}): string {
+  let line = `{"time":"${currentTime()}","level":"${level}","message":${writeJson(message)}`;
+  for (const name in members) {
+    const value = members[name];
+    if (value !== undefined) line += `,${writeKey(name)}${writeJson(value)}`;
+  }
+  return `${line}}`;
+}
+
+let latestMs = Number.NaN;
+let latestTime = '';
+
+/** Lines of the same millisecond share its text. */
+function currentTime(): string {
+  const ms = Date.now();
+  if (ms !== latestMs) {
+    latestMs = ms;
+    latestTime = new Date(ms).toISOString();
+  }
+  return latestTime;
 }
 
 function toPlainMembers(record: LogFields): LogFields {
