@@ -70,12 +70,14 @@ async function buildTarget(target) {
     minify: true,
     // Modules that are imported on demand (image decoder, S3 client) become separate files, parsed only when needed.
     splitting: true,
-    chunkNames: '[name]-[hash]',
+    // They import each other more than a thousand times.
+    chunkNames: '[hash]',
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
     mainFields: ['module', 'main'],
-    external: [...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
+    // Only browsers load bowser.
+    external: ['bowser', ...target.omitted, ...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),

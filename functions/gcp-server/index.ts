@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { openHost } from '../gcp/open-host.ts';
 import { printable } from '../printable.ts';
 import { ListenError, startServer } from '../server.ts';
-import { nextEnd } from '../server-end.ts';
 
 /** Cloud Run sets PORT. */
 const DEFAULT_PORT = 8080;
@@ -16,7 +16,7 @@ const server = await startServer(host, {
   console.error(printable(error.message));
   process.exit(1);
 });
-await nextEnd();
+await once(process, 'SIGTERM');
 // Cloud Run sends no requests to an instance that it ends.
 await server.close(0);
 await host.app.close();

@@ -43,6 +43,10 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
         return { errors: missed };
       });
       build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
+      build.onLoad({ filter: SHARP_MANIFEST }, async ({ path }) => ({
+        contents: shorten(await readFile(path, 'utf8')),
+        loader: 'json',
+      }));
       for (const [filter, addon] of staged) {
         build.onLoad({ filter }, async ({ path }) => {
           const source = await readFile(path, 'utf8');
@@ -52,6 +56,14 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
       }
     },
   };
+}
+
+const SHARP_MANIFEST = /sharp[\\/]package\.json$/;
+
+/** What sharp reads of its package.json; the rest is 5 kB. */
+function shorten(manifest: string): string {
+  const { version, config, engines, optionalDependencies } = JSON.parse(manifest);
+  return JSON.stringify({ version, config, engines, optionalDependencies });
 }
 
 /**

@@ -7,6 +7,11 @@ const targetSchema = z.strictObject({
   platforms: z.array(z.string()).min(1),
   /** Modules that the host provides. */
   external: z.array(z.string()).default([]),
+  /**
+   * Modules that are left out because the host never loads them. Lambda has its credentials in the environment, and no
+   * profile of a person.
+   */
+  omitted: z.array(z.string()).default([]),
   /** Files next to the entry that are copied unchanged. */
   files: z.array(z.string()).default([]),
   /** A package.json for the output, if the host needs one. */

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../contracts/exchanges.ts';
-import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openAzureBundle, openFunctionsFramework, openServerBundle } from '../support/hosts/child-process.ts';
 import { OWN_RUNTIME } from '../support/hosts/lambda-bundle.ts';
 import { toEvent } from '../support/hosts/lambda-events.ts';
 import { sendOverHttp } from '../support/hosts/test-host.ts';
@@ -91,6 +91,12 @@ const NOT_STARTED = [
 /** Bytes of JavaScript up to the first answer; Azure has its own library for functions in it, 73 kB. */
 const MOST_BYTES: Readonly<Record<string, number>> = { aws: 320_000, gcp: 320_000, azure: 400_000 };
 
+const OPENERS: Readonly<Record<string, typeof openServerBundle>> = {
+  gcp: openFunctionsFramework,
+  'gcp-server': openServerBundle,
+  azure: openAzureBundle,
+};
+
 /** Counts the files of a bundle that a process evaluates. */
 async function countEvaluated(folder: string, serve: (options: Record<string, string>) => Promise<void>) {
   const file = join(await makeFolder({ 'evaluated.txt': '' }), 'evaluated.txt');
@@ -129,7 +135,8 @@ describe('up to the first answer', () => {
           await lambda.shutdown();
           return;
         }
-        const open = name === 'azure' ? openAzureBundle : openFunctionsFramework;
+        const open = OPENERS[name];
+        if (!open) throw new Error(`nothing starts dist/${name}`);
         const host = await open(name, environment);
         expect((await host.send(post('/predict', SETOSA))).status).toBe(200);
         await host.close();
