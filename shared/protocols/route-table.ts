@@ -160,11 +160,11 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
   ],
 };
 
-const VERTEX_CONTAINER = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
-const VERTEX_LOCATION = '/v1/projects/{project}/locations/{location}';
-const VERTEX_ENDPOINTS = `${VERTEX_LOCATION}/endpoints` as const;
-/** Methods of endpoints that are refused. */
-const VERTEX_REFUSED = [
+export const VERTEX_CONTAINER = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
+export const VERTEX_LOCATION = '/v1/projects/{project}/locations/{location}';
+export const VERTEX_ENDPOINTS = `${VERTEX_LOCATION}/endpoints` as const;
+/** Methods of endpoints that have no meaning for the models here, or no answer over HTTP. */
+export const VERTEX_REFUSED = [
   'explain',
   'directPredict',
   'directRawPredict',

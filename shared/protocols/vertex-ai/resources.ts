@@ -7,17 +7,13 @@ import { STARTED } from '../encode-model.ts';
 import { type Endpoint, findEndpoint, listEndpoints } from '../endpoint-models.ts';
 import { jsonContent, type Operation, type ProtocolOptions, pathParameter } from '../operation.ts';
 import { takePage } from '../paging.ts';
+import { VERTEX_ENDPOINTS, VERTEX_LOCATION } from '../route-table.ts';
 import { chooseModel } from './decode.ts';
 import { encodeGoogleError } from './encode.ts';
 import { endpointResponse, endpointsQuery, endpointsResponse } from './schemas.ts';
 
-const LOCATION_PATH = '/v1/projects/{project}/locations/{location}';
-
 /** The path at which clients call an endpoint. */
-export const ENDPOINT_PATH = `${LOCATION_PATH}/endpoints/{endpoint}`;
-
-/** The paths at which Vertex AI calls a container whose routes are not set. */
-export const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
+export const ENDPOINT_PATH = `${VERTEX_ENDPOINTS}/{endpoint}`;
 
 /**
  * Endpoints as resources. Clients list them, and the Python classes `aiplatform.Endpoint` and `PrivateEndpoint` read
@@ -28,7 +24,7 @@ export function createResourceOperations(options: ProtocolOptions): readonly Ope
   return [
     {
       method: 'GET',
-      path: `${LOCATION_PATH}/endpoints`,
+      path: VERTEX_ENDPOINTS,
       summary: 'List the endpoints',
       query: endpointsQuery,
       response: jsonContent(endpointsResponse),
@@ -53,7 +49,7 @@ export function createResourceOperations(options: ProtocolOptions): readonly Ope
 export function createOtherResources(): readonly Operation[] {
   return ['/{collection}', '/{collection}/{item}'].map((path) => ({
     method: 'ALL',
-    path: LOCATION_PATH + path,
+    path: VERTEX_LOCATION + path,
     isLegacy: true,
     encodeError: encodeGoogleError,
     handle: refuseResource,

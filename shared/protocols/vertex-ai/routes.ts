@@ -16,6 +16,7 @@ import {
   type ProtocolOptions,
   pathParameter,
 } from '../operation.ts';
+import { VERTEX_CONTAINER, VERTEX_REFUSED } from '../route-table.ts';
 import { encodeListed, runInForm } from '../run-payload.ts';
 import {
   asksForLabels,
@@ -28,28 +29,8 @@ import {
   unwrap,
 } from './decode.ts';
 import { describeModel, encodeGoogleError, encodeLabels } from './encode.ts';
-import {
-  CONTAINER_PATH,
-  createOtherResources,
-  createResourceOperations,
-  ENDPOINT_PATH,
-} from './resources.ts';
+import { createOtherResources, createResourceOperations, ENDPOINT_PATH } from './resources.ts';
 import { containerResponse, predictRequest, predictResponse } from './schemas.ts';
-
-/** Methods of endpoints that have no meaning for the models here, or no answer over HTTP. */
-const UNSUPPORTED = [
-  'explain',
-  'directPredict',
-  'directRawPredict',
-  'streamRawPredict',
-  'serverStreamingPredict',
-  'generateContent',
-  'streamGenerateContent',
-  'countTokens',
-  'deployModel',
-  'undeployModel',
-  'mutateDeployedModel',
-];
 
 /**
  * Prediction of Vertex AI on both of its sides: the routes on which the service calls a container, and those on which
@@ -87,8 +68,8 @@ function createContainerOperations(options: ProtocolOptions, container: Dialect)
   return [
     ...(health === undefined ? [] : [healthOperation(health)]),
     ...(predict === undefined ? [] : [predictOperation(predict)]),
-    healthOperation(CONTAINER_PATH),
-    predictOperation(`${CONTAINER_PATH}:predict`),
+    healthOperation(VERTEX_CONTAINER),
+    predictOperation(`${VERTEX_CONTAINER}:predict`),
   ];
 }
 
@@ -128,7 +109,7 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
     predict,
     raw,
     ...createResourceOperations(options),
-    ...UNSUPPORTED.map(createUnsupported),
+    ...VERTEX_REFUSED.map(createUnsupported),
     ...createOtherResources(),
   ];
 }
