@@ -56,7 +56,14 @@ export function createOtherResources(): readonly Operation[] {
   }));
 }
 
-function refuseResource(): never {
+/** Endpoints exist and cannot be changed; other resources do not exist. */
+function refuseResource(c: Context<AppEnvironment>): never {
+  if (c.req.param('collection') === 'endpoints') {
+    throw new InferenceError(
+      'METHOD_NOT_ALLOWED',
+      'Endpoints are the models of the repository: they can be listed and read, and not be created or changed here.',
+    );
+  }
   throw new InferenceError(
     'NOT_IMPLEMENTED',
     'Below a location there are endpoints that can be listed, read and asked to predict; GET /models lists models.',

@@ -152,6 +152,9 @@ describe('errors', () => {
     [post(`${ENDPOINTS}/iris:rawPredict`, { x: 1 }), 400, 'INVALID_ARGUMENT', /expected one of "instances"/],
     [raw(`${ENDPOINTS}/iris:predict`, 'x'.repeat(300_000), {}), 413, 'INVALID_ARGUMENT', /larger than/],
     [post(`${ENDPOINTS}/iris:explain`, {}), 501, 'UNIMPLEMENTED', /explain is not supported/],
+    [post(ENDPOINTS, {}), 405, 'UNIMPLEMENTED', /not be created or changed/],
+    [{ ...get(`${ENDPOINTS}/iris`), method: 'DELETE' }, 405, 'UNIMPLEMENTED', /not be created or changed/],
+    [post(ENDPOINTS.replace(/endpoints$/, 'models'), {}), 501, 'UNIMPLEMENTED', /^Below a location/],
     [get(`${ENDPOINTS}/iris:streamRawPredict`), 501, 'UNIMPLEMENTED', /streamRawPredict/],
   ])('are objects of Google on an endpoint: %#', async (request, code, status, message) => {
     const { json, ...response } = await ask(request);
