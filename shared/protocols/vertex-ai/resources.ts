@@ -62,6 +62,7 @@ function refuseResource(c: Context<AppEnvironment>): never {
     throw new InferenceError(
       'METHOD_NOT_ALLOWED',
       'Endpoints are the models of the repository: they can be listed and read, and not be created or changed here.',
+      { headers: { allow: 'GET, HEAD' } },
     );
   }
   throw new InferenceError(

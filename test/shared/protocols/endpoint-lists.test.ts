@@ -172,8 +172,7 @@ describe('endpoints of Vertex AI', () => {
   it.each([
     ['GET', '/models'],
     ['GET', '/models/iris'],
-    ['POST', '/endpoints'],
-    ['DELETE', '/endpoints/iris'],
+    ['POST', '/models'],
     ['POST', '/batchPredictionJobs'],
   ])('are all there is below a location: %s %s', async (method, path) => {
     const request = get(`/v1/projects/p/locations/l${path}`);
@@ -181,6 +180,25 @@ describe('endpoints of Vertex AI', () => {
     expect([answer.status, JSON.parse(answer.body.toString()).error]).toEqual([
       501,
       { code: 501, status: 'UNIMPLEMENTED', message: expect.stringContaining('there are endpoints') },
+    ]);
+  });
+
+  it.each([
+    ['POST', '/endpoints'],
+    ['DELETE', '/endpoints/iris'],
+    ['PATCH', '/endpoints/iris'],
+  ])('cannot be created or changed: %s %s', async (method, path) => {
+    const request = get(`/v1/projects/p/locations/l${path}`);
+    const answer = await plain.send({ ...request, method });
+    expect([answer.status, answer.headers.allow, JSON.parse(answer.body.toString()).error]).toEqual([
+      405,
+      'GET, HEAD',
+      {
+        code: 405,
+        status: 'UNIMPLEMENTED',
+        message:
+          'Endpoints are the models of the repository: they can be listed and read, and not be created or changed here.',
+      },
     ]);
   });
 
