@@ -24,8 +24,14 @@ export function tensorFromBytes(
 }
 
 function checkBools(bytes: Uint8Array, field: string): void {
-  const index = bytes.findIndex((byte) => byte > 1);
+  const index = findAbove(bytes, 1);
   if (index !== -1) throw invalid(`Byte ${index} of ${field} is ${bytes[index]}; expected 0 or 1 (BOOL).`);
+}
+
+/** The index of the first byte above a limit; -1 if there is none. */
+export function findAbove(bytes: Uint8Array, most: number): number {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) > most) return i;
+  return -1;
 }
 
 /** The elements as bytes. Numbers are not copied; strings are UTF-8 after their length as a 4-byte number. */

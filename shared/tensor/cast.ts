@@ -1,7 +1,23 @@
-import { invalid } from '../errors.ts';
-import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from './datatype.ts';
+import { type InferenceError, invalid } from '../errors.ts';
+import {
+  DATATYPES,
+  type Datatype,
+  FLOAT_BOUNDS,
+  type FloatType,
+  INTEGER_RANGES,
+  type NumericArray,
+} from './datatype.ts';
 import { float16ToNumber, numberToFloat16 } from './float16.ts';
-import { type Tensor, toNumbers } from './tensor.ts';
+import {
+  allocateElements,
+  type Elements,
+  findFirstBit,
+  isWide,
+  readBlocks,
+  type WideArray,
+  writeNumbers,
+} from './number-blocks.ts';
+import type { Tensor } from './tensor.ts';
 
 /**
  * The tensor in another datatype. Floats are rounded to the nearest value of another float type; all other conversions
@@ -13,55 +29,118 @@ import { type Tensor, toNumbers } from './tensor.ts';
  */
 export function castTensor(tensor: Tensor, datatype: Datatype, field: string): Tensor {
   if (tensor.datatype === datatype) return tensor;
-  const from = DATATYPES[tensor.datatype].kind;
-  const to = DATATYPES[datatype].kind;
-  if (from === 'string' || to === 'string') {
+  const { data } = tensor;
+  if (Array.isArray(data) || datatype === 'BYTES') {
     throw invalid(field, `has the datatype ${tensor.datatype}; expected ${datatype}.`);
   }
-  if (from === 'float' && to === 'float') return castFloats(tensor, datatype, field);
-  return castExactly(tensor, datatype, field);
+  const areFloats = DATATYPES[tensor.datatype].kind === 'float' && DATATYPES[datatype].kind === 'float';
+  if (areFloats) return convert(tensor, data, datatype, field, findTooLarge);
+  return isWide(data) && WIDE_TYPES.includes(datatype)
+    ? changeSign(tensor, data, datatype, field)
+    : convert(
+        tensor,
+        data,
+        datatype,
+        field,
+        DATATYPES[datatype].kind === 'float' ? findRounded : findOutside,
+      );
 }
 
-function castFloats(tensor: Tensor, datatype: Datatype, field: string): Tensor {
-  const numbers = toNumbers(tensor);
-  const bound = FLOAT_BOUNDS[datatype] ?? Number.POSITIVE_INFINITY;
-  const index = numbers.findIndex((value) => Number.isFinite(value) && Math.abs(value) >= bound);
-  if (index !== -1) throw doesNotFit(field, index, numbers[index], datatype);
-  return { datatype, shape: tensor.shape, data: DATATYPES[datatype].fromNumbers(numbers) };
+const WIDE_TYPES: readonly Datatype[] = ['INT64', 'UINT64'];
+
+/** Integers of 64 bits with a sign as those without, and the other way round: the same bits, if the first of them is 0. */
+function changeSign({ shape }: Tensor, data: WideArray, datatype: Datatype, field: string): Tensor {
+  const wrong = findFirstBit(data);
+  if (wrong !== -1) throw doesNotFit(field, wrong, data[wrong], datatype);
+  const { buffer, byteOffset, length } = data;
+  const changed =
+    datatype === 'INT64'
+      ? new BigInt64Array(buffer, byteOffset, length)
+      : new BigUint64Array(buffer, byteOffset, length);
+  return { datatype, shape, data: changed };
 }
 
-/** Each value as it was, to the last digit. */
-function castExactly(tensor: Tensor, datatype: Datatype, field: string): Tensor {
-  const given = tensor.datatype === 'FP16' ? toNumbers(tensor) : tensor.data;
-  const data = DATATYPES[datatype].allocate(given.length);
-  const wrong = fillExactly(data, given, datatype);
-  if (wrong !== -1) throw doesNotFit(field, wrong, given[wrong], datatype);
-  return { datatype, shape: tensor.shape, data };
+/**
+ * Numbers as a float type, rounded to the nearest: whole numbers as well, as if they had come in JSON.
+ *
+ * @param field what to call the tensor in an error
+ * @throws InferenceError naming the first number that would become infinity
+ */
+export function roundTensor(tensor: Tensor, datatype: FloatType, field: string): Tensor {
+  if (Array.isArray(tensor.data)) throw new Error('texts are not numbers');
+  return convert(tensor, tensor.data, datatype, field, findTooLarge);
 }
 
-/** The index of the first value that the datatype lacks; -1 when it has them all. */
-function fillExactly(data: TensorData, given: ArrayLike<unknown>, datatype: Datatype): number {
-  const [low, high] = datatype === 'BOOL' ? [0, 1] : (INTEGER_RANGES[datatype] ?? [-Infinity, Infinity]);
-  const isFloat = DATATYPES[datatype].kind === 'float';
-  for (let i = 0; i < given.length; i++) {
-    const value = given[i];
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-      if (typeof value !== 'bigint' && !Number.isInteger(value)) return i;
-      const whole = BigInt(Number.isInteger(value) ? Number(value) : String(value));
-      data[i] = whole;
-      if (data[i] !== whole) return i;
-    } else if (!Array.isArray(data)) {
-      const number = Number(value);
-      if (typeof value === 'bigint' && BigInt(number) !== value) return i;
-      if (!isFloat && !(Number.isInteger(number) && number >= low && number <= high)) return i;
-      data[i] = datatype === 'FP16' ? numberToFloat16(number) : number;
-      if (isFloat && (datatype === 'FP16' ? float16ToNumber(Number(data[i])) : data[i]) !== number) return i;
+/**
+ * Finds the first number of a block that another datatype lacks.
+ *
+ * @returns its index in the block; -1 when it has them all
+ */
+type Find = (numbers: Float64Array, datatype: Datatype, given: NumericArray, start: number) => number;
+
+function convert(
+  { shape, datatype: from }: Tensor,
+  given: NumericArray,
+  datatype: Datatype,
+  field: string,
+  find: Find,
+): Tensor {
+  const source: Elements = { datatype: from, data: given };
+  const target = allocateElements(datatype, given.length);
+  for (const { start, numbers } of readBlocks(source)) {
+    const wrong = find(numbers, datatype, given, start);
+    if (wrong !== -1) {
+      const value = isWide(given) ? given[start + wrong] : numbers[wrong];
+      throw doesNotFit(field, start + wrong, value, datatype);
     }
+    writeNumbers(target, start, numbers);
+  }
+  return { datatype, shape, data: target.data };
+}
+
+/** Infinity itself is a value; a number that would only round to it is not. */
+const findTooLarge: Find = (numbers, datatype) => {
+  const bound = FLOAT_BOUNDS[datatype] ?? Number.POSITIVE_INFINITY;
+  for (let i = 0; i < numbers.length; i++) {
+    const size = Math.abs(numbers[i] ?? 0);
+    if (size >= bound && size < Number.POSITIVE_INFINITY) return i;
   }
   return -1;
+};
+
+/** Each value must be as it was, to the last digit. Integers of 64 bits are rounded in the block if they are large. */
+const findRounded: Find = (numbers, datatype, given, start) => {
+  const round = datatype === 'FP64' ? Number : datatype === 'FP16' ? roundToHalf : Math.fround;
+  const wide = isWide(given) ? given : undefined;
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] ?? 0;
+    if (round(number) !== number) return i;
+    if (wide && !Number.isSafeInteger(number) && BigInt(number) !== wide[start + i]) return i;
+  }
+  return -1;
+};
+
+function roundToHalf(number: number): number {
+  return float16ToNumber(numberToFloat16(number));
 }
 
-function doesNotFit(field: string, index: number, value: unknown, datatype: Datatype) {
+/** From these numbers on, the whole numbers that 64 bits have end. */
+const WIDE_BOUNDS: Partial<Record<Datatype, readonly [number, number]>> = {
+  INT64: [-(2 ** 63), 2 ** 63],
+  UINT64: [0, 2 ** 64],
+};
+
+const findOutside: Find = (numbers, datatype) => {
+  const [low, high] = datatype === 'BOOL' ? [0, 1] : (INTEGER_RANGES[datatype] ?? [0, 0]);
+  const [least, bound] = WIDE_BOUNDS[datatype] ?? [low, high + 1];
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] ?? 0;
+    if (!(Number.isInteger(number) && number >= least && number < bound)) return i;
+  }
+  return -1;
+};
+
+function doesNotFit(field: string, index: number, value: unknown, datatype: Datatype): InferenceError {
   return invalid(
     `Element ${index} of ${field} is ${value}, which does not fit into the model's ${datatype}.`,
   );

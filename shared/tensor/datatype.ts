@@ -74,7 +74,7 @@ export const DATATYPES = {
     code: 13,
     elementBytes: 8,
     kind: 'integer',
-    fromNumbers: (v) => BigUint64Array.from(v, BigInt),
+    fromNumbers: (v) => fillWith(new BigUint64Array(v.length), v),
     allocate: (n) => new BigUint64Array(n),
     view: (buffer, start, length) => new BigUint64Array(buffer, start, length),
   },
@@ -110,7 +110,7 @@ export const DATATYPES = {
     code: 7,
     elementBytes: 8,
     kind: 'integer',
-    fromNumbers: (v) => BigInt64Array.from(v, BigInt),
+    fromNumbers: (v) => fillWith(new BigInt64Array(v.length), v),
     allocate: (n) => new BigInt64Array(n),
     view: (buffer, start, length) => new BigInt64Array(buffer, start, length),
   },
@@ -119,7 +119,7 @@ export const DATATYPES = {
     code: 10,
     elementBytes: 2,
     kind: 'float',
-    fromNumbers: (v) => Uint16Array.from(v, numberToFloat16),
+    fromNumbers: toFloat16s,
     allocate: (n) => new Uint16Array(n),
     view: (buffer, start, length) => new Uint16Array(buffer, start, length),
   },
@@ -152,6 +152,25 @@ export const DATATYPES = {
 } as const satisfies Record<string, DatatypeInfo>;
 
 export type Datatype = keyof typeof DATATYPES;
+
+/** The datatypes of numbers with fractions. */
+export type FloatType = 'FP16' | 'FP32' | 'FP64';
+
+export function isFloatType(datatype: Datatype): datatype is FloatType {
+  return DATATYPES[datatype].kind === 'float';
+}
+
+/** Loops, because `from` of typed arrays first lists all values, which takes ten times the time and memory. */
+function toFloat16s(values: ArrayLike<number>): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = numberToFloat16(values[i] ?? 0);
+  return bits;
+}
+
+function fillWith<T extends BigInt64Array | BigUint64Array>(integers: T, values: ArrayLike<number>): T {
+  for (let i = 0; i < integers.length; i++) integers[i] = BigInt(values[i] ?? 0);
+  return integers;
+}
 
 /** Smallest and largest whole number of each datatype; 64 bits are cut to what a JSON number holds exactly. */
 export const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>> = {

@@ -1,5 +1,5 @@
 import { invalid, overLimit } from '../errors.ts';
-import { tensorFromBytes, tensorToBytes } from './bytes.ts';
+import { findAbove, tensorFromBytes, tensorToBytes } from './bytes.ts';
 import { DATATYPES, type Datatype } from './datatype.ts';
 import { CODE_POINT_BYTES, type NpyDtype, readNpyHeader } from './npy-header.ts';
 import { elementCount, type Tensor } from './tensor.ts';
@@ -59,9 +59,8 @@ export function openNpy(bytes: Uint8Array, { field, elementLimit, spend }: Array
         return { datatype, shape, data: readTexts(rowMajor, count, dtype, field) };
       }
       const data = isBigEndian ? swapBytes(rowMajor, elementBytes) : rowMajor;
-      return datatype === 'BOOL'
-        ? { datatype, shape, data: Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)) }
-        : tensorFromBytes(datatype, shape, data, `Field "${field}"`);
+      const known = datatype === 'BOOL' ? toBools(data) : data;
+      return tensorFromBytes(datatype, shape, known, `Field "${field}"`);
     },
   };
 }
@@ -186,6 +185,14 @@ function viewsOf(bytes: Uint8Array, target: Uint8Array, elementBytes: number) {
     default:
       return undefined;
   }
+}
+
+/** NumPy reads any byte except 0 as true. They are copied only if there are others than 0 and 1. */
+function toBools(bytes: Uint8Array): Uint8Array {
+  if (findAbove(bytes, 1) === -1) return bytes;
+  const bools = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) bools[i] = bytes[i] === 0 ? 0 : 1;
+  return bools;
 }
 
 function swapBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {

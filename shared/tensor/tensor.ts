@@ -1,5 +1,5 @@
 import { bytesOf, DATATYPES, type Datatype, type TensorData } from './datatype.ts';
-import { float16ToNumber } from './float16.ts';
+import { isWide, readNumbers } from './number-blocks.ts';
 
 /** A dense tensor in row-major order. `shape` has one non-negative whole number per axis; `[]` is a scalar. */
 export interface Tensor {
@@ -21,14 +21,11 @@ export function isOneEach([first, second, ...others]: readonly number[]): boolea
 }
 
 /** A copy of the elements as numbers. 64-bit integers beyond 2^53 lose digits: use `data` where they matter. */
-export function toNumbers(tensor: Tensor): Float64Array {
-  const { data } = tensor;
+export function toNumbers({ data, datatype }: Tensor): Float64Array {
+  if (Array.isArray(data)) return Float64Array.from(data, Number);
+  if (datatype !== 'FP16' && !isWide(data)) return new Float64Array(data);
   const numbers = new Float64Array(data.length);
-  if (tensor.datatype === 'FP16') {
-    for (let i = 0; i < data.length; i++) numbers[i] = float16ToNumber(Number(data[i]));
-  } else {
-    for (let i = 0; i < data.length; i++) numbers[i] = Number(data[i]);
-  }
+  readNumbers({ data, datatype }, 0, numbers);
   return numbers;
 }
 

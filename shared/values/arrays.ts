@@ -2,9 +2,10 @@ import type { Limits } from '../config.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { measureNesting } from '../json/nesting.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { DATATYPES } from '../tensor/datatype.ts';
+import { roundTensor } from '../tensor/cast.ts';
+import { DATATYPES, isFloatType } from '../tensor/datatype.ts';
 import type { NpyArray } from '../tensor/npy.ts';
-import { toNumbers } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { ModelContract, TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, decodeRows, imagesOf } from './instances.ts';
@@ -58,10 +59,11 @@ function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limit
     checkInstances(data.length, spec.name, limits);
     return imagesOf(data.map((text, index) => decodeImageValue(text, spec.name, `${spec.name}[${index}]`)));
   }
-  const isWidened = DATATYPES[datatype].kind === 'integer' && DATATYPES[spec.datatype].kind === 'float';
-  return isWidened
-    ? { datatype: 'FP64', shape: fitted, data: toNumbers({ datatype, shape, data }) }
-    : { datatype, shape: fitted, data };
+  const read: Tensor = { datatype, shape: fitted, data };
+  const isWhole = DATATYPES[datatype].kind === 'integer';
+  return isWhole && isFloatType(spec.datatype)
+    ? roundTensor(read, spec.datatype, `Input "${spec.name}"`)
+    : read;
 }
 
 function fitAxes(shape: readonly number[], spec: TensorSpec): readonly number[] {

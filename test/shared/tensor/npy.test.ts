@@ -223,6 +223,16 @@ describe('an array', () => {
     );
   });
 
+  it('shares the memory of the body with its booleans, unless a byte has to change', () => {
+    const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }";
+    const bufferOf = (...bytes: number[]) => {
+      const file = withHeader(header, Buffer.from(bytes));
+      const { data } = readNpy(file, OPTIONS);
+      return !Array.isArray(data) && data.buffer === file.buffer;
+    };
+    expect([bufferOf(0, 1, 1), bufferOf(0, 2, 1)]).toEqual([true, false]);
+  });
+
   it('survives being written and read, in every datatype and shape', () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
     fc.assert(
