@@ -202,9 +202,13 @@ async function tryOut(
   }
 }
 
+/** Operators that cut texts into words. */
+const WORD_MAKERS = ['com.microsoft.Tokenizer', 'StringSplit'];
+
 /** The task of a model, and the source of that decision. */
 async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks }: LoadOptions) {
-  const marked = markBatchAxes(markRanks(opened, graph), graph);
+  const cutsTexts = WORD_MAKERS.some((operator) => graph.operators.has(operator));
+  const marked = markBatchAxes({ ...markRanks(opened, graph), cutsTexts }, graph);
   const recognised = await configure(folder, graph, marked, tasks);
   const { config } = recognised;
   const session = reshapeSession(marked, config.shapes);

@@ -13,6 +13,7 @@ import type { inferTensors, TensorOptions } from './infer-tensors.ts';
 import type { Model } from './load-model.ts';
 import type { InferenceOutput } from './output.ts';
 import { type Runner, runBatch, type Watch } from './run-batch.ts';
+import { checkLongest } from './words.ts';
 
 /** A model in memory, for as long as a request uses it. */
 export interface ModelUse {
@@ -75,6 +76,7 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
       });
     const run: Runner = async (feeds, options) => {
       try {
+        if (session.cutsTexts) checkLongest(feeds, budget.limits);
         const outputs = await runBatch(session, feeds, options, watch);
         limited.inTime();
         return checkOutputs(outputs, budget.limits);

@@ -4,6 +4,7 @@ import { moveAxisFromFront, moveAxisToFront } from '../tensor/move-axis.ts';
 import { concatRows, sliceRows } from '../tensor/tensor.ts';
 import { createRests } from '../turns.ts';
 import type { Layout } from '../values/named-inputs.ts';
+import { checkWords, cutByWords } from './words.ts';
 
 /** Wraps a run of the graph, to time it or to prevent it. */
 export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
@@ -21,9 +22,9 @@ const WITHOUT_WATCH: Watch = (run) => run();
 
 /**
  * Runs a graph. All runs of all models go through this function. If a graph was exported with a fixed batch size, its
- * instances run in batches of that size. Many instances with texts as outputs run a few at a time. Other requests run
- * between the batches, as a run itself blocks this thread. Listed instances are
- * moved to the axis that the graph has for them, and the outputs are moved back. In a graph for one instance, an output
+ * instances run in batches of that size. Many instances with texts as outputs run a few at a time, and so do long texts
+ * that the graph cuts into words. Other requests run between the batches, as a run itself blocks this thread. Listed
+ * instances are moved to the axis that the graph has for them, and the outputs are moved back. In a graph for one instance, an output
  * without such an axis belongs to that instance.
  *
  * @param feeds a tensor per input of the graph
@@ -35,8 +36,12 @@ export async function runBatch(
   { fetches = namesOf(session.outputs), layout }: RunOptions,
   watch: Watch = WITHOUT_WATCH,
 ): Promise<NamedTensors> {
-  const runAsIs = (some: NamedTensors) => watch(() => session.run(some, fetches));
-  if (layout === 'whole') return await runAsIs(feeds);
+  const runAsIs = (some: NamedTensors) => {
+    if (session.cutsTexts) checkWords(some);
+    return watch(() => session.run(some, fetches));
+  };
+  // Rows of words are run a few at a time in any layout, if the graph has them on the first axis everywhere.
+  if (layout === 'whole' && !(session.cutsTexts && takesAnyBatch(session))) return await runAsIs(feeds);
   const areListed = layout === 'instances';
   const run =
     areListed && !areAllFirst(session)
@@ -50,9 +55,9 @@ export async function runBatch(
   if (rows === undefined) return await run(feeds);
   const size = batchSizeOf(session);
   if (size === -1) {
-    return await (rows > ROWS_WITH_TEXTS && givesTextsByRow(session, fetches)
-      ? runTexts(feeds, batched, rows, fetches, run)
-      : run(feeds));
+    const mayBeCut = (session.cutsTexts || rows > ROWS_WITH_TEXTS) && givesRowsOf(session, fetches);
+    const starts = mayBeCut ? cutTexts(session, feeds, batched, rows, fetches) : [0];
+    return await (starts.length > 1 ? runTexts(feeds, batched, [...starts, rows], fetches, run) : run(feeds));
   }
   if (size === rows) return await run(feeds);
   if (size === 0 || rows % size !== 0) {
@@ -65,7 +70,7 @@ export async function runBatch(
   if (!areListed) checkFirstAxis([...session.inputs, ...outputs], size);
   const parts: NamedTensors[] = [];
   const rest = createRests();
-  for (const part of cut(feeds, batched, rows, size)) {
+  for (const part of cut(feeds, batched, [...startsOf(rows, size), rows])) {
     await rest();
     parts.push(await run(part));
   }
@@ -147,32 +152,56 @@ function checkParts(
 /** Takes some 30 ms at a time. */
 const ROWS_WITH_TEXTS = 2 ** 16;
 
-/** The runtime holds each text twice, and all become strings in one turn of the event loop. */
-async function runTexts(
+/** Where the rows start that are run at once, if they should not be run all together; otherwise 0 alone. */
+function cutTexts(
+  { outputs, cutsTexts }: Session,
   feeds: NamedTensors,
   batched: readonly string[],
   rows: number,
+  fetches: readonly string[],
+): readonly number[] {
+  const givesTexts = outputs.some(({ name, datatype }) => datatype === 'BYTES' && fetches.includes(name));
+  const mostRows = givesTexts ? ROWS_WITH_TEXTS : rows;
+  return cutsTexts ? cutByWords(feeds, batched, rows, mostRows) : startsOf(rows, mostRows);
+}
+
+/**
+ * The runtime holds each text twice, and all become strings in one turn of the event loop.
+ *
+ * @param bounds where the rows of each part start, and where the last ones end
+ */
+async function runTexts(
+  feeds: NamedTensors,
+  batched: readonly string[],
+  bounds: readonly number[],
   fetches: readonly string[],
   run: (some: NamedTensors) => Promise<NamedTensors>,
 ): Promise<NamedTensors> {
   const parts: NamedTensors[] = [];
   const rest = createRests();
-  for (const some of cut(feeds, batched, rows, ROWS_WITH_TEXTS)) {
+  for (const some of cut(feeds, batched, bounds)) {
     await rest();
     const part = await run(some);
-    // The graph does not return one value per row, although it declares so.
-    if (parts.length === 0 && [...part.values()].some(({ shape }) => shape[0] !== ROWS_WITH_TEXTS))
-      return await run(feeds);
+    // The graph does not return one value per row, although it declares so; or as many for each as it has words.
+    const rows = (bounds[parts.length + 1] ?? 0) - (bounds[parts.length] ?? 0);
+    if (!agree(part, parts[0] ?? part, rows)) return await run(feeds);
     parts.push(part);
   }
   return join(fetches, parts);
 }
 
-function givesTextsByRow({ outputs }: Session, fetches: readonly string[]): boolean {
-  const fetched = outputs.filter(({ name }) => fetches.includes(name));
-  return (
-    fetched.some(({ datatype }) => datatype === 'BYTES') &&
-    fetched.every(({ batchAxis, shape }) => batchAxis === 0 && shape[0] === -1)
+/** Whether outputs have one row each, and the same axes after the first as those of another part. */
+function agree(part: NamedTensors, first: NamedTensors, rows: number): boolean {
+  return [...part].every(([name, { shape }]) => {
+    const [count, ...axes] = shape;
+    return count === rows && String(axes) === String(first.get(name)?.shape.slice(1));
+  });
+}
+
+/** Whether the outputs that are asked for have any number of rows, according to the graph. */
+function givesRowsOf({ outputs }: Session, fetches: readonly string[]): boolean {
+  return outputs.every(
+    ({ name, batchAxis, shape }) => !fetches.includes(name) || (batchAxis === 0 && shape[0] === -1),
   );
 }
 
@@ -187,18 +216,23 @@ function countRows(batched: readonly string[], feeds: NamedTensors): number | un
   return rows;
 }
 
+/** Where batches of a size start; the last one may be smaller. */
+function startsOf(rows: number, size: number): readonly number[] {
+  return Array.from({ length: Math.ceil(rows / size) }, (_, index) => index * size);
+}
+
 /**
- * Feeds for some rows at a time; the last batch may have fewer. Tensors without an axis of instances are the same for
- * all.
+ * Feeds for some rows at a time. Tensors without an axis of instances are the same for all.
+ *
+ * @param bounds where the rows of each part start, and where the last ones end
  */
 function* cut(
   feeds: NamedTensors,
   batched: readonly string[],
-  rows: number,
-  size: number,
+  bounds: readonly number[],
 ): Generator<NamedTensors> {
-  for (let start = 0; start < rows; start += size) {
-    const end = Math.min(rows, start + size);
+  for (const [index, start] of bounds.slice(0, -1).entries()) {
+    const end = bounds[index + 1] ?? start;
     yield new Map(
       [...feeds].map(([name, tensor]) => [
         name,

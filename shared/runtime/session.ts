@@ -36,6 +36,8 @@ export interface Session {
   readonly inputs: readonly TensorSpec[];
   /** The outputs that are tensors. Sequences, maps and optionals cannot be fetched by the runtime's Node binding. */
   readonly outputs: readonly TensorSpec[];
+  /** Whether the graph cuts texts into words. For each text it then has as many places as the longest one has words. */
+  readonly cutsTexts?: boolean;
   /**
    * Runs the graph. The native call is synchronous: it blocks this thread until it is done.
    *
