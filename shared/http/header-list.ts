@@ -126,8 +126,21 @@ const PLAIN = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;
 
 function checkedValue(name: string, value: string): string {
   if (PLAIN.test(value)) return value;
-  const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+  const text = trim(value);
   if (FORBIDDEN.some((character) => text.includes(character)) || /[\u0100-\uffff]/.test(text))
     throw new TypeError(`header ${name} has a value that no header can have`);
   return text;
+}
+
+/** Source: Fetch, section 2.2.2, "normalize". A pattern would look at the spaces within a value again and again. */
+function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value[start])) start++;
+  while (end > start && isSpace(value[end - 1])) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(character: string | undefined): boolean {
+  return character === '\t' || character === '\n' || character === '\r' || character === ' ';
 }

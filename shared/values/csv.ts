@@ -70,10 +70,16 @@ function rowsOf(text: string, starts: readonly number[], split: (row: string) =>
     charactersOf: (start, end) => (starts[end] ?? text.length) - (starts[start] ?? text.length),
     slice: (start, end) =>
       starts.slice(start, end).map((from, index) => {
-        const row = text.slice(from, starts[start + index + 1]).replace(/[\r\n]+$/, '');
-        return checkCells(split(row));
+        return checkCells(split(text.slice(from, endOfRow(text, from, starts[start + index + 1]))));
       }),
   };
+}
+
+/** Where a row ends, without the line breaks before the next one. A pattern would look at those within quotes again and again. */
+function endOfRow(text: string, start: number, next = text.length): number {
+  let end = next;
+  while (end > start && (text[end - 1] === '\n' || text[end - 1] === '\r')) end--;
+  return end;
 }
 
 /** Where each line that is not empty starts. */

@@ -9,8 +9,6 @@ import type { Lines } from './run-lines.ts';
 /** Media types of sparse rows. Source: SageMaker's guide, XGBoost; xgb_content_types of its container. */
 export const LIBSVM_TYPES = ['text/libsvm', 'text/x-libsvm'];
 
-/** All other white space is part of a word, where it is an error: a word that is cut wrongly shifts columns. */
-const SEPARATORS = /[ \t\r]+/;
 const LABEL = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan)$/i;
 const GROUP = /^qid:\d+$/;
 const CELL = /^(\d+):(.+)$/;
@@ -89,18 +87,37 @@ function readCells(
   return cells;
 }
 
-/** The words of a row without its label, its group and its comment. */
-function readWords(line: Uint8Array, field: string): readonly string[] {
-  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
-  const [row = ''] = text.split('#', 1);
-  const words = row.split(SEPARATORS).filter((word) => word !== '');
-  const [label = ':'] = words;
-  if (!label.includes(':')) {
-    if (!LABEL.test(label)) throw invalid(field, `has the label ${quote(label)}; expected a number.`);
-    words.shift();
+/**
+ * The words of a row without its label, its group and its comment. They are made one by one: a row of megabytes has
+ * millions, of which at most one more is read than the model has columns.
+ */
+function* readWords(line: Uint8Array, field: string): Generator<string, void> {
+  const comment = line.indexOf(COMMENT);
+  const row = comment === -1 ? line : line.subarray(0, comment);
+  const words = cutWords(Buffer.from(row.buffer, row.byteOffset, row.byteLength).toString('utf8'));
+  let next = words.next();
+  if (!next.done && !next.value.includes(':')) {
+    if (!LABEL.test(next.value))
+      throw invalid(field, `has the label ${quote(next.value)}; expected a number.`);
+    next = words.next();
   }
-  if (GROUP.test(words[0] ?? '')) words.shift();
-  return words;
+  if (!next.done && GROUP.test(next.value)) next = words.next();
+  if (next.done) return;
+  yield next.value;
+  yield* words;
+}
+
+/** All other white space is part of a word, where it is an error: a word that is cut wrongly shifts columns. */
+function* cutWords(text: string): Generator<string, void> {
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = start;
+    while (end < text.length && !isSeparator(text.charCodeAt(end))) end++;
+    if (end > start) yield text.slice(start, end);
+  }
+}
+
+function isSeparator(code: number): boolean {
+  return code === SPACE || code === TAB || code === CARRIAGE_RETURN;
 }
 
 function notCell(field: string, word: string): InferenceError {
@@ -136,7 +153,7 @@ function firstIndex(body: Uint8Array): 0 | 1 | undefined {
     if (byte === COMMENT) {
       const end = body.indexOf(LINE_FEED, at);
       at = (end === -1 ? body.length : end) - 1;
-    } else if (byte === SPACE || byte === LINE_FEED || byte === TAB || byte === CARRIAGE_RETURN) {
+    } else if (byte === LINE_FEED || isSeparator(byte)) {
       digits = 0;
       isZero = true;
     } else if (digits !== undefined && byte >= ZERO && byte <= NINE) {

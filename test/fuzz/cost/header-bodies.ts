@@ -10,6 +10,7 @@ export const HEADER_MAKERS: readonly BodyMaker[] = [
   header('accept', (bytes) => list('text/html;q=0.001;a="b,c"', bytes), 'quoted'),
   header('accept', (bytes) => ','.repeat(bytes), 'of commas'),
   header('accept', (bytes) => ' '.repeat(bytes - 1).concat('a'), 'of spaces'),
+  header('accept', (bytes) => `a${' '.repeat(bytes - 2)}\u00e9`, 'of spaces before a letter with an accent'),
   header('accept', (bytes) => `a${';q=1'.repeat(bytes / 4)}`, 'with many parameters'),
   header('accept', (bytes) => `a/b;c="${'\\"'.repeat(bytes / 2)}`, 'with a quote that is not closed'),
   header('accept-encoding', (bytes) => list('gzip;q=0.5', bytes)),

@@ -95,6 +95,9 @@ const TEXTS: Readonly<Record<string, JsonMaker>> = {
   'a thousand texts of letters': (bytes) => manyTexts(bytes, 'a'),
   'a thousand texts of words': (bytes) => manyTexts(bytes, 'the dog '),
   'a thousand texts of marks': (bytes) => manyTexts(bytes, 'e\u0301\u0323'),
+  'a thousand texts, one of them long': (bytes) =>
+    `[${'"a",'.repeat(1000)}"${repeat('a ', bytes - 4000, '')}"]`,
+  'a row of one long text': (bytes) => `[["${repeat('a ', bytes, '')}"]]`,
   'texts as objects': listOf('{"text":""}'),
 };
 
@@ -137,14 +140,18 @@ export function repeat(item: string, bytes: number, separator = ','): string {
 }
 
 /** As many different items as fit, whose names compress well. */
-export function unique(bytes: number, write: (name: string, index: number) => string): string {
+export function unique(
+  bytes: number,
+  write: (name: string, index: number) => string,
+  separator = ',',
+): string {
   const items: string[] = [];
   for (let left = bytes, index = 0; left > 0; index++) {
     const item = write(`k${index}`, index);
     items.push(item);
     left -= item.length + 1;
   }
-  return items.join(',');
+  return items.join(separator);
 }
 
 function listOf(item: string): JsonMaker {

@@ -32,6 +32,7 @@ export const LINE_MAKERS: readonly BodyMaker[] = [
   csv('a quote that is not closed', ({ bytes }) => `"${repeat('1,2', bytes, '\n')}`),
   csv('quotes out of place', ({ bytes }) => repeat('1"2,"3"4', bytes, '\n')),
   csv('line breaks in quotes', ({ bytes }) => repeat('"\n\n\n\n"', bytes, '\n')),
+  csv('line breaks in one quoted cell', ({ bytes }) => `"${'\n'.repeat(bytes)}",1`),
   csv('rows that fail', ({ bytes, model }) => repeat(`${rowOf(model)},x`, bytes, '\n')),
   csv('every second row fails', ({ bytes, model }) =>
     repeat(`${rowOf(model)}\n${rowOf(model)},x`, bytes, '\n'),
@@ -48,6 +49,9 @@ export const LINE_MAKERS: readonly BodyMaker[] = [
   libsvm('rows', ({ bytes }) => repeat('1:5.1 2:3.5 3:1.4 4:0.2', bytes, '\n')),
   libsvm('empty rows', ({ bytes }) => repeat('1', bytes, '\n')),
   libsvm('one long row', ({ bytes }) => repeat('1:1', bytes, ' ')),
+  libsvm('one row of different indices', ({ bytes }) => unique(bytes, (_, index) => `${index + 1}:1`, ' ')),
+  libsvm('one long comment', ({ bytes }) => `1:1 #${'1:1 '.repeat(bytes / 4)}`),
+  libsvm('one row of spaces', ({ bytes }) => `1${' '.repeat(bytes)}1:1`),
   libsvm('indices that end in 0', ({ bytes }) => repeat('10:1', bytes, ' ')),
   libsvm('zeros before a colon', ({ bytes }) => `1${'0'.repeat(bytes)}:1`),
   libsvm('large indices', ({ bytes }) => repeat('999999999999999:1', bytes, '\n')),

@@ -71,6 +71,26 @@ export const SEEDS: readonly Trial[] = [
   json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
   json('POST /v2/repository/index', 'iris', 'ones', 'root'),
   json('POST /predictions/{model}', 'sum', 'ones and NaN at the end', 'data of an instance'),
+  // A graph that cuts texts into words gives all of them the room of the longest.
+  { ...lines('POST /models/{model}/predict', 'words', 'plain text'), bytes: 16_000_000 },
+  {
+    ...json(
+      'POST /v1/models/{model}:predict',
+      'words',
+      'a thousand texts, one of them long',
+      'member "instances"',
+    ),
+    bytes: 900_000,
+  },
+  lines('POST /endpoints/{endpoint}/invocations-response-stream', 'digits', 'LibSVM of one long row'),
+  lines('POST /models/{model}/invoke', 'iris', 'CSV: line breaks in one quoted cell'),
+  // Arrays that have to be converted.
+  { ...lines('POST /endpoints/{endpoint}/invocations', 'halves', 'npy: booleans'), bytes: 16_000_000 },
+  {
+    ...lines('POST /models/{model}/invoke', 'halves', 'npy: whole numbers of eight bits'),
+    bytes: 16_000_000,
+  },
+  lines('POST /models/{model}/invoke', 'integers', 'npy: halves'),
   json('POST /predict', 'convnext', 'a string of spaced base64', 'member "image"'),
 ];
 

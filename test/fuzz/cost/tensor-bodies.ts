@@ -41,6 +41,19 @@ export const TENSOR_MAKERS: readonly BodyMaker[] = [
     bytes: Math.floor(bytes / 4) * 4,
   })),
   binary('one long text', ({ bytes }) => ({ shape: [1], datatype: 'BYTES', bytes, isLong: true })),
+  binary('one long text of words', ({ bytes }) => ({
+    shape: [1, 1],
+    datatype: 'BYTES',
+    bytes,
+    isLong: true,
+    fill: 'a ',
+  })),
+  ...['INT64', 'UINT8', 'FP16', 'FP64', 'BOOL'].map((datatype) =>
+    binary(`rows of ${datatype}`, ({ bytes }) => ({
+      shape: [Math.max(1, Math.floor(bytes / (WIDTHS[datatype] ?? 4) / 4)), 4],
+      datatype,
+    })),
+  ),
   binary('the same input many times', ({ bytes, model }) => ({
     inputs: `[${repeat(`{"name":"${model.input}","shape":[0],"datatype":"FP32","parameters":{"binary_data_size":0}}`, bytes)}]`,
   })),
@@ -89,6 +102,8 @@ export const TENSOR_MAKERS: readonly BodyMaker[] = [
   array('bytes', '|u1', 1, (count) => [count / 4, 4]),
   array('bytes in columns', '|u1', 1, (count) => [4, count / 4], true),
   array('bytes of three axes in columns', '|u1', 1, (count) => [2, 2, count / 4], true),
+  array('short whole numbers', '<i2', 2, (count) => [count / 4, 4]),
+  array('whole numbers of eight bits', '|i1', 1, (count) => [count / 4, 4]),
   array('whole numbers', '<i8', 8, (count) => [count / 4, 4]),
   array('short texts', '|S1', 1, (count) => [count, 1]),
   array('short texts in columns', '|S1', 1, (count) => [4, count / 4], true),
@@ -130,6 +145,8 @@ interface BinaryTensor {
   readonly bytes?: number;
   /** Whether the bytes begin with the length of the one text they are. */
   readonly isLong?: boolean;
+  /** What they are filled with; zeros by default. */
+  readonly fill?: string;
   readonly outputs?: readonly object[];
   readonly parameters?: object;
   /** JSON instead of the single input. */
@@ -155,7 +172,7 @@ function writeBinary({ model }: Ingredients, tensor: BinaryTensor): MadeRequest 
   const json = Buffer.from(
     `{"inputs":${tensor.inputs ?? JSON.stringify([head])}${rest === ',}' ? '}' : rest}`,
   );
-  const tail = Buffer.alloc(bytes);
+  const tail = tensor.fill === undefined ? Buffer.alloc(bytes) : Buffer.alloc(bytes, tensor.fill);
   if (tensor.isLong) tail.writeUInt32LE(bytes - 4, 0);
   return {
     body: Buffer.concat([json, tail]),

@@ -16,6 +16,8 @@ const STEPS: readonly (readonly [what: string, step: Step])[] = [
   ],
   ['set', (headers) => headers.set('X-A', 'two')],
   ['set with spaces around', (headers) => headers.set('x-s', ' \t a  b\r\n ')],
+  ['set with many spaces within', (headers) => headers.set('x-s', ` ä${' '.repeat(300_000)}ä\t`)],
+  ['set nothing but spaces', (headers) => headers.set('x-s', ' \t\r\n ')],
   ['set letters of one byte', (headers) => headers.set('x-l', 'ä\xff')],
   ['delete', (headers) => headers.delete('Content-Type')],
   ['delete what is not there', (headers) => headers.delete('x-none')],

@@ -151,6 +151,15 @@ describe('CSV', () => {
     },
   );
 
+  it('looks at each line break within quotes once, however many there are', () => {
+    const breaks = '\n\r'.repeat(500_000);
+    const rows = readCsv(Buffer.from(`"${breaks}",1\n\n2,"${breaks}"\r\n`), testLimits());
+    expect(rows.slice(0, rows.count)).toEqual([
+      [breaks, '1'],
+      ['2', breaks],
+    ]);
+  });
+
   it('refuses more quotes within cells than there may be values', () => {
     const limits = testLimits({ values: 3 });
     const read = (quotes: number) => readCsv(Buffer.from(`1,"${'""'.repeat(quotes)}"`), limits).slice(0, 1);
