@@ -59,7 +59,11 @@ export async function inferTensors(
   checkFetches(fetches, names);
   const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, layout: 'instances' });
-  const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
+  const { bodyBytes } = budget.limits;
+  const feeds =
+    layout === 'whole'
+      ? checkFeeds(inputs, session, bodyBytes)
+      : checkInstances(inputs, session, layout, bodyBytes);
   checkTexts(feeds, preprocessor, budget);
   const given = await run(feeds, { fetches, layout });
   if (layout === 'instances') checkRows(given, session, rowsOf(inputs));
@@ -141,13 +145,18 @@ function checkLengths(texts: Tensor['data'], name: string, least: readonly numbe
 }
 
 /** Accepts any number of instances: a graph with a fixed batch size gets them in batches. */
-function checkInstances(inputs: NamedInputs, session: Session, layout: Layout): NamedTensors {
+function checkInstances(
+  inputs: NamedInputs,
+  session: Session,
+  layout: Layout,
+  bodyBytes: number,
+): NamedTensors {
   const specs = session.inputs.map((spec) => {
     const { batchAxis, shape } = spec;
     if (batchAxis === undefined || (batchAxis > 0 && layout !== 'instances')) return spec;
     return { ...spec, shape: [-1, ...shape.toSpliced(batchAxis, 1)] };
   });
-  return checkFeeds(inputs, { ...session, inputs: specs });
+  return checkFeeds(inputs, { ...session, inputs: specs }, bodyBytes);
 }
 
 /** The feeds made from encoded images; undefined if the inputs contain none. */
@@ -190,14 +199,14 @@ function readImages({ shape, elements }: BytesInput, name: string, budget: Budge
  *
  * @throws InferenceError with the input, what came and what is expected
  */
-function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
+function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session, bodyBytes: number): Map<string, Tensor> {
   checkNames(inputs, specs);
   return new Map(
     specs.map((spec) => {
       const input = inputs.get(spec.name);
       if (!input)
         throw invalid(`Input "${spec.name}"`, `is missing; the model takes ${describeNames(specs)}.`);
-      return [spec.name, checkFeed(input, spec)];
+      return [spec.name, checkFeed(input, spec, bodyBytes)];
     }),
   );
 }
@@ -217,10 +226,10 @@ function describeNames(specs: readonly TensorSpec[]): string {
   return specs.map(({ name }) => `"${name}"`).join(', ') || 'none';
 }
 
-function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
+function checkFeed(input: TensorInput, spec: TensorSpec, bodyBytes: number): Tensor {
   const field = `Input "${spec.name}"`;
   const shape = fitShape(input, spec, field);
-  if (!isBytesInput(input)) return { ...castTensor(input, spec.datatype, field), shape };
+  if (!isBytesInput(input)) return { ...castTensor(input, spec.datatype, { field, bodyBytes }), shape };
   if (spec.datatype !== 'BYTES') throw invalid(field, `has the datatype BYTES; expected ${spec.datatype}.`);
   return {
     datatype: 'BYTES',

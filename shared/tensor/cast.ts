@@ -1,4 +1,4 @@
-import { type InferenceError, invalid } from '../errors.ts';
+import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import {
   DATATYPES,
   type Datatype,
@@ -19,31 +19,36 @@ import {
 } from './number-blocks.ts';
 import type { Tensor } from './tensor.ts';
 
+/** What a conversion needs to know. */
+export interface CastOptions {
+  /** What to call the tensor in an error. */
+  readonly field: string;
+  /** Largest size of a body: a tensor that is converted may take twice as much, as floats do that came as halves. */
+  readonly bodyBytes: number;
+}
+
 /**
  * The tensor in another datatype. Floats are rounded to the nearest value of another float type; all other conversions
  * between numbers and truth values are made only if the other type has each value. Clients cannot know which type a
  * graph was exported with.
  *
- * @param field what to call the tensor in an error
- * @throws InferenceError for texts, and naming the first value that does not fit
+ * @throws InferenceError for texts and for a tensor that takes too much memory, and naming the first value that does not
+ * fit
  */
-export function castTensor(tensor: Tensor, datatype: Datatype, field: string): Tensor {
+export function castTensor(tensor: Tensor, datatype: Datatype, options: CastOptions): Tensor {
   if (tensor.datatype === datatype) return tensor;
+  const { field } = options;
   const { data } = tensor;
   if (Array.isArray(data) || datatype === 'BYTES') {
     throw invalid(field, `has the datatype ${tensor.datatype}; expected ${datatype}.`);
   }
-  const areFloats = DATATYPES[tensor.datatype].kind === 'float' && DATATYPES[datatype].kind === 'float';
-  if (areFloats) return convert(tensor, data, datatype, field, findTooLarge);
+  const isToFloat = DATATYPES[datatype].kind === 'float';
+  if (isToFloat && DATATYPES[tensor.datatype].kind === 'float') {
+    return convert(tensor, data, datatype, options, findTooLarge);
+  }
   return isWide(data) && WIDE_TYPES.includes(datatype)
     ? changeSign(tensor, data, datatype, field)
-    : convert(
-        tensor,
-        data,
-        datatype,
-        field,
-        DATATYPES[datatype].kind === 'float' ? findRounded : findOutside,
-      );
+    : convert(tensor, data, datatype, options, isToFloat ? findRounded : findOutside);
 }
 
 const WIDE_TYPES: readonly Datatype[] = ['INT64', 'UINT64'];
@@ -63,12 +68,11 @@ function changeSign({ shape }: Tensor, data: WideArray, datatype: Datatype, fiel
 /**
  * Numbers as a float type, rounded to the nearest: whole numbers as well, as if they had come in JSON.
  *
- * @param field what to call the tensor in an error
- * @throws InferenceError naming the first number that would become infinity
+ * @throws InferenceError for a tensor that takes too much memory, and naming the first number that would become infinity
  */
-export function roundTensor(tensor: Tensor, datatype: FloatType, field: string): Tensor {
+export function roundTensor(tensor: Tensor, datatype: FloatType, options: CastOptions): Tensor {
   if (Array.isArray(tensor.data)) throw new Error('texts are not numbers');
-  return convert(tensor, tensor.data, datatype, field, findTooLarge);
+  return convert(tensor, tensor.data, datatype, options, findTooLarge);
 }
 
 /**
@@ -82,9 +86,16 @@ function convert(
   { shape, datatype: from }: Tensor,
   given: NumericArray,
   datatype: Datatype,
-  field: string,
+  { field, bodyBytes }: CastOptions,
   find: Find,
 ): Tensor {
+  const bytes = given.length * DATATYPES[datatype].elementBytes;
+  if (bytes > 2 * bodyBytes) {
+    throw overLimit(
+      field,
+      `takes ${bytes} bytes as ${datatype}, which the model takes; the limit is ${2 * bodyBytes} (twice MAX_BODY_BYTES).`,
+    );
+  }
   const source: Elements = { datatype: from, data: given };
   const target = allocateElements(datatype, given.length);
   for (const { start, numbers } of readBlocks(source)) {

@@ -62,7 +62,7 @@ function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limit
   const read: Tensor = { datatype, shape: fitted, data };
   const isWhole = DATATYPES[datatype].kind === 'integer';
   return isWhole && isFloatType(spec.datatype)
-    ? roundTensor(read, spec.datatype, `Input "${spec.name}"`)
+    ? roundTensor(read, spec.datatype, { field: `Input "${spec.name}"`, bodyBytes: limits.bodyBytes })
     : read;
 }
 

@@ -14,6 +14,8 @@ type Numeric = Exclude<Datatype, 'BYTES'>;
 
 const NUMERIC = DATATYPE_NAMES.filter((name): name is Numeric => name !== 'BYTES');
 
+const OPTIONS = { field: 'Input "x"', bodyBytes: 1_000_000 };
+
 /** The whole numbers that a datatype has. */
 const RANGES: Partial<Record<Datatype, readonly [bigint, bigint]>> = {
   BOOL: [0n, 1n],
@@ -100,7 +102,7 @@ const PAIRS = NUMERIC.flatMap((from) => NUMERIC.filter((to) => to !== from).map(
 describe('castTensor', () => {
   it.each(PAIRS)('keeps or refuses each value of %s in %s', (from, to) => {
     for (const value of valuesOf(from)) {
-      const result = attempt(() => castTensor(tensorOf(from, [value]), to, 'Input "x"'));
+      const result = attempt(() => castTensor(tensorOf(from, [value]), to, OPTIONS));
       const wanted = expected(value, from, to);
       expect([value, result]).toEqual([
         value,
@@ -121,11 +123,11 @@ describe('castTensor', () => {
       const wanted = many
         .map((value) => expected(value, from, to))
         .map((value) => (RANGES[to] && value === 0 ? 0 : value));
-      expect(attempt(() => castTensor(tensorOf(from, many), to, 'Input "x"'))).toEqual(wanted);
+      expect(attempt(() => castTensor(tensorOf(from, many), to, OPTIONS))).toEqual(wanted);
       if (misfit === undefined) return;
       many[9_000] = misfit;
       many[9_500] = misfit;
-      expect(attempt(() => castTensor(tensorOf(from, many), to, 'Input "x"'))).toBe(
+      expect(attempt(() => castTensor(tensorOf(from, many), to, OPTIONS))).toBe(
         `Element 9000 of Input "x" is ${misfit}, which does not fit into the model's ${to}.`,
       );
     },
@@ -135,18 +137,27 @@ describe('castTensor', () => {
     const whole = tensorOf('INT64', [1n, -2n, 3n, 4n]);
     const data = whole.data as BigInt64Array;
     expect(
-      listOf(castTensor({ datatype: 'INT64', shape: [2], data: data.subarray(1, 3) }, 'FP32', 'x')),
+      listOf(castTensor({ datatype: 'INT64', shape: [2], data: data.subarray(1, 3) }, 'FP32', OPTIONS)),
     ).toEqual([-2, 3]);
     expect(
-      listOf(castTensor({ datatype: 'INT64', shape: [2], data: data.subarray(2) }, 'UINT64', 'x')),
+      listOf(castTensor({ datatype: 'INT64', shape: [2], data: data.subarray(2) }, 'UINT64', OPTIONS)),
     ).toEqual([3n, 4n]);
   });
 
+  it('refuses what would take more than twice the memory of a body', () => {
+    const cast = (count: number) => () =>
+      castTensor(tensorOf('UINT8', new Array<number>(count).fill(7)), 'INT64', { ...OPTIONS, bodyBytes: 80 });
+    expect(listOf(cast(20)())).toEqual(new Array<bigint>(20).fill(7n));
+    expect(cast(21)).toThrow(
+      'Input "x" takes 168 bytes as INT64, which the model takes; the limit is 160 (twice MAX_BODY_BYTES).',
+    );
+  });
+
   it('refuses texts', () => {
-    expect(() => castTensor({ datatype: 'BYTES', shape: [1], data: ['1'] }, 'FP32', 'Input "x"')).toThrow(
+    expect(() => castTensor({ datatype: 'BYTES', shape: [1], data: ['1'] }, 'FP32', OPTIONS)).toThrow(
       'Input "x" has the datatype BYTES; expected FP32.',
     );
-    expect(() => castTensor(tensorOf('FP32', [1]), 'BYTES', 'Input "x"')).toThrow(
+    expect(() => castTensor(tensorOf('FP32', [1]), 'BYTES', OPTIONS)).toThrow(
       'Input "x" has the datatype FP32; expected BYTES.',
     );
   });
@@ -159,7 +170,7 @@ describe('roundTensor', () => {
       for (const value of valuesOf(from)) {
         const rounded = roundTo(to, Number(value));
         const isLost = Number.isFinite(Number(value)) && !Number.isFinite(rounded);
-        expect([value, attempt(() => roundTensor(tensorOf(from, [value]), to, 'Input "x"'))]).toEqual([
+        expect([value, attempt(() => roundTensor(tensorOf(from, [value]), to, OPTIONS))]).toEqual([
           value,
           isLost
             ? `Element 0 of Input "x" is ${value}, which does not fit into the model's ${to}.`
