@@ -4,8 +4,9 @@ import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
 import { moveAxisToFront } from '../tensor/move-axis.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 import { textFault } from '../tensor/text-fault.ts';
+import { createRests } from '../turns.ts';
 import { checkLength } from '../values/cell.ts';
 import type { FieldValue } from '../values/input.ts';
 import {
@@ -20,8 +21,8 @@ import {
 import { decodeUtf8 } from './decode-utf8.ts';
 import type { Model } from './load-model.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
-import { type TableForm, tableTensors } from './table-form.ts';
-import type { Postprocessor, Preprocessor } from './task.ts';
+import { joinTables, type TableForm, tableTensors } from './table-form.ts';
+import type { Batch, Postprocessor, Preprocessor } from './task.ts';
 import { checkFetches, inferTexts, nameTexts, prepareTexts } from './text-tensors.ts';
 
 export interface TensorOptions {
@@ -69,15 +70,49 @@ export async function inferTensors(
   if (layout === 'instances') checkRows(given, session, rowsOf(inputs));
   if (!forms || !postprocessor) return given;
   const rows = layout === 'instances' ? given : toRows(given, session);
-  const output = postprocessor.postprocess(rows, { rows: rowsOf(inputs), feeds });
+  const inForms = await tableOf({ rows: rowsOf(inputs), feeds }, rows, forms, postprocessor, budget);
   return new Map(
     wanted.flatMap((name) => {
-      const form = forms.get(name);
-      if (form !== undefined) return [...tableTensors(output, form, name)];
+      const made = inForms.get(name);
+      if (made) return [...made];
       const tensor = given.get(name);
       return tensor ? [[name, tensor] as const] : [];
     }),
   );
+}
+
+/** Predictions are objects of several hundred bytes. */
+const PREDICTIONS_AT_ONCE = 4096;
+
+/**
+ * The outputs of the task in the forms of a table, by the names of these. The predictions of many rows are made some at a
+ * time, and other requests run in between.
+ */
+async function tableOf(
+  batch: Batch,
+  outputs: NamedTensors,
+  forms: ReadonlyMap<string, TableForm>,
+  { postprocess }: Postprocessor,
+  budget: Budget,
+): Promise<ReadonlyMap<string, NamedTensors>> {
+  const { rows } = batch;
+  const areRows = [...outputs.values()].every(({ shape }) => shape[0] === rows);
+  const size = areRows ? PREDICTIONS_AT_ONCE : rows;
+  const parts = new Map([...forms.keys()].map((name): [string, NamedTensors[]] => [name, []]));
+  const rest = createRests(() => budget.goOn());
+  let start = 0;
+  do {
+    await rest();
+    const end = Math.min(start + size, rows);
+    const isWhole = end - start === rows;
+    const some = isWhole
+      ? outputs
+      : new Map([...outputs].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]));
+    const output = postprocess(some, { ...batch, rows: end - start });
+    for (const [name, form] of forms) parts.get(name)?.push(tableTensors(output, form, name));
+    start = end;
+  } while (start < rows);
+  return new Map([...parts].map(([name, tables]) => [name, joinTables(tables)]));
 }
 
 /** Moves the instances of outputs to the first axis; instances that are listed are already there. */

@@ -42,6 +42,23 @@ export function tableTensors(output: InferenceOutput, form: TableForm, name: str
   }
 }
 
+/** The tensors of some rows after those of others. Labels are texts if any of them is one. */
+export function joinTables(tables: readonly NamedTensors[]): NamedTensors {
+  const [first, ...others] = tables;
+  if (!first || others.length === 0) return first ?? new Map();
+  return new Map(
+    [...first].map(([name, tensor]) => {
+      const tensors = [tensor, ...others.flatMap((table) => table.get(name) ?? [])] as const;
+      const areAlike = tensors.every(({ datatype }) => datatype === tensor.datatype);
+      return [name, concatRows(areAlike ? tensors : [asTexts(tensor), ...tensors.slice(1).map(asTexts)])];
+    }),
+  );
+}
+
+function asTexts({ shape, data }: Tensor): Tensor {
+  return { datatype: 'BYTES', shape, data: Array.from(data, String) };
+}
+
 function classTensor(output: Extract<InferenceOutput, { readonly kind: 'classification' }>, form: TableForm) {
   const { predictions, given, areProbabilities } = output;
   if (form === 'labels') return given ? flatten(given) : labelTensor(predictions.map(({ label }) => label));

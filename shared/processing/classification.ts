@@ -10,13 +10,15 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
   const all = toNumbers(output);
   const rows = output.shape[0] ?? 1;
   const classes = rows === 0 ? 0 : all.length / rows;
-  const isFloat32 = output.datatype === 'FP32';
+  if (steps.length === 0 && output.datatype === 'FP32') {
+    for (let i = 0; i < all.length; i++) all[i] = shortestFloat32(all[i] ?? 0);
+  }
   const scored: Float64Array[] = [];
   for (let row = 0; row < rows; row++) {
     // Views of typed arrays are slow to make, and most requests have one row.
     let scores: Float64Array = rows === 1 ? all : all.subarray(row * classes, (row + 1) * classes);
     for (const { step } of steps) scores = SCORE_STEPS[step](scores);
-    scored.push(steps.length === 0 && isFloat32 ? scores.map(shortestFloat32) : scores);
+    scored.push(scores);
   }
   return scored;
 }

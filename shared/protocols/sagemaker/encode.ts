@@ -14,7 +14,9 @@ import type { Flavour } from '../../models/answer-forms.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
+import { sliceRows } from '../../tensor/tensor.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { createRests } from '../../turns.ts';
 import { quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
@@ -40,7 +42,7 @@ export async function encodeParts(
   // Text part by part: a batch can have a million rows.
   if (type === CSV_TYPE) {
     return linesResponse(
-      writeParts(parts, limitBytes, (part) => csvRows(part, limitBytes).join('\n')),
+      await writeParts(parts, limitBytes, (part) => csvRows(part, limitBytes).join('\n')),
       type,
       limitBytes,
     );
@@ -52,23 +54,48 @@ export async function encodeParts(
         .join(between),
     );
   return isLinesType(type)
-    ? linesResponse(write('\n'), type, limitBytes)
-    : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type, limitBytes);
+    ? linesResponse(await write('\n'), type, limitBytes)
+    : textResponse(writeJson(wrap(new JsonText(`[${(await write(',')).join(',')}]`))), type, limitBytes);
 }
 
-/** The text of each part, unless they are too long together. */
-function writeParts(
+/** How many rows are written at once: the text of a row takes several times its size until it is joined. */
+const ROWS_AT_ONCE = 4096;
+
+/**
+ * The text of each part, unless they are too long together. Long parts are written in several pieces, and other requests
+ * run in between.
+ */
+async function writeParts(
   parts: readonly Part[],
   limitBytes: number,
   write: (part: Part) => string,
-): readonly string[] {
+): Promise<readonly string[]> {
+  const rest = createRests();
+  const texts: string[] = [];
   let length = 0;
-  return parts.map((part) => {
-    const text = write(part);
-    length += text.length;
-    checkAnswerSize(length, limitBytes);
-    return text;
-  });
+  for (const part of parts) {
+    for (const piece of cutPart(part)) {
+      await rest();
+      const text = write(piece);
+      length += text.length;
+      checkAnswerSize(length, limitBytes);
+      texts.push(text);
+    }
+  }
+  return texts;
+}
+
+function* cutPart(part: Part): Generator<Part> {
+  if ('error' in part || part.count <= ROWS_AT_ONCE) yield part;
+  else {
+    for (let start = 0; start < part.count; start += ROWS_AT_ONCE) {
+      const end = Math.min(part.count, start + ROWS_AT_ONCE);
+      const outputs = [...part.outputs].map(
+        ([name, tensor]) => [name, sliceRows(tensor, start, end)] as const,
+      );
+      yield { outputs: new Map(outputs), count: end - start };
+    }
+  }
 }
 
 /** How the answers of one container differ from those of all. */

@@ -91,6 +91,8 @@ export const SEEDS: readonly Trial[] = [
     bytes: 16_000_000,
   },
   lines('POST /models/{model}/invoke', 'integers', 'npy: halves'),
+  // A million predictions.
+  { ...lines('POST /models/{model}/invoke', 'zipmap', 'npz: one array', ['br']), bytes: 16_000_000 },
   json('POST /predict', 'convnext', 'a string of spaced base64', 'member "image"'),
 ];
 
