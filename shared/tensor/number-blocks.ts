@@ -58,7 +58,7 @@ export function allocateElements(datatype: Datatype, length: number): Elements {
 /** Elements of 64 bits. */
 export type WideArray = BigInt64Array | BigUint64Array;
 
-/** Whether elements have 64 bits, so that some of them are no numbers. */
+/** Whether elements have 64 bits, so that a number cannot hold each of them. */
 export function isWide(data: NumericArray): data is WideArray {
   return data instanceof BigInt64Array || data instanceof BigUint64Array;
 }
