@@ -75,6 +75,10 @@ const NOT_STARTED = [
       'guard-operators',
       'guard-rules',
       'guard-topk',
+      'guard-search',
+      'guard-usual',
+      'shape-rules',
+      'values',
     ]
       .concat(['probabilities', 'forest-bounds', 'shares', 'missing-values'])
       .map((name) => `shared/onnx/${name}.ts`),
