@@ -85,7 +85,8 @@ const NOT_STARTED = [
     ['preprocess-images', 'preprocess-texts', 'postprocess-embedding', 'infer-tensors', 'read-dense']
       .concat(['check-external-data', 'explain-refusal'])
       .map((name) => `shared/inference/${name}.ts`),
-    ['resize', 'convert', 'steps'].map((name) => `shared/processing/image/steps/${name}.ts`),
+    ['resize', 'convert', 'steps', 'options'].map((name) => `shared/processing/image/steps/${name}.ts`),
+    ['shared/inference/tasks/image-classification.ts'],
     ['shared/processing/text/', 'shared/openapi/document-source.ts', 'shared/openapi/docs-routes.ts'],
     ['shared/models/artifact-folder.ts', 'shared/models/formats/recognise.ts', 'shared/http/multipart.ts'],
     ['shared/runtime/trial-process.ts', 'shared/stores/s3-reads.ts', 'shared/stores/s3-requests.ts'],
