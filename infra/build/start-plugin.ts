@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { withoutImports } from './builtins.ts';
 
 /** The process of a trial loads modules of these folders too, and must not load a whole server for them. */
 const TRIAL_ENTRY = 'functions/trial/index.ts';
@@ -23,10 +24,13 @@ const OF_REQUESTS = /^shared\/(?:protocols|openapi|inference|processing|values|a
 export function startPlugin(project: string, entry: string): Plugin {
   const dynamic = listDynamicImports(project);
   const trial = join(project, TRIAL_ENTRY);
-  const onnx = ['graph', 'guard-names', 'bounds'].map((name) => join(project, `shared/onnx/${name}.ts`));
+  const early = ['onnx/graph', 'onnx/guard-names', 'onnx/bounds', 'node-modules'];
   /** What each of these names stands for. */
   const shared: Readonly<Record<string, () => readonly string[]>> = {
-    'ternion:trial': () => [...importsOf(trial, STATIC), ...onnx],
+    'ternion:trial': () => [
+      ...importsOf(trial, STATIC),
+      ...early.map((name) => join(project, `shared/${name}.ts`)),
+    ],
     'ternion:start': () => ['ternion:trial', ...importsOf(entry, STATIC)],
     'ternion:request': () => REQUEST.flatMap((example) => outsideImportsOf(join(project, example))),
   };
@@ -44,8 +48,9 @@ export function startPlugin(project: string, entry: string): Plugin {
         resolveDir: project,
       }));
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        if (!dynamic.has(path) && path !== entry && path !== trial) return undefined;
-        return { contents: `${await readFile(path, 'utf8')}\n${toImports(neededBy(path))}`, loader: 'ts' };
+        const isLoaded = dynamic.has(path) || path === entry || path === trial;
+        const added = isLoaded ? toImports(neededBy(path)) : '';
+        return { contents: `${withoutImports(await readFile(path, 'utf8'))}\n${added}`, loader: 'ts' };
       });
     },
   };
