@@ -2,6 +2,7 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
 import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
@@ -81,6 +82,7 @@ async function buildTarget(target) {
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
       zodPlugin(),
+      azurePlugin(),
       startPlugin(project, join(target.folder, 'index.ts')),
       ownSourceMaps(),
     ],

@@ -48,6 +48,7 @@ export function startPlugin(project: string, entry: string): Plugin {
         resolveDir: project,
       }));
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path.includes('node_modules')) return undefined;
         const isLoaded = dynamic.has(path) || path === entry || path === trial;
         const added = isLoaded ? toImports(neededBy(path)) : '';
         return { contents: `${withoutImports(await readFile(path, 'utf8'))}\n${added}`, loader: 'ts' };
