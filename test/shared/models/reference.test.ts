@@ -57,7 +57,7 @@ describe('parseReference', () => {
 describe('parseFirstCase', () => {
   const first = { request: { features: [1] }, expected: { prediction: 2.5 } };
 
-  it('reads the first case, whatever the others are', () => {
+  it('reads the first case, also if others have mistakes', () => {
     expect(parseFirstCase(JSON.stringify({ cases: [first, { request: 1 }] }))).toEqual(first);
     expect(() => parseFirstCase(JSON.stringify({ cases: [{ request: 1 }, first] }))).toThrow(
       'cases.0.request',
