@@ -2,8 +2,9 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildPages } from './infra/build/build-pages.ts';
-import { httpPlugin } from './infra/build/http-plugin.ts';
+import { httpPlugin } from './infra/build/builtins.ts';
 import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
@@ -27,8 +28,7 @@ if (unknown.length > 0) {
 }
 
 /** What CommonJS packages and native addons are loaded with. */
-const REQUIRE =
-  "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);";
+const REQUIRE = "const require=process.getBuiltinModule('module').createRequire(import.meta.url);";
 
 await buildPages(project, pages);
 for (const target of targets) {
@@ -84,6 +84,7 @@ async function buildTarget(target) {
       httpPlugin(),
       semverPlugin(),
       zodPlugin(),
+      azurePlugin(),
       startPlugin(project, join(target.folder, 'index.ts')),
       ownSourceMaps(),
     ],

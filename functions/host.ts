@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
@@ -9,6 +8,7 @@ import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
+import { nodeCrypto } from '../shared/node-modules.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { type OpenSession, openModelFile } from '../shared/runtime/open-model-file.ts';
 import { processMemory } from '../shared/runtime/process-memory.ts';
@@ -205,7 +205,7 @@ export function createContext(
   const coldStart = isFirstRequest;
   isFirstRequest = false;
   const given = headers.get('x-request-id') ?? '';
-  const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? randomUUID());
+  const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? nodeCrypto().randomUUID());
   const waitingWork = createWaitingWork();
   return { ...known, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
 }

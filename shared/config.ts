@@ -119,22 +119,38 @@ const MOST_BODY_BYTES = 4096 * MEBIBYTE;
 /** JSON with NaN in it is read by a function that calls itself: some thousand levels take all of the stack. */
 const MOST_JSON_DEPTH = 1000;
 
-/** @param most the largest value that any machine can use */
-const count = (fallback: number, most = Number.MAX_SAFE_INTEGER) =>
+/** What keeps a text from being a whole number of at least 1; undefined if nothing does. */
+function problemOf(text: string, most: number): string | undefined {
+  if (!/^\d+$/.test(text)) return 'must be a whole number in digits';
+  const value = Number(text);
+  if (value < 1) return 'must be at least 1';
+  if (value <= most) return undefined;
+  const isBeyondAll = most === Number.MAX_SAFE_INTEGER || value === Number.POSITIVE_INFINITY;
+  return isBeyondAll ? 'is too large' : `must be at most ${most}`;
+}
+
+// Making schemas is a part of each start, so variables of one kind share theirs, with few parts.
+const wholeNumber = (most: number) =>
   z.pipe(
-    z.optional(
-      z.pipe(
-        z.pipe(z.string().check(z.regex(/^\d+$/, 'must be a whole number in digits')), z.transform(Number)),
-        z
-          .number('is too large')
-          .check(
-            z.minimum(1, 'must be at least 1'),
-            z.maximum(most, most === Number.MAX_SAFE_INTEGER ? 'is too large' : `must be at most ${most}`),
-          ),
-      ),
+    z.string().check(
+      z.refine((text) => problemOf(text, most) === undefined, {
+        error: ({ input }) => problemOf(String(input), most),
+      }),
     ),
-    z.transform((value) => value ?? fallback),
+    z.transform(Number),
   );
+const anyNumber = wholeNumber(Number.MAX_SAFE_INTEGER);
+
+/** @param most the largest value that any machine can use */
+const count = (fallback: number, most?: number) =>
+  z._default(most === undefined ? anyNumber : wholeNumber(most), fallback);
+
+const flag = z.enum(['true', 'false'], 'must be true or false');
+
+const words = z.pipe(
+  z.string(),
+  z.transform((value) => value.split(',').map((word) => word.trim())),
+);
 
 const modelName = z
   .string()
@@ -185,38 +201,28 @@ const environmentSchema = z.object({
   ),
   DEFAULT_MODEL: z.optional(modelName),
   PRELOAD_MODELS: z.optional(
-    z
-      .pipe(
-        z.string(),
-        z.transform((value) => value.split(',').map((name) => name.trim())),
-      )
-      .check(
-        z.refine(
-          (names) => names.every((name) => name === '*' || NAME_PATTERN.test(name)),
-          'must be model names separated by commas, or "*"',
-        ),
+    words.check(
+      z.refine(
+        (names) => names.every((name) => name === '*' || NAME_PATTERN.test(name)),
+        'must be model names separated by commas, or "*"',
       ),
+    ),
   ),
   MODEL_CACHE_FOLDER: z._default(z.string(), ''),
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
   INTRA_OP_THREADS: count(1, MOST_THREADS),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
-  ADMIN_ROUTES: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
-  DOCS: z._default(z.enum(['true', 'false'], 'must be true or false'), 'true'),
-  PLAYGROUND: z._default(z.enum(['true', 'false'], 'must be true or false'), 'true'),
-  TERNION_RUNTIME_TELEMETRY: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
+  ADMIN_ROUTES: z._default(flag, 'false'),
+  DOCS: z._default(flag, 'true'),
+  PLAYGROUND: z._default(flag, 'true'),
+  TERNION_RUNTIME_TELEMETRY: z._default(flag, 'false'),
   ALLOWED_HOSTS: z._default(
-    z
-      .pipe(
-        z.string(),
-        z.transform((value) => value.split(',').map((name) => name.trim())),
-      )
-      .check(
-        z.refine(
-          (names) => names.every((name) => HOST_PATTERN.test(name)),
-          'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*"',
-        ),
+    words.check(
+      z.refine(
+        (names) => names.every((name) => HOST_PATTERN.test(name)),
+        'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*"',
       ),
+    ),
     [],
   ),
   NON_FINITE_JSON: z._default(z.enum(['null', 'literal'], 'must be null or literal'), 'null'),
@@ -228,13 +234,7 @@ const environmentSchema = z.object({
     '',
   ),
   PROTOCOLS: z._default(
-    z.pipe(
-      z.pipe(
-        z.string(),
-        z.transform((value) => value.split(',').map((name) => name.trim())),
-      ),
-      z.array(z.enum(PROTOCOL_NAMES, `must be names from ${PROTOCOL_NAMES.join(', ')}`)),
-    ),
+    z.pipe(words, z.array(z.enum(PROTOCOL_NAMES, `must be names from ${PROTOCOL_NAMES.join(', ')}`))),
     [...PROTOCOL_NAMES],
   ),
   DIALECT: z.optional(z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`)),
@@ -267,7 +267,8 @@ export type EnvironmentVariable = keyof z.input<typeof environmentSchema>;
  */
 export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
-  const parsed = environmentSchema.safeParse(given);
+  // zod would compile a function for the schema, which takes longer than this one check.
+  const parsed = environmentSchema.safeParse(given, { jitless: true });
   if (!parsed.success) {
     const sentences = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);

@@ -42,7 +42,6 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
           .map(([, addon]) => ({ text: `${addon} is not bundled` }));
         return { errors: missed };
       });
-      build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
       build.onLoad({ filter: SHARP_MANIFEST }, async ({ path }) => ({
         contents: shorten(await readFile(path, 'utf8')),
         loader: 'json',
@@ -72,10 +71,11 @@ function shorten(manifest: string): string {
  * @throws Error when the module is not as expected, instead of bundling something that may not work
  */
 function pointAt(source: string, addon: string): string {
-  const load = `require(${addon})`;
+  // Not `require` itself, for which the bundler would load a file of its own.
+  const load = `process.getBuiltinModule('node:module').createRequire(import.meta.url)(${addon})`;
   const runtime = /require\(`[^`]*onnxruntime_binding\.node`\)/;
   // Its other half prepares the addon for the JavaScript of the package, which is not used.
-  if (runtime.test(source)) return `exports.binding = ${load};`;
+  if (runtime.test(source)) return `export default { binding: ${load} };`;
   // This module of sharp does nothing but look for its addon.
   if (source.includes('sharp.node')) return `export default ${load};`;
   // Loaded when it is called.

@@ -9,9 +9,9 @@ export function ownSourceMaps(): Plugin {
   return {
     name: 'own-source-maps',
     setup(build) {
-      build.onLoad({ filter: /node_modules.*\.[mc]?js$/ }, async ({ path }) => ({
+      build.onLoad({ filter: /node_modules.*\.(?:[mc]?js|ts)$/ }, async ({ path }) => ({
         contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${COARSE_MAP}`,
-        loader: 'js',
+        loader: path.endsWith('.ts') ? 'ts' : 'js',
       }));
     },
   };

@@ -2,75 +2,72 @@ import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { withoutImports } from './builtins.ts';
 
-/** Modules that are imported dynamically, with what they are likely to find loaded or to need. */
-interface Group {
-  /** Paths below the project. */
-  readonly members: RegExp;
-  /** A module whose imports stand for those of all members. */
-  readonly example: string;
-  /** Whether the process of a trial loads members too; the example is all that they then find loaded. */
-  readonly areInTrials?: boolean;
-}
+/** The process of a trial loads modules of these folders too, and must not load a whole server for them. */
+const TRIAL_ENTRY = 'functions/trial/index.ts';
+const OF_TRIALS = /^(?:shared\/onnx\/|functions\/trial\/)/;
 
-const GROUPS: readonly Group[] = [
-  {
-    members: /^shared\/protocols\/(?:catalog|[\w-]+\/routes)\.ts$/,
-    example: 'shared/protocols/predict/routes.ts',
-  },
-  {
-    members: /^shared\/inference\/tasks\/[\w-]+\.ts$/,
-    example: 'shared/inference/tasks/tabular-classification.ts',
-  },
-  { members: /^shared\/onnx\//, example: 'shared/onnx/graph.ts', areInTrials: true },
-];
+/** What most protocols need, and what most tasks do: an answer needs both. */
+const REQUEST = ['shared/protocols/predict/routes.ts', 'shared/inference/tasks/tabular-classification.ts'];
+const OF_REQUESTS = /^shared\/(?:protocols|openapi|inference|processing|values|answers|http)\//;
 
 /**
- * Puts everything that an entry point imports into one file, and what most protocols or tasks share into another one.
- * The bundler makes a file for each set of modules that the same entry points and dynamic imports need, which would cut
- * a start into fifty files that import each other. So each module that is imported dynamically gets imports of what is
- * loaded anyway.
+ * Puts everything that an entry point imports into one file, what the process of a trial needs of it into another, and
+ * what most requests need into a third. The bundler makes a file for each set of modules that the same entry points and
+ * dynamic imports need, which would cut a start into fifty files that import each other. So each module that is imported
+ * dynamically gets imports of what is loaded by then.
  *
  * @param project its folder
  * @param entry the entry point, which nothing imports: it is still being evaluated when it loads other modules
  */
 export function startPlugin(project: string, entry: string): Plugin {
   const dynamic = listDynamicImports(project);
-  const pathOf = (path: string) => relative(project, path).replaceAll('\\', '/');
-  const groupsOf = (path: string) => GROUPS.filter(({ members }) => members.test(pathOf(path)));
+  const trial = join(project, TRIAL_ENTRY);
+  const early = ['onnx/graph', 'onnx/guard-names', 'onnx/bounds', 'node-modules'];
+  /** What each of these names stands for. */
+  const shared: Readonly<Record<string, () => readonly string[]>> = {
+    'ternion:trial': () => [
+      ...importsOf(trial, STATIC),
+      ...early.map((name) => join(project, `shared/${name}.ts`)),
+    ],
+    'ternion:start': () => ['ternion:trial', ...importsOf(entry, STATIC)],
+    'ternion:request': () => REQUEST.flatMap((example) => outsideImportsOf(join(project, example))),
+  };
+  const neededBy = (path: string) => {
+    const name = relative(project, path).replaceAll('\\', '/');
+    if (OF_TRIALS.test(name)) return ['ternion:trial'];
+    return OF_REQUESTS.test(name) ? ['ternion:start', 'ternion:request'] : ['ternion:start'];
+  };
   return {
     name: 'start',
     setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^ternion:/ }, ({ path }) => ({ path, namespace: 'start' }));
-      onLoad({ filter: /.*/, namespace: 'start' }, ({ path }) => {
-        const example = path === START ? entry : join(project, path.slice(PREFIX.length));
-        return { contents: toImports(outsideImportsOf(example)), resolveDir: project };
-      });
+      onLoad({ filter: /.*/, namespace: 'start' }, ({ path }) => ({
+        contents: toImports(shared[path]?.() ?? []),
+        resolveDir: project,
+      }));
       onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-        if (!dynamic.has(path)) return undefined;
-        const groups = groupsOf(path);
-        const own = groups
-          .filter(({ areInTrials }) => areInTrials)
-          .map(({ example }) => join(project, example));
-        const added = own.length > 0 ? own : [START, ...groups.map(({ example }) => PREFIX + example)];
-        return { contents: `${await readFile(path, 'utf8')}\n${toImports(added)}`, loader: 'ts' };
+        if (path.includes('node_modules')) return undefined;
+        const isLoaded = dynamic.has(path) || path === entry || path === trial;
+        const added = isLoaded ? toImports(neededBy(path)) : '';
+        return { contents: `${withoutImports(await readFile(path, 'utf8'))}\n${added}`, loader: 'ts' };
       });
     },
   };
 }
 
-const PREFIX = 'ternion:';
-const START = 'ternion:start';
-
 function toImports(paths: readonly string[]): string {
   return paths.map((path) => `import ${JSON.stringify(path)};\n`).join('');
 }
+
+const STATIC = /^(?:import|export) (?!type )[^;]*?'(\.[^']+)';/gm;
 
 /** What a module imports from other folders, itself and through those beside it. */
 function outsideImportsOf(path: string, seen = new Set<string>()): readonly string[] {
   if (seen.has(path)) return [];
   seen.add(path);
-  return importsOf(path, /^(?:import|export) (?!type )[^;]*?'(\.[^']+)';/gm).flatMap((imported) =>
+  return importsOf(path, STATIC).flatMap((imported) =>
     dirname(imported) === dirname(path) ? outsideImportsOf(imported, seen) : [imported],
   );
 }

@@ -1,15 +1,10 @@
 import type { Transform } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import {
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  type ZlibOptions,
-} from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
 import type { Limits } from '../config.ts';
 import { InferenceError, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
+import { nodeZlib } from '../node-modules.ts';
 import { type BodyParts, gatherBody } from './body-memory.ts';
 import { type BodyPart, SMALL_BYTES } from './body-room.ts';
 import { BytesRequest } from './bytes.ts';
@@ -19,13 +14,18 @@ type CreateInflater = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
 /** Each piece of a result is a trip to another thread and back; with Node's 16 KB, large bodies take a third longer. */
 const CHUNK_BYTES = 65_536;
 
+const gunzip: CreateInflater = (options) => nodeZlib().createGunzip(options);
+
 /** Content codings of HTTP (RFC 9110, section 8.4.1). */
 const INFLATERS: ReadonlyMap<string, readonly CreateInflater[]> = new Map([
-  ['gzip', [createGunzip]],
-  ['x-gzip', [createGunzip]],
+  ['gzip', [gunzip]],
+  ['x-gzip', [gunzip]],
   // The name means zlib data, but some clients send the raw stream.
-  ['deflate', [createInflate, createInflateRaw]],
-  ['br', [createBrotliDecompress]],
+  [
+    'deflate',
+    [(options) => nodeZlib().createInflate(options), (options) => nodeZlib().createInflateRaw(options)],
+  ],
+  ['br', [(options) => nodeZlib().createBrotliDecompress(options)]],
 ]);
 
 const CODING = 'content-encoding';

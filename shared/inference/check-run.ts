@@ -1,7 +1,6 @@
 import type { Limits } from '../config.ts';
 import { InferenceError } from '../errors.ts';
-import { GROWTH_GUARD } from '../onnx/guard-sizes.ts';
-import { MOST_TURNS, TURNS_GUARD } from '../onnx/loop-limit.ts';
+import { GROWTH_GUARD, MOST_TURNS, TURNS_GUARD } from '../onnx/guard-names.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 
 /**

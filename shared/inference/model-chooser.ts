@@ -48,12 +48,19 @@ export function createModelChooser(
     }
   }
 
+  /** Saves the code for the tasks of all other models, which its config would be checked with. */
+  async function canTake(reference: ModelReference, kind: InputKind): Promise<boolean> {
+    const task = await repository.task(reference).catch(ignoreModelError);
+    return task === undefined || tasks.canTake(task, kind);
+  }
+
   async function choose(models: readonly ModelListing[], kind: InputKind): Promise<string> {
     const [first, ...others] = models;
     if (first && others.length === 0) return first.name;
     const fitting: string[] = [];
     for (const { name, liveVersion } of models) {
-      if ((await kindOf({ name, version: liveVersion })) === kind) fitting.push(name);
+      const reference = { name, version: liveVersion };
+      if ((await canTake(reference, kind)) && (await kindOf(reference)) === kind) fitting.push(name);
     }
     const [only] = fitting;
     if (only !== undefined && fitting.length === 1) {
@@ -76,4 +83,9 @@ export function createModelChooser(
     if (known === undefined) return repository.list(budget).then((models) => choose(models, kind));
     return chosen.get(known)?.get(kind) ?? choose(known, kind);
   };
+}
+
+/** `config` reports it. */
+function ignoreModelError(error: unknown): undefined {
+  if (!(error instanceof ModelError)) throw error;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Budget } from '../budget.ts';
+import { SELDOM } from '../json/describe-issues.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { commonMembers, type ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
@@ -146,10 +147,10 @@ export function defineTask<Members extends z.core.$ZodShape>(definition: TaskDef
       ...commonMembers,
       ...members,
     }),
-    kindOf: (config) => (typeof kind === 'function' ? kind(own.parse(config)) : kind),
+    kindOf: (config) => (typeof kind === 'function' ? kind(own.parse(config, SELDOM)) : kind),
     gives,
     answer,
-    bind: async (config, model) => await bind(own.parse(config), model),
+    bind: async (config, model) => await bind(own.parse(config, SELDOM), model),
   };
 }
 

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
-import { checkJson, checkText, memberOf, parseText } from '../json/describe-issues.ts';
+import { checkJson, checkText, memberOf, parseText, SELDOM } from '../json/describe-issues.ts';
 import { loadOnce } from '../memo.ts';
 import { type ConfigReader, commonMembers, type ModelConfig, ModelError } from '../models/model-config.ts';
+import type { InputKind } from '../values/input.ts';
 import type { Task } from './task.ts';
 import { labels } from './tasks/members.ts';
 
@@ -10,6 +11,8 @@ export interface ListedTask {
   readonly name: string;
   /** Whether it has the member `labels` of model.json. */
   readonly hasLabels: boolean;
+  /** The kinds of input that its models can take. */
+  readonly kinds: readonly InputKind[];
   readonly load: () => Promise<Task>;
 }
 
@@ -18,30 +21,45 @@ export const TASKS: readonly ListedTask[] = [
   {
     name: 'tabular-classification',
     hasLabels: true,
+    kinds: ['features'],
     load: async () => (await import('./tasks/tabular-classification.ts')).tabularClassification,
   },
   {
     name: 'tabular-regression',
     hasLabels: false,
+    kinds: ['features'],
     load: async () => (await import('./tasks/tabular-regression.ts')).tabularRegression,
   },
-  { name: 'tabular', hasLabels: false, load: async () => (await import('./tasks/tabular.ts')).tabular },
+  {
+    name: 'tabular',
+    hasLabels: false,
+    kinds: ['features'],
+    load: async () => (await import('./tasks/tabular.ts')).tabular,
+  },
   {
     name: 'image-classification',
     hasLabels: true,
+    kinds: ['image'],
     load: async () => (await import('./tasks/image-classification.ts')).imageClassification,
   },
   {
     name: 'text-classification',
     hasLabels: true,
+    kinds: ['text'],
     load: async () => (await import('./tasks/text-classification.ts')).textClassification,
   },
   {
     name: 'feature-extraction',
     hasLabels: false,
+    kinds: ['text', 'image'],
     load: async () => (await import('./tasks/feature-extraction.ts')).featureExtraction,
   },
-  { name: 'tensor', hasLabels: true, load: async () => (await import('./tasks/tensor.ts')).tensor },
+  {
+    name: 'tensor',
+    hasLabels: true,
+    kinds: ['tensors'],
+    load: async () => (await import('./tasks/tensor.ts')).tensor,
+  },
 ];
 
 /** Loads all of these tasks, in their order. */
@@ -61,6 +79,8 @@ const anyConfig = z.looseObject({ task: z.string(), labels, ...commonMembers });
 
 /** The tasks that a server knows. */
 export interface Tasks extends ConfigReader {
+  /** Whether a model of this task could take such input; true for a task that is not known. */
+  canTake(task: string, kind: InputKind): boolean;
   /** The task of a parsed config. */
   of(config: ModelConfig): Promise<Task>;
 }
@@ -79,15 +99,16 @@ export function createTasks(tasks: readonly ListedTask[] = TASKS): Tasks {
     parse: async (text) => {
       const given = parseText(text);
       const parsed = given.success ? checkText(await loadSchema(given.data), given.data) : given;
-      if (parsed.success) return withoutSchema(anyConfig.parse(parsed.data));
+      if (parsed.success) return withoutSchema(anyConfig.parse(parsed.data, SELDOM));
       throw new ModelError(`its model.json ${parsed.problem}`);
     },
     check: async (config) => {
       const parsed = checkJson<unknown>(await loadSchema(config), config);
-      if (parsed.success) return anyConfig.parse(parsed.data);
+      if (parsed.success) return anyConfig.parse(parsed.data, SELDOM);
       throw new ModelError(`its preprocessing is not supported (${parsed.issues})`);
     },
     canHaveLabels: (name) => byName.get(name)?.hasLabels === true,
+    canTake: (name, kind) => byName.get(name)?.kinds.includes(kind) ?? true,
     of: async ({ task: name }) => {
       const task = byName.get(name);
       if (!task) throw new Error(`the task ${name} is unknown`);

@@ -1,6 +1,6 @@
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
-import { MOST_TURNS } from '../onnx/loop-limit.ts';
+import { MOST_TURNS } from '../onnx/guard-names.ts';
 import type { Trials } from '../runtime/trial.ts';
 import { TrialError } from '../runtime/trial-protocol.ts';
 import { makesManyElements, takesManyTurns } from './check-run.ts';

@@ -7,9 +7,15 @@ export type Checked<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly issues: string };
 
+/**
+ * For schemas that check a few values in a process, such as those of a model's files: zod would compile a function for
+ * each object, which takes longer than the checks.
+ */
+export const SELDOM = { jitless: true } as const;
+
 /** Checks the content of a file against a schema. Each wrong member is named, with its value and what is expected. */
 export function checkJson<T>(schema: z.ZodMiniType<T>, value: unknown): Checked<T> {
-  const parsed = schema.safeParse(value, { error: describeIssue });
+  const parsed = schema.safeParse(value, { ...SELDOM, error: describeIssue });
   if (parsed.success) return parsed;
   const issues = parsed.error.issues.map(
     ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,

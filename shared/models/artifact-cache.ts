@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { loadOnce } from '../memo.ts';
+import { nodeCrypto } from '../node-modules.ts';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions, type Sink } from './artifact-download.ts';
 import { createCheckedFiles } from './checked-files.ts';
@@ -229,5 +229,5 @@ function addressOf(store: ModelStore, artifacts: readonly Artifact[]): string {
       ),
     )
     .sort();
-  return createHash('sha256').update(lines.join('\n')).digest('hex');
+  return nodeCrypto().createHash('sha256').update(lines.join('\n')).digest('hex');
 }

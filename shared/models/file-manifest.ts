@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import * as z from 'zod/mini';
 import { checkJsonText } from '../json/describe-issues.ts';
+import { nodeCrypto } from '../node-modules.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
 /** The file of a model version that lists the others. */
@@ -113,7 +113,7 @@ export class DamageError extends StoreError {
 /** @throws DamageError when the sha256 of the bytes is not the one in the manifest */
 export async function checkContent(artifact: Artifact, open: () => Promise<Readable>): Promise<void> {
   if (artifact.sha256 === undefined) return;
-  const hash = createHash('sha256');
+  const hash = nodeCrypto().createHash('sha256');
   for await (const chunk of await open()) hash.update(chunk);
   checkHash(artifact, hash.digest('hex'));
 }

@@ -1,4 +1,5 @@
 import type { Budget } from '../budget.ts';
+import { memberOf, parseText } from '../json/describe-issues.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -53,6 +54,8 @@ export interface ModelRepository {
    * @throws ModelError when a file is not valid
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
+  /** The task that its `model.json` names, which may have mistakes; undefined if no task can be read there. */
+  task(reference: ModelReference): Promise<string | undefined>;
   /**
    * A request from the version's `reference.json`, which it is known to answer, without fetching the model; undefined
    * without that file.
@@ -86,6 +89,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const smallFiles = createSmallFiles(store);
   const folders = createVersionFolders({ store, smallFiles, configs: options.configs, onProblem });
   const readConfig = smallFiles.reader(options.configs.parse);
+  const readTask = smallFiles.reader(taskIn);
   const listings = createListings({
     ...options,
     readPolicy: smallFiles.reader(readPolicy),
@@ -162,6 +166,12 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const { recogniseFiles } = await import('./formats/recognise.ts');
       return await patience.wait(recogniseFiles(folder, options.configs));
     },
+    task: async (reference) => {
+      const patience = patienceOf();
+      const known = await listings.current(patience);
+      const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+      return file && (await patience.wait(readTask(file)));
+    },
     example: async (reference) => {
       const patience = patienceOf();
       return await patience.wait(folders.example(await listings.current(patience), reference));
@@ -185,6 +195,12 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       }
     },
   };
+}
+
+function taskIn(text: string): string | undefined {
+  const parsed = parseText(text);
+  const task = parsed.success ? memberOf(parsed.data, 'task') : undefined;
+  return typeof task === 'string' ? task : undefined;
 }
 
 const modelsByListing = new WeakMap<Listing, readonly ModelListing[]>();

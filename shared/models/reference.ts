@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { JsonValue } from '../json/json-value.ts';
-import { parseJsonFile } from './formats/format-folder.ts';
+import { checkFile, parseJsonFile } from './formats/format-folder.ts';
 
 /**
  * JSON.parse only returns JSON values. Zod's own schema for them walks through all values, which took longer than
@@ -22,6 +22,8 @@ const referenceSchema = z.object({
   ),
 });
 
+const FILE = 'reference.json';
+
 export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
 
 /**
@@ -30,5 +32,15 @@ export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
  * @throws ModelError naming each field that is wrong
  */
 export function parseReference(text: string): ReferenceCase[] {
-  return parseJsonFile(text, 'reference.json', referenceSchema).cases;
+  return parseJsonFile(text, FILE, referenceSchema).cases;
+}
+
+/**
+ * The first of them, without a look at the others, of which there may be hundreds: each start reads one.
+ *
+ * @throws ModelError naming each field of it that is wrong
+ */
+export function parseFirstCase(text: string): ReferenceCase | undefined {
+  const { cases } = parseJsonFile(text, FILE, z.object({ cases: z.array(z.unknown()) }));
+  return checkFile({ cases: cases.slice(0, 1) }, FILE, referenceSchema).cases[0];
 }

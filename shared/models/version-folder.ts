@@ -9,7 +9,7 @@ import { locateModel } from './formats/locate.ts';
 import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
 import { type ModelReference, pathOf } from './model-reference.ts';
-import { parseReference } from './reference.ts';
+import { parseFirstCase } from './reference.ts';
 import type { Listing } from './repository-listing.ts';
 import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
@@ -95,7 +95,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   /** An example alone must not keep a model from being served. */
   function firstRequest(reference: string, folder: string): JsonObject | undefined {
     try {
-      return parseReference(reference)[0]?.request;
+      return parseFirstCase(reference)?.request;
     } catch (error) {
       onProblem?.(`${folder}/${REFERENCE_FILE} is ignored`, error);
       return undefined;

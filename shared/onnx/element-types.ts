@@ -1,5 +1,4 @@
-import { ELEMENT_TYPES } from './encode-node.ts';
-import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
+import { ATTRIBUTE, ELEMENT_TYPES, GRAPH, TENSOR } from './fields.ts';
 import type { NodeShapes } from './node-shapes.ts';
 import { type ByteSource, type Field, readFields } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';

@@ -4,8 +4,6 @@ import { type ByteSource, encodeField, encodeVarintField, type Field, readFields
 /** A name as bytes of a file. Names in the model are copied as bytes, as they need not be valid UTF-8. */
 export type Name = Uint8Array;
 
-export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, string: 8, boolean: 9, float64: 11 } as const;
-
 /** A node of the default domain. */
 export function encodeNode(
   type: string,

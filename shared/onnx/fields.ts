@@ -49,3 +49,6 @@ export const TYPE = { tensor: 1, sequence: 4, map: 5, sparseTensor: 8, optional:
 export const TENSOR_TYPE = { elementType: 1, shape: 2 } as const;
 export const SHAPE = { dimension: 1 } as const;
 export const DIMENSION = { value: 1, parameter: 2 } as const;
+
+/** `TensorProto.DataType` */
+export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, string: 8, boolean: 9, float64: 11 } as const;

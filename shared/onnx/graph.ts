@@ -5,7 +5,8 @@ import { isNewer, type Novelty } from './ir-version.ts';
 import { gatherMetadata, type Metadata } from './metadata.ts';
 import type { MlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN, readNode } from './nodes.ts';
-import { canNeedGuards, canNeedRareGuards, isUnbounded } from './operator-kinds.ts';
+import { haveOneOpenOperand } from './open-operands.ts';
+import { canNeedGuard, canNeedRareGuards, isUnbounded } from './operator-kinds.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
@@ -69,7 +70,7 @@ export async function readGraph(source: ByteSource): Promise<Graph> {
       (part.number === GRAPH.input ? inputs : outputs).push(readValueInfo(source, part));
     }
   }
-  const { lastNodes, ...nodes } = readNodes(source);
+  const { lastNodes, guardable, initializers, ...nodes } = readNodes(source);
   const split = await readOutputs(source, outputs, nodes.operators);
   const mlOutputs =
     body && opsets.has(ML_DOMAIN)
@@ -79,7 +80,7 @@ export async function readGraph(source: ByteSource): Promise<Graph> {
     body && !areUnbounded(source, lastNodes, split.values.values())
       ? (await import('./probabilities.ts')).findProbabilities(source, body, split.values)
       : new Set<string>();
-  const guards = await readGuards(source, nodes.operators);
+  const guards = await readGuards(source, nodes.operators, guardable, initializers);
   const novelty = isNewer(irVersion) ? (await import('./novelty.ts')).findNovelty(source) : undefined;
   const said = {
     irVersion,
@@ -120,10 +121,16 @@ async function readOutputs(
   return { outputs: split, sequences, values: valuesOf(split, sequences) };
 }
 
-async function readGuards(source: ByteSource, operators: ReadonlySet<string>): Promise<Guards> {
-  if (!canNeedGuards(operators)) return { edits: [], refusals: [] };
+async function readGuards(
+  source: ByteSource,
+  operators: ReadonlySet<string>,
+  guardable: readonly Message[],
+  initializers: readonly Message[],
+): Promise<Guards> {
+  const isRare = canNeedRareGuards(operators);
+  if (!isRare && haveOneOpenOperand(source, guardable, initializers)) return { edits: [], refusals: [] };
   const { findGuards } = await import('./guard-search.ts');
-  const table = canNeedRareGuards(operators)
+  const table = isRare
     ? (await import('./guard-operators.ts')).GUARDS
     : (await import('./guard-usual.ts')).USUAL_GUARDS;
   return findGuards(source, Number.POSITIVE_INFINITY, table);
@@ -154,11 +161,16 @@ function isInputOrOutput(number: number): boolean {
 /** Collects what is needed from all nodes and tensors in one walk. */
 function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> & {
   readonly lastNodes: readonly Message[];
+  /** Nodes that can need a guard. */
+  readonly guardable: readonly Message[];
+  readonly initializers: readonly Message[];
 } {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];
   const entries: Message[] = [];
   const constants: Message[] = [];
+  const initializers: Message[] = [];
+  const guardable: Message[] = [];
   const suspects: SuspectNode[] = [];
   const lastNodes: Message[] = [];
   const repeated = new Set<Message>();
@@ -168,9 +180,11 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
     if (isRepeated) repeated.add(message);
     if (message.kind === 'entry') entries.push(message);
     const isInitializer = message.kind === 'tensor' && parent?.kind === 'graph';
+    if (isInitializer) initializers.push(message);
     if (isInitializer || message.operator === 'Constant') constants.push(message);
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
+    if (canNeedGuard(message.operator)) guardable.push(message);
     if (isSuspect(message)) suspects.push({ message, isRepeated });
     if (!parent || !isMainGraph(parent)) continue;
     if (message.operator === ZIP_MAP) zipMaps.push(readZipMap(source, message.field));
@@ -178,5 +192,6 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
     if (lastNodes.length > 2 * LAST_NODES) lastNodes.splice(0, LAST_NODES);
   }
   const risks = findRisks(source, suspects, constants);
-  return { operators, zipMaps, risks, lastNodes, externalData: readExternalData(source, entries) };
+  const externalData = readExternalData(source, entries);
+  return { operators, zipMaps, risks, lastNodes, guardable, initializers, externalData };
 }

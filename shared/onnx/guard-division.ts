@@ -1,4 +1,5 @@
-import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
+import { integerAttribute, type Name } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
 import { type GuardedNode, OLD } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS } from './guard-steps.ts';

@@ -1,11 +1,5 @@
-import {
-  ELEMENT_TYPES,
-  encodeNode,
-  graphAttribute,
-  integerAttribute,
-  type Name,
-  tensorAttribute,
-} from './encode-node.ts';
+import { encodeNode, graphAttribute, integerAttribute, type Name, tensorAttribute } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
 import type { GuardedNode, Substitute } from './guard-node.ts';
 import { encodeInt64s, FIRST_CAST, FIRST_LESS, isGiven, NO_NAME, Steps } from './guard-steps.ts';
 

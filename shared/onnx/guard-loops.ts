@@ -1,8 +1,9 @@
-import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
+import { integerAttribute, type Name } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
+import { MOST_TURNS, TURNS_GUARD } from './guard-names.ts';
 import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS, type Steps } from './guard-steps.ts';
-import { MOST_TURNS, TURNS_GUARD } from './loop-limit.ts';
 
 /** From this count on, only a condition ends a loop: exporters then write such a count, usually the largest int64. */
 const ENDLESS = 2 ** 31;

@@ -1,4 +1,4 @@
-import { ELEMENT_TYPES } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
 import {
   areNotNegative,
   hasIndexOfEach,

@@ -1,4 +1,5 @@
-import { ELEMENT_TYPES, graphAttribute, integerAttribute, type Name } from './encode-node.ts';
+import { graphAttribute, integerAttribute, type Name } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
 import { encodeChoice, refuseEmpty, runForElements } from './guard-instead.ts';
 import { type GuardedNode, OLD, type Substitute } from './guard-node.ts';
 import { FIRST_CAST, FIRST_LESS, isGiven, NO_NAME, Steps } from './guard-steps.ts';

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { nodeCrypto } from '../node-modules.ts';
 import type { Edit } from './edits.ts';
 import { encodeText } from './encode-node.ts';
 import { readFunctions } from './guard-functions.ts';
@@ -24,7 +24,7 @@ export function findGuards(source: ByteSource, mostElements: number, table: Guar
   let prefix: string | undefined;
   let names = 0;
   const newName = () => {
-    prefix ??= `guard ${randomUUID()} `;
+    prefix ??= `guard ${nodeCrypto().randomUUID()} `;
     return encodeText(`${prefix}${names++}`);
   };
   const refusals: string[] = [];

@@ -1,4 +1,6 @@
-import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
+import { integerAttribute, type Name } from './encode-node.ts';
+import { ELEMENT_TYPES } from './fields.ts';
+import { GROWTH_GUARD } from './guard-names.ts';
 import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import { FIRST_LESS } from './guard-steps.ts';
@@ -6,11 +8,6 @@ import { readIntegers, readNumber, readString } from './node-attributes.ts';
 
 /** The largest number of elements that a node makes, as a list of one float. */
 export type Count = (node: GuardedNode) => Name;
-
-/**
- * Name of the node that the runtime refuses to compute if a model makes too many elements. Its errors quote the name.
- */
-export const GROWTH_GUARD = 'ternion: too many elements';
 
 /** How to pass a number or list that decides the number of elements to a node. */
 interface Kind {

@@ -1,5 +1,4 @@
 import {
-  ELEMENT_TYPES,
   encodeNode,
   encodeText,
   integerAttribute,
@@ -7,7 +6,7 @@ import {
   type Name,
   tensorAttribute,
 } from './encode-node.ts';
-import { NODE } from './fields.ts';
+import { ELEMENT_TYPES, NODE } from './fields.ts';
 import { encodeField } from './protobuf.ts';
 
 /** Cast takes types as numbers from this version on. Many operators have no kernel for older versions. */

@@ -1,12 +1,11 @@
 import {
-  ELEMENT_TYPES,
   encodeNode,
   integerAttribute,
   integersAttribute,
   type Name,
   referenceAttribute,
 } from './encode-node.ts';
-import { ATTRIBUTE } from './fields.ts';
+import { ATTRIBUTE, ELEMENT_TYPES } from './fields.ts';
 import { encodeChoice, refuseEmpty } from './guard-instead.ts';
 import type { GuardedNode, Substitute } from './guard-node.ts';
 import { encodeInt64s, FIRST_CAST, isGiven, NO_NAME } from './guard-steps.ts';

@@ -22,12 +22,12 @@ const HARMLESS = new Set([
 /** Operators that say nothing about the bounds of their outputs, for any inputs. */
 const UNBOUNDED = new Set(['Gemm', 'MatMul', 'Conv', 'LayerNormalization']);
 
-/** Whether a graph with these operators can need a guard. */
-export function canNeedGuards(operators: ReadonlySet<string>): boolean {
-  return [...operators].some((operator) => !HARMLESS.has(operator));
+/** Whether a node of this operator can need a guard. */
+export function canNeedGuard(operator: string): boolean {
+  return !HARMLESS.has(operator);
 }
 
-/** Whether it can need other guards than the usual ones. */
+/** Whether a graph with these operators can need other guards than the usual ones. */
 export function canNeedRareGuards(operators: ReadonlySet<string>): boolean {
   return [...operators].some((operator) => !HARMLESS.has(operator) && !USUAL.has(operator));
 }

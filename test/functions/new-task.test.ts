@@ -47,7 +47,10 @@ async function openHost(config: object = CONFIG) {
     modelRepository: folder,
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
-    tasks: [...TASKS, { name: lightSpot.name, hasLabels: false, load: async () => lightSpot }],
+    tasks: [
+      ...TASKS,
+      { name: lightSpot.name, hasLabels: false, kinds: ['image'], load: async () => lightSpot },
+    ],
   });
   return async (path: string, body?: object | Buffer, type = 'application/json') => {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body ? JSON.stringify(body) : '');

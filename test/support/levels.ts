@@ -15,6 +15,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/folder-lock',
     'shared/make-folder',
     'shared/memo',
+    'shared/node-modules',
     'shared/turns',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],

@@ -1,7 +1,7 @@
 import { createAzureHandler } from '../../../functions/azure/handler.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { describeHttpHost } from '../../contracts/http-host.ts';
-import { openRegistered } from '../../support/hosts/azure-stand-in.ts';
+import { openHandler } from '../../support/hosts/azure-handler.ts';
 import { TEST_ENVIRONMENT } from '../../support/hosts/environment.ts';
 import { PAGES } from '../../support/project.ts';
 
@@ -12,7 +12,5 @@ describeHttpHost('the Azure handler', () => {
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
   });
-  return openRegistered([
-    { metadata: {}, handler: async (request, context) => await handler(request, context) },
-  ]);
+  return openHandler(async (request, context) => await handler(request, context));
 });

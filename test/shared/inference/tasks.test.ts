@@ -116,6 +116,17 @@ describe('model.json', () => {
   });
 });
 
+it('lists the kinds of input that tasks take', async () => {
+  const tasks = await loadTasks(TASKS);
+  const configs = [{}, { preprocess: [] }];
+  expect(TASKS.map(({ name, kinds }) => ({ name, kinds }))).toEqual(
+    tasks.map(({ name, kindOf }) => ({
+      name,
+      kinds: [...new Set(configs.map((config) => kindOf({ task: name, ...config })))],
+    })),
+  );
+});
+
 it('lists the tasks by their names, and those that name classes', async () => {
   const tasks = await loadTasks(TASKS);
   expect(TASKS.map(({ name, hasLabels }) => ({ name, hasLabels }))).toEqual(

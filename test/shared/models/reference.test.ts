@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../../shared/models/deployment.ts';
 import { parseFileManifest } from '../../../shared/models/file-manifest.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
-import { parseReference } from '../../../shared/models/reference.ts';
+import { parseFirstCase, parseReference } from '../../../shared/models/reference.ts';
 import { KNOWN_TASKS } from '../../support/known-tasks.ts';
 import { readReference } from '../../support/reference-cases.ts';
 
@@ -50,6 +50,22 @@ describe('parseReference', () => {
   ])('refuses %j', (text) => {
     expect(() => parseReference(text)).toThrow(ModelError);
     expect(() => parseReference(text)).toThrow('its reference.json is not valid');
+    expect(() => parseFirstCase(text)).toThrow('its reference.json is not valid');
+  });
+});
+
+describe('parseFirstCase', () => {
+  const first = { request: { features: [1] }, expected: { prediction: 2.5 } };
+
+  it('reads the first case, also if others have mistakes', () => {
+    expect(parseFirstCase(JSON.stringify({ cases: [first, { request: 1 }] }))).toEqual(first);
+    expect(() => parseFirstCase(JSON.stringify({ cases: [{ request: 1 }, first] }))).toThrow(
+      'cases.0.request',
+    );
+  });
+
+  it('finds none in an empty list', () => {
+    expect(parseFirstCase('{"cases": []}')).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@ import { MODEL } from '../../../shared/onnx/fields.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
 import { GUARDS } from '../../../shared/onnx/guard-operators.ts';
 import { USUAL_GUARDS } from '../../../shared/onnx/guard-usual.ts';
-import { canNeedGuards, canNeedRareGuards, isUnbounded } from '../../../shared/onnx/operator-kinds.ts';
+import { canNeedGuard, canNeedRareGuards, isUnbounded } from '../../../shared/onnx/operator-kinds.ts';
 import { findProbabilities } from '../../../shared/onnx/probabilities.ts';
 import { bytesSource, readFields } from '../../../shared/onnx/protobuf.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
@@ -12,8 +12,8 @@ const only = (operator: string) => new Set([operator]);
 
 describe('the kinds of operators', () => {
   it('need guards if the table has some', () => {
-    expect([...GUARDS.keys()].filter((operator) => !canNeedGuards(only(operator)))).toEqual([]);
-    expect(canNeedGuards(only('Relu'))).toBe(false);
+    expect([...GUARDS.keys()].filter((operator) => !canNeedGuard(operator))).toEqual([]);
+    expect(canNeedGuard('Relu')).toBe(false);
   });
 
   it('need rare guards unless the usual ones are all that they have', () => {

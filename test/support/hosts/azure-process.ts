@@ -2,7 +2,7 @@
 import { Module } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createAzureStandIn, openRegistered } from './azure-stand-in.ts';
+import { createAzureStandIn } from './azure-stand-in.ts';
 import { serve } from './node-server.ts';
 
 const [folder = '', port = ''] = process.argv.slice(2);
@@ -15,5 +15,5 @@ Module.prototype.require = Object.assign(function (this: Module, id: string): un
 }, originalRequire);
 
 await import(pathToFileURL(join(folder, 'index.mjs')).href);
-const host = openRegistered(standIn.registrations);
+const host = standIn.open();
 serve(Number(port), (request) => host.send(request));
