@@ -15,6 +15,7 @@ import type { ModelRepository } from './models/model-repository.ts';
 import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import { listDocs } from './openapi/docs.ts';
 import type { Pages } from './pages/pages.ts';
+import type { Processor } from './processors/processor.ts';
 import { answerError } from './protocols/answer.ts';
 import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
 import type { ProtocolOptions } from './protocols/operation.ts';
@@ -26,6 +27,8 @@ import { VERSION } from './version.ts';
 
 export interface AppDependencies {
   readonly config: Config;
+  /** The steps of own code that models can name. */
+  readonly processors?: readonly Processor[] | undefined;
   readonly repository: ModelRepository;
   readonly tasks: Tasks;
   /** The runtime that creates the sessions of models. */
@@ -59,8 +62,9 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, openSession, memory, logger, trials, pages } = dependencies;
-  const inference = createInference({ ...config, repository, tasks, openSession, memory, trials, logger });
+  const { config, repository, tasks, processors, openSession, memory, logger, trials, pages } = dependencies;
+  const parts = { repository, tasks, processors, openSession, memory, trials, logger };
+  const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
@@ -182,9 +186,16 @@ function describeRequest(record: RequestRecord): LogFields {
     model: usage?.reference.name,
     model_version: usage?.reference.version,
     run_ms: usage && usage.runs > 0 ? roundMs(usage.runMs) : undefined,
+    counts: objectOf(usage?.counts),
+    observations: objectOf(usage?.observations),
     error_code: error?.code,
     error: error && error.status >= 500 ? error : undefined,
   };
+}
+
+/** Members of a line that most requests do not have. */
+function objectOf<T>(values: ReadonlyMap<string, T> | undefined): Record<string, T> | undefined {
+  return values === undefined || values.size === 0 ? undefined : Object.fromEntries(values);
 }
 
 /** Source: W3C Server Timing. */

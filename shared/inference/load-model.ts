@@ -10,6 +10,7 @@ import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { isNewer } from '../onnx/ir-version.ts';
 import { ProtobufError, withFileSource, withOpenFile } from '../onnx/protobuf.ts';
+import type { Processor } from '../processors/processor.ts';
 import type { ModelFile, OpenSession, RewritingName } from '../runtime/open-model-file.ts';
 import {
   type Session,
@@ -25,6 +26,7 @@ import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
+import type { InnerModel, ProcessedModel } from './processed-model.ts';
 import { reshapeSession } from './reshape-session.ts';
 import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
@@ -39,8 +41,11 @@ export interface Model extends Cacheable {
   readonly format: Format;
   /** The file that holds the graph, below the folder of the version. */
   readonly modelFile: string;
+  /** Its inputs and outputs for clients; with steps of own code, those of the steps. */
   readonly session: Session;
   readonly task: TaskRunner;
+  /** The graph with steps of own code around it, if its config names some. */
+  readonly processed: ProcessedModel | undefined;
   /** The kind of input that its requests have. */
   readonly contract: ModelContract;
   /** The JSON schema of an answer, if the task has its own kind of values. */
@@ -55,6 +60,8 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly tasks: Tasks;
+  /** The steps of own code that configs can name. */
+  readonly processors?: readonly Processor[] | undefined;
   /** Creates sessions. */
   readonly openSession: OpenSession;
   readonly intraOpThreads: number;
@@ -127,13 +134,11 @@ async function createModel(
   const created = await openSession(file, folder, sessionOptions, options.openSession);
   const opened = weights.size > 0 ? afterCheck(created, folder.checked()) : created;
   try {
-    const { session, task, format, config, example, contract, answer } = await bind(
-      folder,
-      graph,
-      opened,
-      options,
-    );
-    const tried = folder.isTried ? undefined : await tryOut(task, session, options);
+    const bound = await bind(folder, graph, opened, options);
+    const { format, config, example, answer } = bound;
+    const tried = folder.isTried ? undefined : await tryOut(bound.task, bound.session, options);
+    const outer = await addSteps(reference, config, bound, options.processors);
+    const { session, task, contract, processed } = outer;
     return {
       reference,
       config,
@@ -141,12 +146,13 @@ async function createModel(
       modelFile: folder.modelFile,
       session,
       task,
+      processed,
       contract,
-      answer,
-      example: folder.example ?? example ?? tried?.example,
+      answer: processed ? undefined : answer,
+      example: folder.example ?? example ?? (processed ? undefined : tried?.example),
       problem: tried?.problem,
       warmUp: async () => {
-        if (tried === undefined) await tryOut(task, session, options);
+        if (tried === undefined) await tryOut(bound.task, bound.session, options);
       },
       sizeBytes: folder.sizeBytes,
       release: async () => {
@@ -216,6 +222,21 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const known = { task: name, kind: kindOf(config), gives, flavour, maps };
   const contract = contractOf(known, config, session, task);
   return { ...recognised, session, task, contract, answer };
+}
+
+/** The model with the steps of own code that its config names. */
+async function addSteps(
+  reference: ModelReference,
+  { processors: named }: ModelConfig,
+  inner: InnerModel,
+  known: readonly Processor[] = [],
+): Promise<InnerModel & Pick<Model, 'processed'>> {
+  if (named === undefined || named.length === 0) return { ...inner, processed: undefined };
+  const [{ bindProcessors }, { processModel }] = await Promise.all([
+    import('../processors/bind-processors.ts'),
+    import('./processed-model.ts'),
+  ]);
+  return processModel(inner, await bindProcessors(named, known, reference));
 }
 
 /** @throws ModelError for a form of answers that the model does not have */

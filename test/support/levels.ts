@@ -27,6 +27,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/pages',
   ],
   ['shared/values'],
+  ['shared/processors'],
   ['shared/inference'],
   ['shared/answers'],
   ['shared/protocols'],
