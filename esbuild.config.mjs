@@ -2,6 +2,9 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { compileConfig } from './functions/cli/project/compile-config.ts';
+import { findConfig } from './functions/cli/project/own-code.ts';
+import { OWN_CODE_FILE } from './functions/own-code.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/http-plugin.ts';
 import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
@@ -60,6 +63,7 @@ async function buildTarget(target) {
     entryPoints: {
       index: join(target.folder, 'index.ts'),
       trial: join(project, 'functions/trial/index.ts'),
+      ...(target.isNpmPackage ? { define: join(project, 'functions/define.ts') } : {}),
     },
     outdir: output,
     outExtension: { '.js': '.mjs' },
@@ -77,7 +81,12 @@ async function buildTarget(target) {
     legalComments: 'none',
     mainFields: ['module', 'main'],
     // Only browsers load bowser.
-    external: ['bowser', ...target.omitted, ...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
+    external: [
+      'bowser',
+      ...target.omitted,
+      ...target.external,
+      ...(target.isNpmPackage ? ['sharp', 'esbuild'] : []),
+    ],
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
@@ -89,6 +98,9 @@ async function buildTarget(target) {
     metafile: true,
   });
   dropRequire(output);
+  // The command compiles the own code of the folder in which it is called.
+  const config = target.isNpmPackage ? undefined : findConfig(undefined, project);
+  if (config) await compileConfig(config, join(output, OWN_CODE_FILE));
   // npm installs sharp and koffi together with their licences.
   const natives = target.isNpmPackage
     ? []

@@ -9,8 +9,8 @@ import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
+import type { AppOwnCode } from '../shared/own-requests.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
-import type { Processor } from '../shared/processors/processor.ts';
 import { type OpenSession, openModelFile } from '../shared/runtime/open-model-file.ts';
 import { processMemory } from '../shared/runtime/process-memory.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
@@ -38,8 +38,8 @@ export interface HostOptions {
   readonly openSession?: OpenSession;
   /** The tasks that its models can have; by default those of Ternion. */
   readonly tasks?: readonly ListedTask[];
-  /** The steps of own code that its models can name. */
-  readonly processors?: readonly Processor[] | undefined;
+  /** The own code of the project. */
+  readonly own?: AppOwnCode | undefined;
   /** How long the store may be silent while something waits for it, in ms; by default as long as a request waits. */
   readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host can send. */
@@ -108,7 +108,7 @@ export function createHost(options: HostOptions): Host {
       config,
       repository,
       tasks,
-      processors: options.processors,
+      own: options.own,
       openSession,
       memory: processMemory,
       logger,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { createHost, type Host } from '../host.ts';
 import { STORES } from './open-repository.ts';
+import { ownCode } from './project/own-code.ts';
 
 export interface OpenHostOptions {
   /** Folder or URL; by default MODEL_REPOSITORY, else `models`. */
@@ -31,6 +32,7 @@ export function openHost({
       ...environment,
     },
     modelRepository: 'models',
+    own: ownCode(),
     isForPeople,
     isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,

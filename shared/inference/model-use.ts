@@ -57,7 +57,7 @@ export function createModelUse(
   logOf: LogOf = () => SILENT,
 ): AccountedUse {
   const { reference, processed } = model;
-  const graph = processed?.inner ?? model.session;
+  const graph = processed?.inner.session ?? model.session;
   const steps = processed?.open(logOf);
   let runs = 0;
   let runMs = 0;

@@ -37,8 +37,8 @@ export interface InnerModel {
 
 /** A model with steps of own code, as requests use it. */
 export interface ProcessedModel {
-  /** The graph that the steps are around. */
-  readonly inner: Session;
+  /** The model that the steps are around. */
+  readonly inner: InnerModel;
   /** @param logOf makes the log of a step */
   open(logOf: ProcessorScope['log']): ProcessedUse;
 }
@@ -71,7 +71,7 @@ export function processModel(inner: InnerModel, processors: Processors): OuterMo
     task: taskOf(inner.task, takes, hasAfter),
     contract: contractOf(inner.contract, takes, hasAfter, inputs),
     processed: {
-      inner: inner.session,
+      inner,
       open: (log) => {
         const measurements = createMeasurements();
         const begin = (run: Runner, budget: Budget): Call => {

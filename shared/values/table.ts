@@ -90,7 +90,7 @@ const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
  * A cell of CSV that is written as a number of JSON is one, and an empty cell is a missing one. `007` and whole numbers
  * beyond 2^53 stay texts: they are rather the number of something.
  */
-function readJsonNumber(cell: string): JsonValue {
+export function readJsonNumber(cell: string): JsonValue {
   if (cell === '') return null;
   if (!JSON_NUMBER.test(cell)) return cell;
   const number = Number(cell);

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import { createContext, createHost, type Host, requestUrl } from '../../functions/host.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
+import { prepareOwnCode } from '../../shared/own-requests.ts';
 import {
   type ClassificationResult,
   defineProcessor,
@@ -92,7 +93,7 @@ async function serve({ processors, named, files = { 'model.onnx': IRIS }, config
     modelRepository: folder,
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
-    processors,
+    own: prepareOwnCode({ processors }),
   });
   hosts.push(host);
   const ask: Ask = async (path, body, { type = 'application/json', headers: own = {} } = {}) => {

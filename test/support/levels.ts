@@ -32,6 +32,6 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['shared/answers'],
   ['shared/protocols'],
   ['shared/openapi'],
-  ['shared/app'],
+  ['shared/app', 'shared/own-requests'],
   ['functions'],
 ];
