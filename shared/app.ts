@@ -63,8 +63,7 @@ const LONGEST_LOGGED_PATH = 200;
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
   const { config, repository, tasks, own, openSession, memory, logger, trials, pages } = dependencies;
-  const processors = own?.processors;
-  const parts = { repository, tasks, processors, openSession, memory, trials, logger };
+  const parts = { repository, tasks, addSteps: own?.addSteps, openSession, memory, trials, logger };
   const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);

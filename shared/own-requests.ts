@@ -3,9 +3,10 @@ import { InferenceError } from './errors.ts';
 import { BytesRequest } from './http/bytes.ts';
 import type { Answer, RequestContext } from './http/context.ts';
 import { pathOfUrl } from './http/route-path.ts';
+import { type AddSteps, createAddSteps } from './inference/processed-model.ts';
 import { isJsonObject, type JsonValue } from './json/json-value.ts';
 import { type AnswerRecord, type OwnCode, type OwnContext, PredictError } from './processors/own-code.ts';
-import { isInvalidInput, type Processor } from './processors/processor.ts';
+import { isInvalidInput } from './processors/processor.ts';
 import { answerError } from './protocols/answer.ts';
 import type { ListedProtocol, Operation } from './protocols/operation.ts';
 
@@ -14,13 +15,16 @@ type Ask = (request: Request, context: RequestContext) => Promise<Answer>;
 
 /** The own code of a project, as the app takes it. What it needs for requests is loaded only with own code. */
 export interface AppOwnCode {
-  readonly processors: readonly Processor[] | undefined;
+  readonly addSteps: AddSteps;
   readonly createRequests: (ask: Ask) => OwnRequests;
 }
 
 /** Makes own code ready for an app. */
 export function prepareOwnCode(code: OwnCode): AppOwnCode {
-  return { processors: code.processors, createRequests: (ask) => createOwnRequests(code, ask) };
+  return {
+    addSteps: createAddSteps(code.processors ?? []),
+    createRequests: (ask) => createOwnRequests(code, ask),
+  };
 }
 
 /** A request that was answered, as the app records it. */

@@ -17,8 +17,8 @@ import {
   type NamedInputs,
   type TensorInput,
 } from '../values/named-inputs.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
-import type { Model } from './load-model.ts';
 import type { InferenceOutput } from './output.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 import { type TableForm, tableTensors } from './table-form.ts';
@@ -43,7 +43,7 @@ export interface TensorOptions {
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  model: Pick<Model, 'session' | 'task'>,
+  model: Pick<BoundGraph, 'session' | 'task'>,
   sent: NamedInputs,
   { outputs, forms, layout = 'whole' }: TensorOptions,
   run: Runner,
@@ -83,7 +83,7 @@ export async function inferTensors(
  * @throws InferenceError when an input does not fit the graph
  */
 export async function inferOutput(
-  { session, task: { preprocessor, postprocessor } }: Pick<Model, 'session' | 'task'>,
+  { session, task: { preprocessor, postprocessor } }: Pick<BoundGraph, 'session' | 'task'>,
   sent: NamedInputs,
   layout: Layout,
   run: Runner,

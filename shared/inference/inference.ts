@@ -8,7 +8,7 @@ import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
-import type { Processor, ProcessorLog } from '../processors/processor.ts';
+import type { ProcessorLog } from '../processors/processor.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
 import type { ProcessMemory } from '../runtime/process-memory.ts';
 import { loadRuntime } from '../runtime/session.ts';
@@ -20,6 +20,7 @@ import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
+import type { AddSteps } from './processed-model.ts';
 import type { Tasks } from './tasks.ts';
 import { outOfUse, stillLoading, toRepositoryError, unavailable } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
@@ -54,8 +55,8 @@ export interface Used<R> {
 
 export interface InferenceOptions {
   readonly tasks: Tasks;
-  /** The steps of own code that models can name; none by default. */
-  readonly processors?: readonly Processor[] | undefined;
+  /** Puts steps of own code around models that name some; undefined without own code. */
+  readonly addSteps?: AddSteps | undefined;
   readonly openSession: OpenSession;
   readonly repository: ModelRepository;
   readonly limits: Limits;
@@ -146,7 +147,7 @@ export function createInference(options: InferenceOptions): Inference {
       const folder = await repository.open(reference, !damaged.delete(key));
       const model = await loadModel(reference, folder, {
         tasks: options.tasks,
-        processors: options.processors,
+        addSteps: options.addSteps,
         openSession: options.openSession,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,

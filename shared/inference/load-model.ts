@@ -10,7 +10,6 @@ import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { isNewer } from '../onnx/ir-version.ts';
 import { ProtobufError, withFileSource, withOpenFile } from '../onnx/protobuf.ts';
-import type { Processor } from '../processors/processor.ts';
 import type { ModelFile, OpenSession, RewritingName } from '../runtime/open-model-file.ts';
 import {
   type Session,
@@ -23,10 +22,11 @@ import type { Trials } from '../runtime/trial.ts';
 import { StoreError } from '../stores/model-store.ts';
 import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { checkNamedAxes } from './check-axes.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
-import type { InnerModel, ProcessedModel } from './processed-model.ts';
+import type { AddSteps, ProcessedModel } from './processed-model.ts';
 import { reshapeSession } from './reshape-session.ts';
 import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
@@ -60,8 +60,8 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly tasks: Tasks;
-  /** The steps of own code that configs can name. */
-  readonly processors?: readonly Processor[] | undefined;
+  /** Puts steps of own code around a model; undefined on a server without own code. */
+  readonly addSteps?: AddSteps | undefined;
   /** Creates sessions. */
   readonly openSession: OpenSession;
   readonly intraOpThreads: number;
@@ -137,7 +137,7 @@ async function createModel(
     const bound = await bind(folder, graph, opened, options);
     const { format, config, example, answer } = bound;
     const tried = folder.isTried ? undefined : await tryOut(bound.task, bound.session, options);
-    const outer = await addSteps(reference, config, bound, options.processors);
+    const outer = await withSteps(reference, config, bound, options);
     const { session, task, contract, processed } = outer;
     return {
       reference,
@@ -225,18 +225,18 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
 }
 
 /** The model with the steps of own code that its config names. */
-async function addSteps(
+async function withSteps(
   reference: ModelReference,
-  { processors: named }: ModelConfig,
-  inner: InnerModel,
-  known: readonly Processor[] = [],
-): Promise<InnerModel & Pick<Model, 'processed'>> {
-  if (named === undefined || named.length === 0) return { ...inner, processed: undefined };
-  const [{ bindProcessors }, { processModel }] = await Promise.all([
-    import('../processors/bind-processors.ts'),
-    import('./processed-model.ts'),
-  ]);
-  return processModel(inner, await bindProcessors(named, known, reference));
+  { processors }: ModelConfig,
+  graph: BoundGraph,
+  { addSteps }: LoadOptions,
+): Promise<BoundGraph & Pick<Model, 'processed'>> {
+  const [first] = processors ?? [];
+  if (processors === undefined || first === undefined) return { ...graph, processed: undefined };
+  if (addSteps) return await addSteps(reference, processors, graph);
+  throw new ModelError(
+    `its model.json names the step ${JSON.stringify(first.step.slice(0, 60))}, and this server has no own code; a ternion.config.ts has it`,
+  );
 }
 
 /** @throws ModelError for a form of answers that the model does not have */

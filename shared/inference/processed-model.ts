@@ -2,7 +2,10 @@ import type { Budget } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseJson } from '../json/parse-json.ts';
+import type { ModelConfig } from '../models/model-config.ts';
+import type { ModelReference } from '../models/model-reference.ts';
 import {
+  bindProcessors,
   listOf,
   misreturned,
   type Prepared,
@@ -12,7 +15,7 @@ import {
   takesOf,
 } from '../processors/bind-processors.ts';
 import { createMeasurements, type Measurements } from '../processors/measurements.ts';
-import type { GraphInputs, Takes } from '../processors/processor.ts';
+import type { GraphInputs, Processor, Takes } from '../processors/processor.ts';
 import { checkTensor, describeKind, ReturnedError, toJson } from '../processors/returned.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { ModelContract } from '../values/contract.ts';
@@ -21,6 +24,7 @@ import { decodeRows, imagesOf } from '../values/instances.ts';
 import { isBytesInput, type NamedInputs, type TensorInput } from '../values/named-inputs.ts';
 import { jsonTexts } from '../values/nested-values.ts';
 import { textsOf } from '../values/text-inputs.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { inferOutput, inferTensors, type TensorOptions } from './infer-tensors.ts';
 import type { InferenceOutput } from './output.ts';
 import { resultsOf } from './prediction-results.ts';
@@ -28,17 +32,10 @@ import type { Runner } from './run-batch.ts';
 import type { TaskRunner } from './task.ts';
 import { checkFetches } from './text-tensors.ts';
 
-/** A model without its steps of own code. */
-export interface InnerModel {
-  readonly session: Session;
-  readonly task: TaskRunner;
-  readonly contract: ModelContract;
-}
-
 /** A model with steps of own code, as requests use it. */
 export interface ProcessedModel {
   /** The model that the steps are around. */
-  readonly inner: InnerModel;
+  readonly inner: BoundGraph;
   /** @param logOf makes the log of a step */
   open(logOf: ProcessorScope['log']): ProcessedUse;
 }
@@ -51,8 +48,25 @@ export interface ProcessedUse {
 }
 
 /** The model as protocols see it, with the inputs of its first step and the outputs of its last. */
-export interface OuterModel extends InnerModel {
+export interface OuterModel extends BoundGraph {
   readonly processed: ProcessedModel;
+}
+
+/**
+ * Puts the steps that a config names around a model.
+ *
+ * @throws ModelError for a step that does not exist, and for options that its schema refuses
+ */
+export type AddSteps = (
+  reference: ModelReference,
+  named: NonNullable<ModelConfig['processors']>,
+  graph: BoundGraph,
+) => Promise<OuterModel>;
+
+/** @param known the steps of a project */
+export function createAddSteps(known: readonly Processor[]): AddSteps {
+  return async (reference, named, graph) =>
+    processModel(graph, await bindProcessors(named, known, reference));
 }
 
 /** The name of the only input of a model whose instances own code reads: JSON, or its texts in tensors. */
@@ -61,7 +75,7 @@ const INSTANCES = 'instances';
 const PREDICTION = 'prediction';
 
 /** Puts steps of own code around a model. */
-export function processModel(inner: InnerModel, processors: Processors): OuterModel {
+function processModel(inner: BoundGraph, processors: Processors): OuterModel {
   const { first, hasAfter } = processors;
   const takes = first && takesOf(first, inner.contract.kind);
   const inputs = takes === undefined ? inner.session.inputs : [inputOf(takes)];
@@ -140,7 +154,7 @@ function contractOf(
 
 /** One request to a model with steps. */
 interface Call {
-  readonly inner: InnerModel;
+  readonly inner: BoundGraph;
   readonly steps: ProcessorRun;
   readonly run: Runner;
   readonly budget: Budget;
@@ -221,7 +235,7 @@ function textOf(value: unknown, place: string): TextValue {
 }
 
 /** The inputs of the graph from what the last step before it returned. */
-function inputsOf(inner: InnerModel, prepared: Prepared, count: number, { limits }: Budget): NamedInputs {
+function inputsOf(inner: BoundGraph, prepared: Prepared, count: number, { limits }: Budget): NamedInputs {
   const { contract } = inner;
   const { returned } = prepared;
   if (isGraphInputs(returned)) {

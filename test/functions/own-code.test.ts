@@ -93,7 +93,7 @@ async function serve({ processors, named, files = { 'model.onnx': IRIS }, config
     modelRepository: folder,
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
-    own: prepareOwnCode({ processors }),
+    own: processors.length === 0 ? undefined : prepareOwnCode({ processors }),
   });
   hosts.push(host);
   const ask: Ask = async (path, body, { type = 'application/json', headers: own = {} } = {}) => {
@@ -605,7 +605,7 @@ describe('processors of model.json', () => {
       'a server without steps',
       [],
       [{ step: 'decide' }],
-      'names the step "decide" in processors[0], and this server has no steps of own code; a ternion.config.ts has them',
+      'names the step "decide", and this server has no own code; a ternion.config.ts has it',
     ],
     [
       'an unknown step',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { CommandError } from '../console.ts';
 
 /** What `import ... from 'ternion'` means in own code: the functions that define it, and nothing of the server. */
@@ -63,7 +63,15 @@ function describe({ text, location }: Message): string {
 }
 
 /** What packages with a native addon have in their package.json. */
-const addonPackage = z.object({ name: z.string(), gypfile: z.boolean().optional(), binary: z.unknown() });
+const addonPackage = z.object({
+  name: z.string(),
+  gypfile: z.optional(z.boolean()),
+  binary: z.unknown(),
+  optionalDependencies: z._default(z.record(z.string(), z.unknown()), {}),
+});
+
+/** Names of packages that hold an addon for one platform. */
+const PLATFORM = /(?:linux|darwin|win32).*(?:x64|arm64)/;
 
 /** Packages that load an addon from a path which no bundler can follow. */
 const LOADERS = /^(?:bindings|node-gyp-build|@mapbox\/node-pre-gyp|node-pre-gyp)$/;
@@ -104,8 +112,9 @@ function findAddon(file: string): string | undefined {
     const parsed = addonPackage.safeParse(JSON.parse(readFileSync(manifest, 'utf8')));
     // Packages have files of this name in other folders too, which only say what kind of modules are there.
     if (!parsed.success) continue;
-    const { name, gypfile, binary } = parsed.data;
-    return gypfile === true || binary !== undefined || existsSync(join(folder, 'binding.gyp'))
+    const { name, gypfile, binary, optionalDependencies } = parsed.data;
+    const hasPlatforms = Object.keys(optionalDependencies).some((other) => PLATFORM.test(other));
+    return hasPlatforms || gypfile === true || binary !== undefined || existsSync(join(folder, 'binding.gyp'))
       ? name
       : undefined;
   }
