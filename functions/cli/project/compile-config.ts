@@ -66,7 +66,7 @@ function describe({ text, location }: Message): string {
 const addonPackage = z.object({
   name: z.string(),
   gypfile: z.optional(z.boolean()),
-  binary: z.unknown(),
+  binary: z.optional(z.unknown()),
   optionalDependencies: z._default(z.record(z.string(), z.unknown()), {}),
 });
 
