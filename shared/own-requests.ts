@@ -1,6 +1,6 @@
 import { ConfigError } from './config.ts';
 import { InferenceError } from './errors.ts';
-import { BytesRequest } from './http/bytes.ts';
+import { BytesRequest, BytesResponse } from './http/bytes.ts';
 import type { Answer, RequestContext } from './http/context.ts';
 import { pathOfUrl } from './http/route-path.ts';
 import { type AddSteps, createAddSteps } from './inference/processed-model.ts';
@@ -84,7 +84,7 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
         const { context } = c.env;
         const params = c.req.param();
         return await blame('route', `${method} ${path}`, () =>
-          handle(c.req.raw, { ...contextOf(context), params }),
+          handle(toStandardRequest(c.req.raw), { ...contextOf(context), params }),
         );
       },
     }),
@@ -96,16 +96,21 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
     around: async (request, context, answer) => {
       if (middleware.length === 0) return await answer(request);
       let latest: Answer | undefined;
+      let sent: Request | undefined;
       const call = async (index: number, given: Request): Promise<Response> => {
         const next = middleware[index];
-        if (next !== undefined)
+        if (next !== undefined) {
           return await next(given, (changed) => call(index + 1, changed), contextOf(context));
-        latest = await answer(given);
-        return latest.response;
+        }
+        // A body that nobody has changed is in memory already.
+        latest = await answer(given === sent ? request : given);
+        return toStandardResponse(latest.response);
       };
       try {
-        const response = await blame('function', 'middleware', () => call(0, request));
-        return latest?.response === response ? latest : { ...latest, response };
+        sent = toStandardRequest(request);
+        const first = sent;
+        const response = await blame('function', 'middleware', () => call(0, first));
+        return { ...latest, response };
       } catch (thrown) {
         return { ...answerError(thrown, context.requestId), usage: latest?.usage };
       }
@@ -115,6 +120,30 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
       answered.context.waitUntil(async () => await onAnswer(recordOf(answered)), { budgetMs: OBSERVE_MS });
     },
   };
+}
+
+/** Methods whose requests have no body. */
+const WITHOUT_BODY: readonly string[] = ['GET', 'HEAD'];
+/** The Fetch standard does not allow requests of this method. */
+const FORBIDDEN = 'TRACE';
+
+/**
+ * What own code expects of a request: that of a host has no stream, and another one cannot be made from it.
+ *
+ * @throws InferenceError when its body could not be read
+ */
+function toStandardRequest(request: Request): Request {
+  if (!(request instanceof BytesRequest) || request.method === FORBIDDEN) return request;
+  const { url, method, headers, content } = request;
+  const body = WITHOUT_BODY.includes(method) || content.length === 0 ? {} : { body: content };
+  return new Request(url, { method, headers: new Headers([...headers]), ...body });
+}
+
+/** The same for an answer, whose headers own code may change. */
+async function toStandardResponse(response: Response): Promise<Response> {
+  if (!(response instanceof BytesResponse)) return response;
+  const { status, headers } = response;
+  return new Response(await response.bytes(), { status, headers: new Headers([...headers]) });
 }
 
 /** Own code may answer 400 with `invalid`. What else it throws is its failure. */

@@ -187,6 +187,33 @@ describe('functions around requests', () => {
     });
   });
 
+  it('get requests and answers as the Fetch standard has them', async () => {
+    const ask = serve({
+      middleware: [
+        async (request, next) => {
+          const body: unknown = await request.clone().json();
+          const response = await next(new Request('http://localhost/models/iris/predict', request));
+          response.headers.set('x-rows', JSON.stringify(body));
+          return response;
+        },
+      ],
+    });
+    const { status, json, headers } = await ask('POST', '/elsewhere', FLOWER);
+    expect([status, json.prediction, headers.get('x-rows')]).toEqual([200, 'setosa', JSON.stringify(FLOWER)]);
+    expect(headers.get('content-type')).toBe('application/json');
+  });
+
+  it('that pass everything on change nothing', async () => {
+    const ask = serve({ middleware: [(request, next) => next(request)] });
+    expect(await ask('POST', '/models/iris/predict', FLOWER)).toMatchObject({
+      status: 200,
+      json: { prediction: 'setosa' },
+    });
+    expect((await ask('GET', '/ping')).status).toBe(200);
+    expect((await ask('TRACE', '/ping')).status).toBe(405);
+    expect((await ask('OPTIONS', '/predict')).status).toBe(204);
+  });
+
   it('that throw are answered with 500, and the log has the model', async () => {
     const records: AnswerRecord[] = [];
     const ask = serve({
