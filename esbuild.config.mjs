@@ -63,7 +63,10 @@ async function buildTarget(target) {
     entryPoints: {
       index: join(target.folder, 'index.ts'),
       trial: join(project, 'functions/trial/index.ts'),
-      ...(target.isNpmPackage ? { define: join(project, 'functions/define.ts') } : {}),
+      ...(target.isNpmPackage ? {
+            define: join(project, 'functions/define.ts'),
+            library: join(target.folder, 'library/index.ts'),
+          } : {}),
     },
     outdir: output,
     outExtension: { '.js': '.mjs' },

@@ -6,10 +6,9 @@ export type {
   OwnContext,
   OwnRoute,
   PredictAnswer,
-  PredictError,
   RouteContext,
 } from '../shared/processors/own-code.ts';
-export { defineConfig } from '../shared/processors/own-code.ts';
+export { defineConfig, PredictError } from '../shared/processors/own-code.ts';
 export type {
   ClassificationResult,
   EmbeddingResult,

@@ -53,9 +53,13 @@ export interface RouteContext extends OwnContext {
 
 export type PredictAnswer = Readonly<Record<string, unknown>>;
 
+/** Marks the errors of models, in whichever copy of this package. */
+const PREDICT = Symbol.for('ternion.predict');
+
 /** A model could not answer; the message is the one that a client would get. */
 export class PredictError extends Error {
   override readonly name = 'PredictError';
+  readonly [PREDICT] = true;
   readonly status: number;
   /** One of the codes in docs/errors.md, such as `INVALID_PARAMETER_VALUE`. */
   readonly code: string;
@@ -64,6 +68,11 @@ export class PredictError extends Error {
     super(message, options);
     this.status = status;
     this.code = code;
+  }
+
+  /** Own code is compiled with a copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): value is PredictError {
+    return value instanceof Error && PREDICT in value;
   }
 }
 
