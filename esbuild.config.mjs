@@ -63,10 +63,12 @@ async function buildTarget(target) {
     entryPoints: {
       index: join(target.folder, 'index.ts'),
       trial: join(project, 'functions/trial/index.ts'),
-      ...(target.isNpmPackage ? {
+      ...(target.isNpmPackage
+        ? {
             define: join(project, 'functions/define.ts'),
             library: join(target.folder, 'library/index.ts'),
-          } : {}),
+          }
+        : {}),
     },
     outdir: output,
     outExtension: { '.js': '.mjs' },

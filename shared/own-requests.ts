@@ -48,7 +48,7 @@ export interface OwnRequests {
     context: RequestContext,
     answer: (request: Request) => Promise<Answer>,
   ): Promise<Answer>;
-  /** Tells own code about an answer, after it. */
+  /** Calls own code with an answer, after it. */
   observe(answered: AnsweredRequest): void;
 }
 
@@ -188,7 +188,7 @@ async function predict(model: string, body: object, context: RequestContext, ask
   return answer;
 }
 
-/** What own code is told about an answer. */
+/** What own code gets of an answer. */
 function recordOf({ request, context, response, error, usage, totalMs }: AnsweredRequest): AnswerRecord {
   return {
     requestId: context.requestId,

@@ -41,7 +41,7 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
   }
 }
 
-/** A prediction that is no object stands under a name. */
+/** A prediction that is not an object stands under a name. */
 function membersOf(prediction: WritableJson): Members {
   return isMembers(prediction) ? prediction : { prediction };
 }

@@ -3,7 +3,7 @@ import { DATATYPES, isDatatype } from '../tensor/datatype.ts';
 import { toNested } from '../tensor/nested.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 
-/** A step returned something that is no JSON. */
+/** A step returned something that is not JSON. */
 export class ReturnedError extends Error {
   override readonly name = 'ReturnedError';
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cp, symlink } from 'node:fs/promises';
+import { cp, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readBlocks, readSteps } from '../support/documented-commands.ts';
@@ -9,12 +9,12 @@ import { makeFolder } from '../support/temporary-folder.ts';
 
 const PAGE = readFileSync(join(PROJECT, 'docs/own-code.md'), 'utf8');
 const [FIRST = '', , LAST = ''] = readBlocks(PAGE, 'ts');
-const [MODEL_JSON = ''] = readBlocks(PAGE, 'json');
+const [MEMBER = ''] = readBlocks(PAGE, 'json');
 
-/** A project as the page describes it, with one model. */
+/** A project as the page describes it, with the example models. */
 async function makeProject(config: string): Promise<string> {
-  const folder = await makeFolder({ 'ternion.config.ts': config, 'models/flowers/1/model.json': MODEL_JSON });
-  await cp(join(PROJECT, 'models/iris/2/model.onnx'), join(folder, 'models/flowers/1/model.onnx'));
+  const folder = await makeFolder({ 'ternion.config.ts': config });
+  await cp(join(PROJECT, 'models'), join(folder, 'models'), { recursive: true });
   await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
@@ -22,11 +22,14 @@ async function makeProject(config: string): Promise<string> {
 describe('docs/own-code.md', () => {
   it('has a project whose commands print what it says', async () => {
     const folder = await makeProject(FIRST);
+    const path = join(folder, 'models/iris/2/model.json');
+    const config: object = JSON.parse(readFileSync(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...config, ...JSON.parse(`{${MEMBER}}`) }));
     const steps = readSteps(PAGE);
     expect(steps).toHaveLength(2);
     for (const { command, answer } of steps) {
-      const [, argument = ''] = /^npx ternion predict flowers '(.*)'$/.exec(command) ?? [];
-      const { stdout, stderr } = await startCommand(['predict', 'flowers', argument], '', {}, folder).outcome;
+      const [, argument = ''] = /^npx ternion predict iris '(.*)'$/.exec(command) ?? [];
+      const { stdout, stderr } = await startCommand(['predict', 'iris', argument], '', {}, folder).outcome;
       expect((stdout + stderr).trim()).toBe(answer);
     }
   });
@@ -34,7 +37,6 @@ describe('docs/own-code.md', () => {
   it('has an example of routes, functions around requests and answers that works', async () => {
     const imports = "import { defineConfig } from 'ternion';\n";
     const folder = await makeProject(imports + LAST);
-    await cp(join(PROJECT, 'models/iris'), join(folder, 'models/iris'), { recursive: true });
     const running = startCommand(['serve', '--port', '0'], '', {}, folder);
     try {
       const url = (await running.seen(/http:\/\/localhost:\d+/)).trim();

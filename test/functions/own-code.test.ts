@@ -412,14 +412,14 @@ describe('several steps', () => {
   });
 });
 
-describe('what a step is told', () => {
+describe('what a step gets', () => {
   it('is its model, its deadline, and that it is too late', async () => {
-    const told: unknown[] = [];
+    const seen: unknown[] = [];
     const slow = defineProcessor({
       name: 'slow',
       before: async (rows, { model, deadlineMs, signal }) => {
-        told.push(model, Math.round((deadlineMs - performance.now()) / 10) * 10);
-        await wait(10_000, undefined, { signal }).catch((error: Error) => told.push(error.name));
+        seen.push(model, Math.round((deadlineMs - performance.now()) / 10) * 10);
+        await wait(10_000, undefined, { signal }).catch((error: Error) => seen.push(error.name));
         return rows.map(() => FLOWERS.a ?? []);
       },
     });
@@ -428,8 +428,8 @@ describe('what a step is told', () => {
     const { status, json } = await ask('/models/m/predict', { features: A }, { headers });
     expect([status, json.error_code]).toEqual([504, 'DEADLINE_EXCEEDED']);
     await wait(20);
-    expect(told).toEqual([{ name: 'm', version: '1' }, expect.any(Number), 'AbortError']);
-    expect(told[1]).toBeLessThanOrEqual(200);
+    expect(seen).toEqual([{ name: 'm', version: '1' }, expect.any(Number), 'AbortError']);
+    expect(seen[1]).toBeLessThanOrEqual(200);
   });
 
   it('are options that it cannot change', async () => {

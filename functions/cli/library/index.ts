@@ -1,4 +1,4 @@
-// The package, for `import ... from 'ternion'`. test/fixtures/package/ternion.d.ts has all that is public.
+// The package, for `import ... from 'ternion'`: all that is public.
 export { ConfigError } from '../../../shared/config.ts';
 export * from '../../define.ts';
 export { ListenError } from '../../server.ts';
