@@ -2,6 +2,9 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { compileConfig } from './functions/cli/project/compile-config.ts';
+import { findConfig } from './functions/cli/project/own-code.ts';
+import { OWN_CODE_FILE } from './functions/own-code.ts';
 import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
@@ -61,6 +64,12 @@ async function buildTarget(target) {
     entryPoints: {
       index: join(target.folder, 'index.ts'),
       trial: join(project, 'functions/trial/index.ts'),
+      ...(target.isNpmPackage
+        ? {
+            define: join(project, 'functions/define.ts'),
+            library: join(target.folder, 'library/index.ts'),
+          }
+        : {}),
     },
     outdir: output,
     outExtension: { '.js': '.mjs' },
@@ -78,7 +87,12 @@ async function buildTarget(target) {
     legalComments: 'none',
     mainFields: ['module', 'main'],
     // Only browsers load bowser.
-    external: ['bowser', ...target.omitted, ...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
+    external: [
+      'bowser',
+      ...target.omitted,
+      ...target.external,
+      ...(target.isNpmPackage ? ['sharp', 'esbuild'] : []),
+    ],
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
@@ -92,6 +106,9 @@ async function buildTarget(target) {
     metafile: true,
   });
   dropRequire(output);
+  // The command compiles the own code of the folder in which it is called.
+  const config = target.isNpmPackage ? undefined : findConfig(undefined, project);
+  if (config) await compileConfig(config, join(output, OWN_CODE_FILE));
   // npm installs sharp and koffi together with their licences.
   const natives = target.isNpmPackage
     ? []

@@ -9,6 +9,7 @@ import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
+import type { AppOwnCode } from '../shared/own-requests.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { type OpenSession, openModelFile } from '../shared/runtime/open-model-file.ts';
 import { processMemory } from '../shared/runtime/process-memory.ts';
@@ -37,6 +38,8 @@ export interface HostOptions {
   readonly openSession?: OpenSession;
   /** The tasks that its models can have; by default those of Ternion. */
   readonly tasks?: readonly ListedTask[];
+  /** The own code of the project. */
+  readonly own?: AppOwnCode | undefined;
   /** How long the store may be silent while something waits for it, in ms; by default as long as a request waits. */
   readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host can send. */
@@ -101,7 +104,17 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   return {
-    app: createApp({ config, repository, tasks, openSession, memory: processMemory, logger, trials, pages }),
+    app: createApp({
+      config,
+      repository,
+      tasks,
+      own: options.own,
+      openSession,
+      memory: processMemory,
+      logger,
+      trials,
+      pages,
+    }),
     config,
     store,
     logger,

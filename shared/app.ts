@@ -14,10 +14,11 @@ import { memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
 import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import { listDocs } from './openapi/docs.ts';
+import type { AppOwnCode } from './own-requests.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
 import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
-import type { ProtocolOptions } from './protocols/operation.ts';
+import type { ListedProtocol, ProtocolOptions } from './protocols/operation.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
 import type { ProcessMemory } from './runtime/process-memory.ts';
@@ -26,6 +27,8 @@ import { VERSION } from './version.ts';
 
 export interface AppDependencies {
   readonly config: Config;
+  /** The own code of a project, if it has some. */
+  readonly own?: AppOwnCode | undefined;
   readonly repository: ModelRepository;
   readonly tasks: Tasks;
   /** The runtime that creates the sessions of models. */
@@ -59,10 +62,24 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, openSession, memory, logger, trials, pages } = dependencies;
-  const inference = createInference({ ...config, repository, tasks, openSession, memory, trials, logger });
+  const { config, repository, tasks, own, openSession, memory, logger, trials, pages } = dependencies;
+  const parts = { repository, tasks, addSteps: own?.addSteps, openSession, memory, trials, logger };
+  const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
-  const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
+  const ownRequests = own?.createRequests(ask);
+  const options = { inference, config, version: VERSION, logger, pages };
+  const routes = createRoutes(options, ownRequests?.protocol);
+
+  /** Answers a request of own code to a model. */
+  async function ask(request: Request, context: RequestContext): Promise<Answer> {
+    const body = bodyRoom.open(context.signal);
+    try {
+      const budget = createBudget(config.limits, context);
+      return await answer(routes, request, { context, budget, body, startMs: performance.now() });
+    } finally {
+      body.close();
+    }
+  }
 
   return {
     inference,
@@ -72,13 +89,17 @@ export function createApp(dependencies: AppDependencies): App {
       // If the host has not counted the body yet, it is counted here.
       const body = context.body ?? bodyRoom.open(context.signal);
       const budget = createBudget(config.limits, context);
-      const answered = await answer(routes, request, { context, budget, body, startMs });
+      const arrived = { context, budget, body, startMs };
+      const answered = ownRequests
+        ? await ownRequests.around(request, context, (given) => answer(routes, given, arrived))
+        : await answer(routes, request, arrived);
       if (body !== context.body) body.close();
       const record = { request, context, ...answered, totalMs: performance.now() - startMs };
       setHeaders(answered.response, context);
       answered.response.headers.set('server-timing', describeTiming(record));
       const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
       logger.log(level, 'request', () => describeRequest(record));
+      ownRequests?.observe(record);
       return answered.response;
     },
     refuse: (thrown, context) => {
@@ -134,7 +155,8 @@ async function answer(
   }
 }
 
-function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
+/** @param own the routes of own code, which go before all others */
+function createRoutes(options: ProtocolOptions, own: ListedProtocol | undefined): Hono<AppEnvironment> {
   // The base class without Hono's own routers: RegExpRouter refuses routes like these.
   const routes = new HonoBase<AppEnvironment>({
     router: new FirstMatchRouter(),
@@ -143,7 +165,7 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
       (request) => routePathOf(request, options.config.basePath),
     ),
   });
-  const protocols = createProtocols(options);
+  const protocols = [...(own ? [own] : []), ...createProtocols(options)];
   mountProtocols(routes, protocols);
   if (options.config.docs) mountProtocols(routes, [listDocs(options, protocols)]);
 
@@ -182,9 +204,16 @@ function describeRequest(record: RequestRecord): LogFields {
     model: usage?.reference.name,
     model_version: usage?.reference.version,
     run_ms: usage && usage.runs > 0 ? roundMs(usage.runMs) : undefined,
+    counts: objectOf(usage?.counts),
+    observations: objectOf(usage?.observations),
     error_code: error?.code,
     error: error && error.status >= 500 ? error : undefined,
   };
+}
+
+/** Members of a line that most requests do not have. */
+function objectOf<T>(values: ReadonlyMap<string, T> | undefined): Record<string, T> | undefined {
+  return values === undefined || values.size === 0 ? undefined : Object.fromEntries(values);
 }
 
 /** Source: W3C Server Timing. */

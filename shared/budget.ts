@@ -37,6 +37,10 @@ export interface Budget {
   inTime(): void;
   /** Milliseconds until an answer comes too late; Infinity if there is no deadline. */
   leftMs(): number;
+  /** Milliseconds until the request has taken all its time, or its answer comes too late. */
+  workMs(): number;
+  /** Aborted when the client has gone, for work that can be interrupted. */
+  readonly client: ClientSignal | undefined;
 }
 
 /** Aborted when the client of a request has gone: the part of an AbortSignal that is needed, which costs less to make. */
@@ -78,6 +82,10 @@ class RequestBudget implements Budget {
     this.#endMs = this.#now() + limits.requestSeconds * 1000;
   }
 
+  get client(): ClientSignal | undefined {
+    return this.#options.signal;
+  }
+
   left(resource: Resource): number {
     return this.limits[resource] - this.#spent[resource];
   }
@@ -107,6 +115,10 @@ class RequestBudget implements Budget {
   leftMs(): number {
     const { deadlineMs } = this.#options;
     return deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - this.#now();
+  }
+
+  workMs(): number {
+    return Math.min(this.leftMs(), this.#endMs - this.#now());
   }
 }
 
@@ -172,6 +184,10 @@ class NearerBudget implements Budget {
     this.#now = now;
   }
 
+  get client(): ClientSignal | undefined {
+    return this.#budget.client;
+  }
+
   left(resource: Resource): number {
     return this.#budget.left(resource);
   }
@@ -192,6 +208,10 @@ class NearerBudget implements Budget {
 
   leftMs(): number {
     return Math.min(this.#budget.leftMs(), this.#deadlineMs - this.#now());
+  }
+
+  workMs(): number {
+    return Math.min(this.#budget.workMs(), this.#deadlineMs - this.#now());
   }
 }
 

@@ -42,6 +42,7 @@ export const ERROR_KINDS = {
     type: 'UnsupportedMediaTypeException',
   },
   NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info', type: 'NotImplementedException' },
+  PROCESSOR_FAILED: { status: 500, retryable: false, logLevel: 'error', type: 'InternalServerException' },
   INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error', type: 'InternalServerException' },
   CLIENT_GONE: { status: 499, retryable: false, logLevel: 'info', type: 'ClientClosedRequestException' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, logLevel: 'warn', type: 'GatewayTimeoutException' },

@@ -9,4 +9,16 @@ export interface ModelUsage {
   readonly runMs: number;
   /** Instances that were run; a batch has several. */
   readonly instances: number;
+  /** What the steps of own code counted, by name. */
+  readonly counts?: ReadonlyMap<string, number> | undefined;
+  /** What they measured, by name. */
+  readonly observations?: ReadonlyMap<string, Measured> | undefined;
+}
+
+/** What own code counted or measured in a request, under one name. */
+export interface Measured {
+  readonly count: number;
+  readonly sum: number;
+  readonly least: number;
+  readonly largest: number;
 }

@@ -46,6 +46,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
       'docs/model-json.md',
       'models/README.md',
       'docs/preprocessing.md',
+      'docs/own-code.md',
     ],
   },
   { label: 'Clients', files: ['docs/clients.md'] },

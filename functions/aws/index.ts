@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
 import { createHostOrExit } from '../host.ts';
+import { loadOwnCodeOrExit } from '../own-code.ts';
 import { type Extension, NO_EXTENSION, registerExtension } from './extension.ts';
 import { createLambdaHandler } from './handler.ts';
 import { readInstanceSize } from './instance-size.ts';
 import { MOST_RESULT_BYTES } from './results.ts';
 
 const host = createHostOrExit({
+  own: await loadOwnCodeOrExit(import.meta.dirname),
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   pagesFolder: join(import.meta.dirname, 'pages'),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createAzureHandler } from './handler.ts';
 import { parseAuthLevel } from './settings.ts';
 
@@ -9,6 +10,7 @@ app.http('ternion', {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   authLevel: parseAuthLevel(process.env.AZURE_AUTH_LEVEL),
   handler: createAzureHandler({
+    own: await loadOwnCodeOrExit(import.meta.dirname),
     environment: process.env,
     modelRepository: join(import.meta.dirname, 'models'),
     pagesFolder: join(import.meta.dirname, 'pages'),

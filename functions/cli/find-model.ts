@@ -6,6 +6,7 @@ import { TRITON_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
+import type { AppOwnCode } from '../../shared/own-requests.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
 import { checkModelFile } from './foreign/foreign-models.ts';
@@ -43,16 +44,19 @@ export interface FoundModel {
  * repository, as `name`, `name/version` or `name@alias`.
  *
  * @param graph which graph of the folder at that path to use
+ * @param own own code; by default that of the project in whose folder the command runs
  * @throws CommandError, InferenceError
  */
 export async function findModel(
   argument: string,
   repository: string | undefined,
   graph?: string,
+  own?: AppOwnCode,
 ): Promise<FoundModel> {
   const found = await stat(argument).catch(() => undefined);
-  if (found?.isDirectory()) return await openFolder(resolve(argument), argument, graph);
-  if (found?.isFile() && isArchive(argument)) return await openArchive(resolve(argument), argument, graph);
+  if (found?.isDirectory()) return await openFolder(resolve(argument), argument, graph, own);
+  if (found?.isFile() && isArchive(argument))
+    return await openArchive(resolve(argument), argument, graph, own);
   if (graph !== undefined) {
     throw new CommandError(
       `--file names a graph in a folder, and ${JSON.stringify(argument)} is not one.`,
@@ -62,7 +66,7 @@ export async function findModel(
   if (found?.isFile()) {
     await checkModelFile(resolve(argument), argument);
     const path = resolve(argument);
-    return await openPath(path, { folder: dirname(path), file: basename(path) }, argument);
+    return await openPath(path, { folder: dirname(path), file: basename(path) }, argument, own);
   }
   if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
@@ -71,7 +75,7 @@ export async function findModel(
       `There is no file or folder ${JSON.stringify(argument)}, and it is not the name of a model.`,
     );
   }
-  const { app, store } = openHost({ repository, environment: QUIET });
+  const { app, store } = openHost({ repository, environment: QUIET, own });
   const models = app.inference.repository;
   await checkName(models, name, argument, repository);
   const reference =
@@ -128,14 +132,19 @@ async function checkName(
 const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** Opens a folder that is a version of a model, or a model with a folder for each version. */
-async function openFolder(path: string, title: string, graph?: string): Promise<FoundModel> {
+async function openFolder(
+  path: string,
+  title: string,
+  graph: string | undefined,
+  own: AppOwnCode | undefined,
+): Promise<FoundModel> {
   if (graph !== undefined || (await isVersionFolder(path))) {
     if (graph === undefined) await checkOnlyGraph(path, title);
-    return await openPath(path, { folder: path, file: undefined, graph }, title);
+    return await openPath(path, { folder: path, file: undefined, graph }, title, own);
   }
   // Folders without a version as name are separate models: none of them is the live version of another.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
-    const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
+    const { app, store } = openHost({ repository: dirname(path), environment: QUIET, own });
     const models = app.inference.repository;
     const name = basename(path);
     // A policy may exclude all versions; the error then says so.
@@ -147,7 +156,12 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
 }
 
 /** Opens the model in an archive, which may be in a subfolder there. */
-async function openArchive(path: string, title: string, graph?: string): Promise<FoundModel> {
+async function openArchive(
+  path: string,
+  title: string,
+  graph: string | undefined,
+  own: AppOwnCode | undefined,
+): Promise<FoundModel> {
   const name = basename(nameOfArchive(path));
   // SageMaker calls every archive model.tar.gz.
   const reference = /^model$/i.test(name) ? nameOf(dirname(path)) : { name: toName(name), version: '1' };
@@ -157,8 +171,8 @@ async function openArchive(path: string, title: string, graph?: string): Promise
   if (place === undefined) throw await refuseArchive(folder, title, code);
   const isVersionOfIt = await isVersionFolder(place);
   const found = isVersionOfIt
-    ? await openPath(place, { folder: place, file: undefined, graph }, title, reference)
-    : await openFolder(place, title, graph);
+    ? await openPath(place, { folder: place, file: undefined, graph }, title, own, reference)
+    : await openFolder(place, title, graph, own);
   return code.length === 0 ? found : { ...found, code, warning: describeCode(code) };
 }
 
@@ -171,10 +185,11 @@ async function openPath(
   path: string,
   place: ModelPlace,
   title: string,
+  own: AppOwnCode | undefined,
   reference = nameOf(path),
 ): Promise<FoundModel> {
   const store = await openSingleModelStore(place, reference, title, cacheFolder());
-  const { app } = openHost({ repository: place.folder, environment: QUIET, store });
+  const { app } = openHost({ repository: place.folder, environment: QUIET, store, own });
   const warning =
     (await findUnseen(place.folder)) ?? (place.file === undefined ? await findCode(store) : undefined);
   return { app, reference, store, title, file: place.file, warning };

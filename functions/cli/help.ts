@@ -11,6 +11,9 @@ export const repositoryOption = () =>
     .default('models')
     .env('MODEL_REPOSITORY');
 
+export const configOption = () =>
+  new Option('--config <path>', 'own code of the project (default: ternion.config.ts in this folder)');
+
 export const fileOption = () =>
   new Option('--file <path>', 'the graph of a folder that has several, such as onnx/model_q4.onnx');
 

@@ -24,13 +24,18 @@ const program = new Command('ternion')
   .helpCommand('help <command>', 'show the help of a command')
   .addHelpText('after', help.MAIN_EXAMPLES);
 
-/** A command; each one can print its result as JSON. */
+/** A command; each one can print its result as JSON, and uses the own code of the project. */
 function command(name: string, description: string, examples: string): Command {
   return program
     .command(name)
     .description(description)
     .addHelpText('after', examples)
-    .option('--json', 'print the result as one JSON object');
+    .option('--json', 'print the result as one JSON object')
+    .addOption(help.configOption())
+    .hook('preAction', async (_, action) => {
+      const { openOwnCode } = await import('./project/own-code.ts');
+      await openOwnCode(action.opts<{ readonly config?: string }>().config);
+    });
 }
 
 // Each command is loaded when it is used, so that `--help` does not have to parse the inference core.

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { AppOwnCode } from '../../shared/own-requests.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { createHost, type Host } from '../host.ts';
 import { STORES } from './open-repository.ts';
+import { ownCode } from './project/own-code.ts';
 
 export interface OpenHostOptions {
   /** Folder or URL; by default MODEL_REPOSITORY, else `models`. */
@@ -14,6 +16,8 @@ export interface OpenHostOptions {
   readonly isForPeople?: boolean;
   /** Used instead of the store that the repository's URL names. */
   readonly store?: ModelStore;
+  /** By default that of the project in whose folder the command runs. */
+  readonly own?: AppOwnCode | undefined;
 }
 
 /** The app with all stores, as the command uses it. */
@@ -23,6 +27,7 @@ export function openHost({
   isServer = false,
   isForPeople = false,
   store,
+  own = ownCode(),
 }: OpenHostOptions): Host {
   return createHost({
     environment: {
@@ -31,6 +36,7 @@ export function openHost({
       ...environment,
     },
     modelRepository: 'models',
+    own,
     isForPeople,
     isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { createHostOrExit, type Host } from '../host.ts';
 import { createHttpFunction, type HttpFunction } from '../http-function.ts';
+import { loadOwnCodeOrExit } from '../own-code.ts';
 
 /** The host on Google Cloud, with models that can be loaded, and its function. */
 export async function openHost(
   folder: string,
 ): Promise<{ readonly host: Host; readonly answer: HttpFunction }> {
   const host = createHostOrExit({
+    own: await loadOwnCodeOrExit(folder),
     environment: process.env,
     modelRepository: join(folder, 'models'),
     pagesFolder: join(folder, 'pages'),

@@ -5,6 +5,7 @@ import { collectWhenIdle } from '../collect-when-idle.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { loadOwnCodeOrExit } from '../own-code.ts';
 import { checkRepository, readOptions, serve } from './serve.ts';
 
 // When run directly, as by `npm start`, this is a server. The functions framework imports it and listens on all
@@ -12,6 +13,7 @@ import { checkRepository, readOptions, serve } from './serve.ts';
 const options = import.meta.main ? readOptions() : undefined;
 
 const host = createHostOrExit({
+  own: await loadOwnCodeOrExit(import.meta.dirname),
   environment: process.env,
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),

@@ -1,12 +1,12 @@
+import { nameScores } from '../inference/name-scores.ts';
 import type { ClassificationPrediction, InferenceOutput } from '../inference/output.ts';
-import type { WritableJson } from '../json/write-json.ts';
+import { rowObject } from '../inference/prediction-results.ts';
+import { JsonText, type WritableJson } from '../json/write-json.ts';
 import { topK } from '../processing/classification.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { toNested } from '../tensor/nested.ts';
-import { sliceRows } from '../tensor/tensor.ts';
 import type { InputKind } from '../values/input.ts';
 import { TOP_LABELS } from './best-labels.ts';
-import { nameScores } from './name-scores.ts';
 
 type Members = { readonly [key: string]: WritableJson };
 
@@ -37,21 +37,24 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
         () => ({ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }),
       ];
     case 'values':
-      return output.predictions.map((prediction) => () => prediction);
+      return output.predictions.map((prediction) => () => membersOf(prediction));
   }
 }
 
-/** Each row as an object of all outputs by name; a single number is not wrapped in a list. */
+/** A prediction that is not an object stands under a name. */
+function membersOf(prediction: WritableJson): Members {
+  return isMembers(prediction) ? prediction : { prediction };
+}
+
+function isMembers(value: WritableJson): value is Members {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && !Array.isArray(value) && !(value instanceof Map) && !(value instanceof JsonText);
+}
+
+/** One object a row, made when it is written. */
 function rowWriters(tensors: NamedTensors): readonly (() => Members)[] {
   const [first] = tensors.values();
-  return Array.from({ length: first?.shape[0] ?? 0 }, (_, row) => () => {
-    const cells = [...tensors].map(([name, tensor]): [string, WritableJson] => {
-      const { shape, ...cell } = sliceRows(tensor, row, row + 1);
-      const isOne = cell.data.length === 1;
-      return [name, toNested({ ...cell, shape: isOne ? [] : shape.slice(1) })];
-    });
-    return Object.fromEntries(cells);
-  });
+  return Array.from({ length: first?.shape[0] ?? 0 }, (_, row) => () => rowObject(tensors, row));
 }
 
 type Classification = Extract<InferenceOutput, { readonly kind: 'classification' }>;

@@ -18,8 +18,9 @@ import {
   type NamedInputs,
   type TensorInput,
 } from '../values/named-inputs.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
-import type { Model } from './load-model.ts';
+import type { InferenceOutput } from './output.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 import { joinTables, type TableForm, tableTensors } from './table-form.ts';
 import type { Batch, Postprocessor, Preprocessor } from './task.ts';
@@ -43,7 +44,7 @@ export interface TensorOptions {
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  model: Model,
+  model: Pick<BoundGraph, 'session' | 'task'>,
   sent: NamedInputs,
   { outputs, forms, layout = 'whole' }: TensorOptions,
   run: Runner,
@@ -59,7 +60,7 @@ export async function inferTensors(
   const fetches = forms && postprocessor ? withFetches(wanted, forms, postprocessor) : wanted;
   checkFetches(fetches, names);
   const images = await preprocessImages(preprocessor, session, inputs, budget);
-  if (images) return await run(images, { fetches, layout: 'instances' });
+  if (images) return await run(images.feeds, { fetches, layout: 'instances' });
   const { bodyBytes } = budget.limits;
   const feeds =
     layout === 'whole'
@@ -113,6 +114,36 @@ async function tableOf(
     start = end;
   } while (start < rows);
   return new Map([...parts].map(([name, tables]) => [name, joinTables(tables)]));
+}
+
+/**
+ * The predictions of a model for tensors, which are as above.
+ *
+ * @throws InferenceError when an input does not fit the graph
+ */
+export async function inferOutput(
+  { session, task: { preprocessor, postprocessor } }: Pick<BoundGraph, 'session' | 'task'>,
+  sent: NamedInputs,
+  layout: Layout,
+  run: Runner,
+  budget: Budget,
+): Promise<InferenceOutput> {
+  const inputs = nameTexts(sent, preprocessor?.textInput);
+  const prepared =
+    (await prepareTexts(preprocessor, inputs, budget)) ??
+    (await preprocessImages(preprocessor, session, inputs, budget));
+  const feeds =
+    prepared?.feeds ??
+    (layout === 'whole'
+      ? checkFeeds(inputs, session, budget.limits.bodyBytes)
+      : checkInstances(inputs, session, layout, budget.limits.bodyBytes));
+  if (!prepared) checkTexts(feeds, preprocessor, budget);
+  const fetches = postprocessor?.fetches;
+  const listed = prepared ? 'instances' : layout;
+  const given = await run(feeds, { fetches, layout: listed });
+  if (!postprocessor) return { kind: 'tensors', tensors: given };
+  const rows = listed === 'instances' ? given : toRows(given, session);
+  return postprocessor.postprocess(rows, prepared ?? { rows: rowsOf(inputs), feeds });
 }
 
 /** Moves the instances of outputs to the first axis; instances that are listed are already there. */
@@ -194,19 +225,19 @@ function checkInstances(
   return checkFeeds(inputs, { ...session, inputs: specs }, bodyBytes);
 }
 
-/** The feeds made from encoded images; undefined if the inputs contain none. */
+/** The batch made from encoded images; undefined if the inputs contain none. */
 async function preprocessImages(
   preprocessor: Preprocessor | undefined,
   session: Session,
   inputs: NamedInputs,
   budget: Budget,
-): Promise<NamedTensors | undefined> {
+): Promise<Batch | undefined> {
   const name = preprocessor?.imageInput;
   const given = name === undefined ? undefined : inputs.get(name);
   if (!preprocessor || name === undefined || !given || !isBytesInput(given)) return undefined;
   checkNames(inputs, session.inputs);
   const images = readImages(given, name, budget);
-  return (await preprocessor.preprocess({ kind: 'image', images }, budget)).feeds;
+  return await preprocessor.preprocess({ kind: 'image', images }, budget);
 }
 
 function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): FieldValue<Uint8Array>[] {

@@ -1,12 +1,14 @@
 import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
+import type { RequestContext } from '../http/context.ts';
 import { DamageError } from '../models/file-manifest.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
+import type { ProcessorLog } from '../processors/processor.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
 import type { ProcessMemory } from '../runtime/process-memory.ts';
 import { loadRuntime } from '../runtime/session.ts';
@@ -18,6 +20,7 @@ import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
+import type { AddSteps } from './processed-model.ts';
 import type { Tasks } from './tasks.ts';
 import { outOfUse, stillLoading, toRepositoryError, unavailable } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
@@ -38,6 +41,8 @@ export interface NamedChoice {
 
 /** The limits of a use. */
 export interface UseContext {
+  /** The request, for the log of steps of own code. */
+  readonly context?: Pick<RequestContext, 'requestId'> | undefined;
   /** The budget of the request; a new one by default. */
   readonly budget?: Budget | undefined;
 }
@@ -50,6 +55,8 @@ export interface Used<R> {
 
 export interface InferenceOptions {
   readonly tasks: Tasks;
+  /** Puts steps of own code around models that name some; undefined without own code. */
+  readonly addSteps?: AddSteps | undefined;
   readonly openSession: OpenSession;
   readonly repository: ModelRepository;
   readonly limits: Limits;
@@ -140,6 +147,7 @@ export function createInference(options: InferenceOptions): Inference {
       const folder = await repository.open(reference, !damaged.delete(key));
       const model = await loadModel(reference, folder, {
         tasks: options.tasks,
+        addSteps: options.addSteps,
         openSession: options.openSession,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,
@@ -176,9 +184,26 @@ export function createInference(options: InferenceOptions): Inference {
     return typeof name === 'string' ? find(name) : name.then(find);
   }
 
+  /** The log of a step of own code in one request. */
+  function logOf({ name, version }: ModelReference, requestId: string | undefined) {
+    return (step: string): ProcessorLog => {
+      const write =
+        (level: 'info' | 'warn' | 'error'): ProcessorLog['info'] =>
+        (message, fields = {}) =>
+          logger.log(level, message, {
+            ...fields,
+            step,
+            request_id: requestId,
+            model: name,
+            model_version: version,
+          });
+      return { info: write('info'), warn: write('warn'), error: write('error') };
+    };
+  }
+
   async function use<R>(
     choice: ModelChoice,
-    { budget = createBudget(limits) }: UseContext,
+    { budget = createBudget(limits), context }: UseContext,
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>> {
     const resolved = resolve(choice, { budget });
@@ -192,7 +217,12 @@ export function createInference(options: InferenceOptions): Inference {
         () => load(reference),
         async (model) => {
           const loadMs = performance.now() - askedMs;
-          const modelUse = createModelUse(model, budget, statistics);
+          const modelUse = createModelUse(
+            model,
+            budget,
+            statistics,
+            logOf(model.reference, context?.requestId),
+          );
           try {
             return await work(modelUse);
           } finally {

@@ -22,9 +22,11 @@ import type { Trials } from '../runtime/trial.ts';
 import { StoreError } from '../stores/model-store.ts';
 import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { checkNamedAxes } from './check-axes.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
+import type { AddSteps, ProcessedModel } from './processed-model.ts';
 import { reshapeSession } from './reshape-session.ts';
 import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
@@ -39,8 +41,11 @@ export interface Model extends Cacheable {
   readonly format: Format;
   /** The file that holds the graph, below the folder of the version. */
   readonly modelFile: string;
+  /** Its inputs and outputs for clients; with steps of own code, those of the steps. */
   readonly session: Session;
   readonly task: TaskRunner;
+  /** The graph with steps of own code around it, if its config names some. */
+  readonly processed: ProcessedModel | undefined;
   /** The kind of input that its requests have. */
   readonly contract: ModelContract;
   /** The JSON schema of an answer, if the task has its own kind of values. */
@@ -55,6 +60,8 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly tasks: Tasks;
+  /** Puts steps of own code around a model; undefined on a server without own code. */
+  readonly addSteps?: AddSteps | undefined;
   /** Creates sessions. */
   readonly openSession: OpenSession;
   readonly intraOpThreads: number;
@@ -127,13 +134,11 @@ async function createModel(
   const created = await openSession(file, folder, sessionOptions, options.openSession);
   const opened = weights.size > 0 ? afterCheck(created, folder.checked()) : created;
   try {
-    const { session, task, format, config, example, contract, answer } = await bind(
-      folder,
-      graph,
-      opened,
-      options,
-    );
-    const tried = folder.isTried ? undefined : await tryOut(task, session, options);
+    const bound = await bind(folder, graph, opened, options);
+    const { format, config, example, answer } = bound;
+    const tried = folder.isTried ? undefined : await tryOut(bound.task, bound.session, options);
+    const outer = await withSteps(reference, config, bound, options);
+    const { session, task, contract, processed } = outer;
     return {
       reference,
       config,
@@ -141,12 +146,13 @@ async function createModel(
       modelFile: folder.modelFile,
       session,
       task,
+      processed,
       contract,
-      answer,
-      example: folder.example ?? example ?? tried?.example,
+      answer: processed ? undefined : answer,
+      example: folder.example ?? example ?? (processed ? undefined : tried?.example),
       problem: tried?.problem,
       warmUp: async () => {
-        if (tried === undefined) await tryOut(task, session, options);
+        if (tried === undefined) await tryOut(bound.task, bound.session, options);
       },
       sizeBytes: folder.sizeBytes,
       release: async () => {
@@ -220,6 +226,21 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const known = { task: name, kind: kindOf(config), gives, flavour, maps };
   const contract = contractOf(known, config, session, task);
   return { ...recognised, session, task, contract, answer };
+}
+
+/** The model with the steps of own code that its config names. */
+async function withSteps(
+  reference: ModelReference,
+  { processors }: ModelConfig,
+  graph: BoundGraph,
+  { addSteps }: LoadOptions,
+): Promise<BoundGraph & Pick<Model, 'processed'>> {
+  const [first] = processors ?? [];
+  if (processors === undefined || first === undefined) return { ...graph, processed: undefined };
+  if (addSteps) return await addSteps(reference, processors, graph);
+  throw new ModelError(
+    `its model.json names the step ${JSON.stringify(first.step.slice(0, 60))}, and this server has no own code; a ternion.config.ts has it`,
+  );
 }
 
 /** @throws ModelError for a form of answers that the model does not have */

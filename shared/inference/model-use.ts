@@ -2,6 +2,7 @@ import { type Budget, withDeadline } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
+import type { ProcessorLog } from '../processors/processor.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { inTurn } from '../turns.ts';
 import type { ModelUsage } from '../usage.ts';
@@ -42,11 +43,23 @@ export interface ModelRunOptions extends TensorOptions {
 /** A use together with a record of its cost. */
 export interface AccountedUse extends ModelUse {
   /** Runs and instances so far. */
-  account(): Pick<ModelUsage, 'runs' | 'runMs' | 'instances'>;
+  account(): Omit<ModelUsage, 'reference' | 'loadMs'>;
 }
 
-export function createModelUse(model: Model, budget: Budget, statistics: Statistics): AccountedUse {
-  const { reference, session } = model;
+type LogOf = (step: string) => ProcessorLog;
+
+const SILENT: ProcessorLog = { info: () => {}, warn: () => {}, error: () => {} };
+
+/** @param logOf makes the log of a step of own code */
+export function createModelUse(
+  model: Model,
+  budget: Budget,
+  statistics: Statistics,
+  logOf: LogOf = () => SILENT,
+): AccountedUse {
+  const { reference, processed } = model;
+  const graph = processed?.inner.session ?? model.session;
+  const steps = processed?.open(logOf);
   let runs = 0;
   let runMs = 0;
   let instances = 0;
@@ -76,8 +89,8 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
       });
     const run: Runner = async (feeds, options) => {
       try {
-        if (session.cutsTexts) checkLongest(feeds, budget.limits);
-        const outputs = await runBatch(session, feeds, options, watch);
+        if (graph.cutsTexts) checkLongest(feeds, budget.limits);
+        const outputs = await runBatch(graph, feeds, options, watch);
         limited.inTime();
         return checkOutputs(outputs, budget.limits);
       } catch (error) {
@@ -104,14 +117,24 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
     contract: model.contract,
     model,
     predict: (input) =>
-      measure(sizeOfInput(input), undefined, (run, limited) => model.task.infer(input, run, limited)),
+      measure(sizeOfInput(input), undefined, (run, limited) =>
+        steps ? steps.predict(input, run, limited) : model.task.infer(input, run, limited),
+      ),
     run: (inputs, options = {}) =>
       measure(sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
-        infer
-          ? infer(model, inputs, options, run, limited)
-          : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
+        steps
+          ? steps.run(inputs, options, run, limited)
+          : infer
+            ? infer(model, inputs, options, run, limited)
+            : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
-    account: () => ({ runs, runMs, instances }),
+    account: () => ({
+      runs,
+      runMs,
+      instances,
+      counts: steps?.measured.counts,
+      observations: steps?.measured.observations,
+    }),
   };
 }
 

@@ -29,8 +29,8 @@ export type InferenceOutput =
     }
   | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
   | RowsOutput
-  /** The prediction of another kind of task for each instance, as protocols write it. */
-  | { readonly kind: 'values'; readonly predictions: readonly PredictedValue[] };
+  /** The prediction of another kind of task, or of own code, for each instance, as protocols write it. */
+  | { readonly kind: 'values'; readonly predictions: readonly WritableJson[] };
 
 /** The outputs of a tabular model that is not a single classifier or regressor: outliers, clusters, several targets. */
 export interface RowsOutput {
@@ -43,6 +43,3 @@ export interface RowsOutput {
   readonly scores: readonly string[];
   readonly areProbabilities: boolean;
 }
-
-/** The members of a prediction, such as the boxes that a detector has found. */
-export type PredictedValue = Readonly<Record<string, WritableJson>>;

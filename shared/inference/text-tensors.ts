@@ -13,8 +13,8 @@ import {
   type TensorInput,
 } from '../values/named-inputs.ts';
 import { findPair, noPairs } from '../values/text-value.ts';
+import type { BoundGraph } from './bound-graph.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
-import type { Model } from './load-model.ts';
 import type { InferenceOutput } from './output.ts';
 import type { Runner } from './run-batch.ts';
 import type { Batch, Preprocessor } from './task.ts';
@@ -61,7 +61,7 @@ export const VECTORS_OUTPUT = 'sentence_embedding';
  */
 export async function inferTexts(
   batch: Batch,
-  { session, task: { postprocessor } }: Pick<Model, 'session' | 'task'>,
+  { session, task: { postprocessor } }: Pick<BoundGraph, 'session' | 'task'>,
   outputs: readonly string[] | undefined,
   run: Runner,
 ): Promise<NamedTensors> {

@@ -14,6 +14,8 @@ export class ModelError extends Error {
 
 const answerForm = z.enum(ANSWER_FORMS);
 
+const MOST_PROCESSORS = 16;
+
 /** Members of `model.json` that all tasks have. The descriptions are those of the JSON schema for editors. */
 export const commonMembers = {
   description: z
@@ -57,6 +59,22 @@ export const commonMembers = {
     .register(z.globalRegistry, {
       description:
         'Shapes of inputs and outputs for clients, by name, if the graph has the same elements in another shape. A size of -1 is open.',
+    }),
+  processors: z
+    .optional(
+      z
+        .array(
+          z.looseObject({
+            step: z.string().register(z.globalRegistry, {
+              description: 'Name of the step, as ternion.config.ts defines it.',
+            }),
+          }),
+        )
+        .check(z.maxLength(MOST_PROCESSORS, `must be at most ${MOST_PROCESSORS} steps`)),
+    )
+    .register(z.globalRegistry, {
+      description:
+        'Steps of own code around the graph, in order, each with its options. A step may work before the graph, after it, or both.',
     }),
   session: z
     .optional(

@@ -32,6 +32,7 @@ export function encodeModel(
     labels: task.labels,
     features: row?.named?.map((feature) => ({ ...feature })),
     columns: row && encodeColumns(row),
+    processors: config.processors?.map(({ step }) => step),
     inputs: session.inputs.map(encodeAxes),
     outputs: session.outputs.map(encodeAxes),
     metrics: config.metrics,

@@ -21,6 +21,8 @@ export interface TensorSpec {
   readonly isRankDynamic?: boolean;
   /** Whether its values can be missing; the graph gets NaN for a missing number, and the empty text for a missing text. */
   readonly allowsMissing?: boolean;
+  /** Whether its texts are JSON: a value in a request of JSON is taken as its text. */
+  readonly isJson?: boolean;
   /** Whether it accepts true and false as 1 and 0, as in the columns of a table. */
   readonly takesBooleans?: boolean;
   /** The axes in the graph: a size, a name, or '' for neither. */

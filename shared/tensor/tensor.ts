@@ -7,6 +7,8 @@ export interface Tensor {
   readonly shape: readonly number[];
   /** As many elements as `shape` says. FP16 as bit patterns, BOOL as 0 and 1, BYTES as strings. */
   readonly data: TensorData;
+  /** Whether its texts are JSON: where an answer is JSON itself, they are written as values. */
+  readonly isJson?: boolean | undefined;
 }
 
 /** How many elements a tensor of this shape has. */
@@ -44,7 +46,7 @@ export function sliceRows(tensor: Tensor, start: number, end: number): Tensor {
   const width = rows === 0 ? 0 : tensor.data.length / rows;
   const [from, to] = [start * width, end * width];
   const data = Array.isArray(tensor.data) ? tensor.data.slice(from, to) : tensor.data.subarray(from, to);
-  return { datatype: tensor.datatype, shape: [end - start, ...rest], data };
+  return { ...tensor, shape: [end - start, ...rest], data };
 }
 
 /** One tensor with the rows of all, in order; they agree in datatype and in all axes but the first. */
@@ -58,7 +60,7 @@ export function concatRows(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
     for (const { data: texts } of tensors) {
       for (const text of texts) data[place++] = String(text);
     }
-    return { datatype: first.datatype, shape, data };
+    return { ...first, shape, data };
   }
   // Copied as bytes: the arrays are of one kind, which their union type does not show.
   const target = bytesOf(data);
@@ -69,5 +71,5 @@ export function concatRows(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
     target.set(part, at);
     at += part.length;
   }
-  return { datatype: first.datatype, shape, data };
+  return { ...first, shape, data };
 }

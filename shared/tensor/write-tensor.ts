@@ -46,6 +46,12 @@ export function writeElementsInSteps(tensor: Tensor, style: ElementStyle): Gener
   return joinInSteps(0, tensor.data.length, writerOf(tensor, style), limitOf(style));
 }
 
+/** The same, where texts that are JSON stand for their values. */
+function valueWriterOf(tensor: Tensor, style: ElementStyle): Write {
+  const { data, isJson } = tensor;
+  return isJson && Array.isArray(data) ? (index) => data[index] ?? 'null' : writerOf(tensor, style);
+}
+
 function limitOf({ limitBytes = Number.POSITIVE_INFINITY }: ElementStyle): number {
   return limitBytes;
 }
@@ -82,7 +88,7 @@ export function writeFloat(value: number, { nonFinite, isFloatMarked }: ElementS
  * @throws InferenceError PAYLOAD_TOO_LARGE when it makes a longer text than an answer may be
  */
 export function writeTensor(tensor: Tensor, style: ElementStyle): JsonText {
-  return new JsonText(nest(writerOf(tensor, style), limitOf(style), tensor.shape, 0));
+  return new JsonText(nest(valueWriterOf(tensor, style), limitOf(style), tensor.shape, 0));
 }
 
 /**
@@ -93,7 +99,7 @@ export function writeTensor(tensor: Tensor, style: ElementStyle): JsonText {
 export function writeRows(tensor: Tensor, style: ElementStyle): JsonText[] {
   const [rows = 0, ...shape] = tensor.shape;
   const width = elementCount(shape);
-  const write = writerOf(tensor, style);
+  const write = valueWriterOf(tensor, style);
   const limitBytes = limitOf(style);
   let length = 0;
   return Array.from({ length: rows }, (_, row) => {

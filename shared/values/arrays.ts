@@ -1,15 +1,19 @@
 import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { measureNesting } from '../json/nesting.ts';
+import type { WritableJson } from '../json/write-json.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { roundTensor } from '../tensor/cast.ts';
 import { DATATYPES, isFloatType } from '../tensor/datatype.ts';
+import { toNested } from '../tensor/nested.ts';
 import type { NpyArray } from '../tensor/npy.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 import type { ModelContract, TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
-import { checkInstances, decodeRows, imagesOf } from './instances.ts';
+import { checkInstances, decodeRows, imagesOf, takesJson } from './instances.ts';
 import { fitShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
+import { jsonTexts } from './nested-values.ts';
 
 /**
  * The inputs that NumPy arrays make. A single array goes to a model's only input under any name. As in JSON, whole
@@ -22,6 +26,7 @@ export function inputsOfArrays(
   contract: ModelContract,
   limits: Limits,
 ): NamedInputs {
+  if (takesJson(contract)) return instancesOfArrays(arrays, contract, limits);
   const { inputs, textInput } = contract;
   const [only, ...others] = inputs;
   const [first, ...more] = arrays.values();
@@ -36,6 +41,30 @@ export function inputsOfArrays(
       return [name, spec ? adapt(array, spec, contract, limits) : array.read()];
     }),
   );
+}
+
+/** One array has the instances, several are columns. */
+function instancesOfArrays(
+  arrays: ReadonlyMap<string, NpyArray>,
+  { inputs }: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  const columns = [...arrays].map(([name, array]) => ({ name, tensor: array.read() }));
+  const [first, ...others] = columns;
+  const rows = first?.tensor.shape[0] ?? 1;
+  checkInstances(rows, first?.name ?? 'body', limits);
+  for (const { name, tensor } of others) {
+    if (tensor.shape[0] === rows) continue;
+    throw invalid(`Input "${name}"`, `has ${tensor.shape[0] ?? 1} rows; the first one has ${rows}.`);
+  }
+  const instances = Array.from({ length: rows }, (_, row) => {
+    const cells = columns.map(({ name, tensor }): [string, WritableJson] => {
+      const { shape, ...cell } = sliceRows(tensor, row, row + 1);
+      return [name, toNested({ ...cell, shape: shape.slice(1) })];
+    });
+    return others.length === 0 ? cells[0]?.[1] : new Map(cells);
+  });
+  return new Map([[inputs[0]?.name ?? '', jsonTexts(instances)]]);
 }
 
 /** Texts are known by their datatype: the graph takes none. */

@@ -41,9 +41,14 @@ export function decodeRows(
     const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
     return new Map([[imageInput, imagesOf(images)]]);
   }
-  return isJsonObject(first) && !isBase64Object(first)
+  return isJsonObject(first) && !isBase64Object(first) && !takesJson(contract)
     ? decodeObjects(rows, field, contract, limits)
     : decodeValues(rows, field, contract, limits);
+}
+
+/** Whether instances are JSON of any form, because own code reads them. */
+export function takesJson({ inputs: [only, ...others] }: Pick<ModelContract, 'inputs'>): boolean {
+  return only?.isJson === true && others.length === 0;
 }
 
 /**
@@ -200,6 +205,7 @@ export function decodeColumns(
       ]);
     }
   }
+  if (takesJson(contract)) return decodeJsonColumns(value ?? null, field, contract, limits);
   if (isJsonObject(value) && !isBase64Object(value)) {
     return new Map(
       inputs.map((spec) => {
@@ -222,6 +228,28 @@ export function decodeColumns(
     );
   }
   return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);
+}
+
+/** A list has the instances themselves; an object has columns of equal length, or is the only instance. */
+function decodeJsonColumns(
+  value: JsonValue,
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  if (Array.isArray(value)) return decodeRows(value, field, contract, limits);
+  const columns = isJsonObject(value) ? Object.entries(value) : [];
+  const [first] = columns;
+  const rows = Array.isArray(first?.[1]) ? first[1].length : 0;
+  const areColumns =
+    rows > 0 && columns.every(([, column]) => Array.isArray(column) && column.length === rows);
+  if (!areColumns) return decodeRows([value], field, contract, limits);
+  const instances = Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(
+      columns.map(([name, column]) => [name, Array.isArray(column) ? (column[row] ?? null) : null]),
+    ),
+  );
+  return decodeRows(instances, field, contract, limits);
 }
 
 /** What instances, or whole inputs, look like: images in base64, texts, or anything else. */

@@ -2,6 +2,7 @@ import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { JsonValue } from '../json/json-value.ts';
+import { type WritableJson, writeJson } from '../json/write-json.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { float16ToNumber } from '../tensor/float16.ts';
@@ -28,6 +29,7 @@ export function parseTensorValues(
   limits: Limits,
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
+  if (spec.isJson) return jsonTexts(Array.isArray(value) ? value : [value]);
   const { takesBooleans, allowsMissing = false } = spec;
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate, allowsMissing) : value;
   const tensor = parseNested(given, spec.datatype, {
@@ -38,6 +40,16 @@ export function parseTensorValues(
   });
   if (!allowsMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
+}
+
+/** Values as texts of JSON, one for each instance. */
+export function jsonTexts(values: readonly WritableJson[]): Tensor {
+  return {
+    datatype: 'BYTES',
+    shape: [values.length],
+    data: values.map((value) => writeJson(value)),
+    isJson: true,
+  };
 }
 
 /** @throws InferenceError for a number that is missing */

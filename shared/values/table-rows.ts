@@ -4,9 +4,9 @@ import type { JsonValue } from '../json/json-value.ts';
 import { readText } from './cell.ts';
 import type { ModelContract } from './contract.ts';
 import type { FieldValue } from './input.ts';
-import { checkInstances } from './instances.ts';
+import { checkInstances, takesJson } from './instances.ts';
 import { columnAt } from './row.ts';
-import { checkSurplus, findColumn, isUnnamed, type Table } from './table.ts';
+import { checkSurplus, findColumn, instancesOf, isUnnamed, type Table } from './table.ts';
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features if model and table
@@ -18,6 +18,10 @@ import { checkSurplus, findColumn, isUnnamed, type Table } from './table.ts';
  */
 export function rowsOfTable(table: Table, contract: ModelContract, limits: Limits): FieldValue<JsonValue>[] {
   const { field, isText } = table;
+  if (takesJson(contract)) {
+    checkInstances(table.columns[0]?.length ?? 0, field, limits);
+    return instancesOf(table).map((value, row) => ({ value, field: `${field}[${row}]` }));
+  }
   const columns = orderColumns(table, contract);
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');

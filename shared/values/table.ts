@@ -7,7 +7,7 @@ import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { columnOf, isMissing, readText } from './cell.ts';
 import { describeInputs, type ModelContract, type TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
-import { checkInstances, imagesOf } from './instances.ts';
+import { checkInstances, decodeRows, imagesOf, takesJson } from './instances.ts';
 import type { NamedInputs } from './named-inputs.ts';
 import { parseTensorValues } from './nested-values.ts';
 import { decodeTextRows } from './text-inputs.ts';
@@ -41,6 +41,7 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   checkInstances(rows, field, limits);
   const { inputs, imageInput, textInput } = contract;
   if (imageInput !== undefined) return decodeImages(table, imageInput);
+  if (takesJson(contract)) return decodeRows(instancesOf(table), field, contract, limits);
   const texts = textInput && findTexts(table, contract, textInput);
   if (textInput && texts) return decodeTextRows(texts, textInput, field);
   const isInOrder = inputs.length > 1 && isUnnamed(table) && columns.length === inputs.length;
@@ -69,6 +70,31 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
     );
   }
   return decodeInOrder(ordered, isByName ? features : undefined, widths, inputs, table, limits);
+}
+
+/** The rows as own code gets them: objects by the names of the columns, or lists. */
+export function instancesOf(table: Table): JsonValue[] {
+  const { columns, isText } = table;
+  const names = isUnnamed(table) ? undefined : table.names;
+  const read = (cell: JsonValue) => (isText && typeof cell === 'string' ? readJsonNumber(cell) : cell);
+  return (columns[0] ?? []).map((_, row) => {
+    const cells = columns.map((column) => read(column[row] ?? null));
+    if (names === undefined) return cells;
+    return Object.fromEntries(names.map((name, index) => [name, cells[index] ?? null]));
+  });
+}
+
+const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * A cell of CSV that is written as a number of JSON is one, and an empty cell is a missing one. `007` and whole numbers
+ * beyond 2^53 stay texts: they are rather the number of something.
+ */
+export function readJsonNumber(cell: string): JsonValue {
+  if (cell === '') return null;
+  if (!JSON_NUMBER.test(cell)) return cell;
+  const number = Number(cell);
+  return Number.isInteger(number) && !Number.isSafeInteger(number) ? cell : number;
 }
 
 /**

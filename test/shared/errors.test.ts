@@ -24,6 +24,7 @@ const TABLE: Record<
   NOT_ACCEPTABLE: [406, false, 'info', 'NotAcceptableException'],
   UNSUPPORTED_MEDIA_TYPE: [415, false, 'info', 'UnsupportedMediaTypeException'],
   NOT_IMPLEMENTED: [501, false, 'info', 'NotImplementedException'],
+  PROCESSOR_FAILED: [500, false, 'error', 'InternalServerException'],
   INTERNAL_ERROR: [500, false, 'error', 'InternalServerException'],
   CLIENT_GONE: [499, false, 'info', 'ClientClosedRequestException'],
   DEADLINE_EXCEEDED: [504, true, 'warn', 'GatewayTimeoutException'],

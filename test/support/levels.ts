@@ -27,11 +27,11 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/stores',
     'shared/pages',
   ],
-  ['shared/values'],
+  ['shared/values', 'shared/processors'],
   ['shared/inference'],
   ['shared/answers'],
   ['shared/protocols'],
   ['shared/openapi'],
-  ['shared/app'],
+  ['shared/app', 'shared/own-requests'],
   ['functions'],
 ];

@@ -1,6 +1,7 @@
 import type { Column } from '../../../shared/values/cell.ts';
 import type { TextInput } from '../../../shared/values/contract.ts';
 import type { InputKind } from '../../../shared/values/input.ts';
+import { takesJson } from '../../../shared/values/instances.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
 import { type FoundModel, look } from '../find-model.ts';
@@ -31,13 +32,17 @@ export interface BoundSource {
  * @throws CommandError when it could take none of the rows
  */
 export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
-  return await look(opened, ({ contract: { kind, gives, textInput }, task, session }) => {
+  return await look(opened, ({ contract, task, session }) => {
+    const { kind, gives, textInput } = contract;
     checkKind(kind, source, opened.title);
+    const isJson = takesJson(contract);
     return {
       kind,
-      columns: bindColumnsOf(kind, source, task.preprocessor?.features, textInput),
+      columns: isJson
+        ? { names: source.names }
+        : bindColumnsOf(kind, source, task.preprocessor?.features, textInput),
       inputs: session.inputs.map(({ name }) => name),
-      note: noteOf(kind, source, task.preprocessor?.features),
+      note: isJson ? undefined : noteOf(kind, source, task.preprocessor?.features),
       labels: task.labels?.map(String),
       outputs: gives === 'rows' ? session.outputs.map(({ name }) => name) : undefined,
       areProbabilities: task.postprocessor?.areProbabilities ?? false,

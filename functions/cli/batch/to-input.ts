@@ -4,6 +4,7 @@ import { hasOnly, isJsonObject, type JsonValue } from '../../../shared/json/json
 import { type Column, readText } from '../../../shared/values/cell.ts';
 import type { FieldValue, InferenceInput, InputKind, TextValue } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
+import { readJsonNumber } from '../../../shared/values/table.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
 /** A cell of a row of CSV that a model takes. */
@@ -13,8 +14,13 @@ export interface TakenCell {
   readonly column: Column;
 }
 
+/** All cells of a row, for a step of own code: by the names of the columns if the table has some. */
+export interface JsonCells {
+  readonly names: readonly string[] | undefined;
+}
+
 /** Which cells of a row of CSV a model takes: those it has names for, or all of them, by what each column holds. */
-export type TakenCells = readonly TakenCell[] | RowFormat['columns'] | undefined;
+export type TakenCells = readonly TakenCell[] | RowFormat['columns'] | JsonCells | undefined;
 
 /** Members of a line of JSON that can hold the input of a model, as in a predict request. */
 const MEMBERS: Readonly<Record<InputKind, string>> = {
@@ -66,6 +72,12 @@ function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
 
 function toRow(value: InputRow['value'], field: string, columns: TakenCells): JsonValue {
   if (!(value instanceof Cells)) return toJson(value, field);
+  if (columns !== undefined && 'names' in columns) {
+    const cells = value.texts.map(readJsonNumber);
+    return columns.names === undefined
+      ? cells
+      : Object.fromEntries(columns.names.map((name, index) => [name, cells[index] ?? null]));
+  }
   if (isTaken(columns)) {
     return columns.map(({ index, column }) => readText(value.texts[index] ?? '', column));
   }
@@ -106,5 +118,5 @@ function toJson(value: InputRow['value'], field: string): JsonValue {
 }
 
 function isTaken(columns: TakenCells): columns is readonly TakenCell[] {
-  return columns?.every((each) => 'index' in each) ?? false;
+  return columns !== undefined && !('names' in columns) && columns.every((each) => 'index' in each);
 }

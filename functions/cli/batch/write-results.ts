@@ -86,7 +86,7 @@ function csvFormat({ labels, outputs, areProbabilities, isFolder, safeCells }: F
           const byLabel = ofLabels instanceof Map ? ofLabels : new Map<string, WritableJson>();
           return [
             at,
-            toCell(prediction.prediction ?? prediction.embedding ?? prediction.outputs),
+            toCell(prediction.prediction ?? prediction.embedding ?? prediction.outputs ?? prediction),
             ...(hasConfidence ? [toCell(confidence)] : []),
             ...(labels ?? []).map((label) => toCell(byLabel.get(label))),
             '',

@@ -39,8 +39,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
       const policy = (await app.inference.repository.versions(reference.name))?.policy;
       const config = await folder.read('config.json');
       const verdict = await look({ app, reference }, (model): Verdict => {
-        facts = withAxes(facts, model.session);
-        return describeModel(model, graph, facts, { place, policy, warning, config });
+        // The graph is described, without the steps of own code around it.
+        const inner = { ...model, ...model.processed?.inner };
+        facts = withAxes(facts, inner.session);
+        return describeModel(inner, graph, facts, { place, policy, warning, config });
       }).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
@@ -119,6 +121,7 @@ function describeModel(
   return {
     format: model.format,
     task: model.config.task,
+    processors: model.config.processors?.map(({ step }) => step),
     model_json: describeConfig(model),
     warnings: [...findWarnings(model, graph, config), ...others],
     suggestion: isOpen ? suggestConfig(facts, graph, place, model.task.labels) : undefined,

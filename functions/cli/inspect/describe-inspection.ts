@@ -56,11 +56,12 @@ function oneLine(text: string): string {
 
 function describeVerdict(verdict: Verdict): readonly string[] {
   if ('problem' in verdict) return [row('problem', verdict.problem.replaceAll('\n', `\n${INDENT}`))];
-  const { format, task, model_json, warnings, suggestion } = verdict;
+  const { format, task, processors, model_json, warnings, suggestion } = verdict;
   const shown = warnings.slice(0, SHOWN).map((warning) => row('warning', warning));
   return [
     row('format', format),
     row('task', task),
+    ...(processors === undefined ? [] : [row('steps', processors.join(', '))]),
     row('model.json', describeJson(model_json, '  ', TITLE_WIDTH + 2)),
     ...shown,
     ...(warnings.length > SHOWN ? [row('warning', `and ${warnings.length - SHOWN} more`)] : []),

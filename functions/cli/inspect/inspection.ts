@@ -29,6 +29,8 @@ export type Verdict =
   | {
       readonly format: string;
       readonly task: string;
+      /** The steps of own code around it, in their order. */
+      readonly processors: readonly string[] | undefined;
       readonly model_json: WritableJson;
       readonly warnings: readonly string[];
       /** A model.json that would say more; undefined if nothing is open, or nothing can be suggested. */

@@ -1,10 +1,10 @@
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { writeScore } from '../../answers/best-labels.ts';
-import { nameScores } from '../../answers/name-scores.ts';
 import { encodePredictions } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
+import { nameScores } from '../../inference/name-scores.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { type WritableJson, writeJson } from '../../json/write-json.ts';

@@ -5,7 +5,7 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { float16ToNumber } from '../../tensor/float16.ts';
 import { isOneEach, type Tensor } from '../../tensor/tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import { checkInstances } from '../../values/instances.ts';
+import { checkInstances, takesJson } from '../../values/instances.ts';
 import {
   expectElement,
   isBytesInput,
@@ -68,7 +68,8 @@ export function placeInputs(
   const asTheyAre: Placed = { inputs, layout: 'whole' };
   const names = [...inputs.keys()];
   const areInputs = names.every((name) => contract.inputs.some((spec) => spec.name === name));
-  const isFrame = types.whole === 'pd' && contract.imageInput === undefined && names.length > 0;
+  const isNamed = takesJson(contract) && !areInputs;
+  const isFrame = (types.whole === 'pd' || isNamed) && contract.imageInput === undefined && names.length > 0;
   if (areInputs && !(isFrame && [...inputs.values()].every(isColumn))) return asTheyAre;
   if (isFrame || areFeatures(names, contract)) return placeFrame(inputs, types, contract, budget);
   const [only, ...others] = contract.inputs;
@@ -122,6 +123,7 @@ function nameColumns(
   names: readonly string[],
   { features, inputs }: ModelContract,
 ): readonly string[] | undefined {
+  if (takesJson({ inputs })) return names;
   const inputNames = inputs.map(({ name }) => name);
   const known = new Set([...inputNames, ...(features ?? [])]);
   if (names.some((name) => known.has(name))) return names;

@@ -237,6 +237,7 @@ const RUNTIME_ERRORS: Readonly<Partial<Record<ErrorCode, RuntimeError>>> = {
   RESOURCE_DOES_NOT_EXIST: VALIDATION_ERROR,
   HEADER_TOO_LARGE: VALIDATION_ERROR,
   INTERNAL_ERROR: { name: 'InternalFailure', status: 500 },
+  PROCESSOR_FAILED: MODEL_ERROR,
   MODEL_UNAVAILABLE: { name: 'ModelNotReadyException', status: 429 },
   TEMPORARILY_UNAVAILABLE: { name: 'ServiceUnavailable', status: 503 },
 };

@@ -11,7 +11,13 @@ import { appendPath } from '../../tensor/nested.ts';
 import { describeInputs, type ModelContract, type TextInput } from '../../values/contract.ts';
 import { decodeImageValue, findImage, isBase64Object } from '../../values/image-value.ts';
 import type { FieldValue, InputKind, TextValue } from '../../values/input.ts';
-import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
+import {
+  checkInstances,
+  decodeColumns,
+  decodeRows,
+  kindOfValues,
+  takesJson,
+} from '../../values/instances.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
 import { parseTensorValues } from '../../values/nested-values.ts';
 import { decodeTextValue } from '../../values/text-value.ts';
@@ -126,6 +132,11 @@ export function decodeValues(
   if (!first || !spec) throw invalid('This model takes no inputs.');
   const isOne = others.length === 0 && !isBatch;
   const values = located.map(({ value }) => value);
+  if (takesJson(contract)) {
+    const isList = isOne && Array.isArray(first.value);
+    const instances = isList && Array.isArray(first.value) ? first.value : values;
+    return { inputs: decodeRows(instances, first.field, contract, limits), areInstances: !isList };
+  }
   if (isOne && isNamed(first.value)) {
     return { inputs: decodeColumns(first.value, first.field, contract, limits), areInstances: false };
   }

@@ -1,6 +1,6 @@
 import { TOP_LABELS, writeScore } from '../../answers/best-labels.ts';
-import { nameScores } from '../../answers/name-scores.ts';
 import { encodePredictions } from '../../answers/predictions.ts';
+import { nameScores } from '../../inference/name-scores.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';

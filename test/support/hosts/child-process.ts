@@ -16,14 +16,16 @@ export interface ChildHost extends TestHost {
   output(): string;
 }
 
+/** Changes the copy of a bundle before it is started. */
+export type Prepare = (folder: string) => Promise<void>;
+
 interface ChildOptions {
   /** A built target, copied to an empty folder outside of the project and run there. */
   readonly target: string;
   /** Script of the project that runs it, with its arguments made from the folder and the port. */
   readonly command: (folder: string, port: number) => readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Changes the copy before it is started. */
-  readonly prepare?: (folder: string) => Promise<void>;
+  readonly prepare?: Prepare | undefined;
 }
 
 /** Starts a bundle in a process of its own and waits until it answers. */
@@ -72,6 +74,7 @@ async function openChild({ target, command, environment = {}, prepare }: ChildOp
 export function openFunctionsFramework(
   target: string,
   environment: ChildOptions['environment'] = {},
+  prepare?: Prepare,
 ): Promise<ChildHost> {
   const script = join(PROJECT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
   return openChild({
@@ -83,6 +86,7 @@ export function openFunctionsFramework(
       `--port=${port}`,
     ],
     environment,
+    prepare,
   });
 }
 
@@ -90,11 +94,13 @@ export function openFunctionsFramework(
 export function openServerBundle(
   target: string,
   environment: ChildOptions['environment'] = {},
+  prepare?: Prepare,
 ): Promise<ChildHost> {
   return openChild({
     target,
     command: (folder) => [join(folder, 'index.mjs')],
     environment,
+    prepare,
   });
 }
 
@@ -110,13 +116,13 @@ export function openLocalServer(environment: ChildOptions['environment'] = {}): 
 export function openAzureBundle(
   target: string,
   environment: ChildOptions['environment'] = {},
-  prepare?: ChildOptions['prepare'],
+  prepare?: Prepare,
 ): Promise<ChildHost> {
   return openChild({
     target,
     command: (folder, port) => [join(PROJECT, 'test/support/hosts/azure-process.ts'), folder, String(port)],
     environment,
-    ...(prepare && { prepare }),
+    prepare,
   });
 }
 

@@ -6,7 +6,7 @@ import { InvokeError, type LambdaOptions, openLambdaEnvironment } from '../lambd
 import { portOf } from '../port-of.ts';
 import { PROJECT } from '../project.ts';
 import { createAnsweringServer } from './answering-server.ts';
-import type { ChildHost } from './child-process.ts';
+import type { ChildHost, Prepare } from './child-process.ts';
 import { TEST_ENVIRONMENT } from './environment.ts';
 import { type EventSource, fromResult, toEvent } from './lambda-events.ts';
 import type { TestRequest } from './test-host.ts';
@@ -26,8 +26,10 @@ export async function openLambdaBundle(
   target: string,
   source: EventSource,
   environment: NonNullable<LambdaOptions['environment']> = {},
+  prepare?: Prepare,
 ): Promise<ChildHost> {
   const folder = await copyBundle(target);
+  await prepare?.(folder);
   const lambda = await openLambdaEnvironment({
     folder,
     runtime: OWN_RUNTIME,

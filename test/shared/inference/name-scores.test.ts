@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameScores } from '../../../shared/answers/name-scores.ts';
+import { nameScores } from '../../../shared/inference/name-scores.ts';
 
 describe('nameScores', () => {
   const scores = Float64Array.of(0.1, 0.2, 0.3, 0.4);

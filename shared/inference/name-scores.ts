@@ -20,7 +20,7 @@ const known = new WeakMap<readonly Label[], readonly string[]>();
  * Label lists can contain a label twice, as ImageNet's do: the later classes also get their index, once more if another
  * label looks like that.
  */
-function uniqueNames(labels: readonly Label[]): readonly string[] {
+export function uniqueNames(labels: readonly Label[]): readonly string[] {
   const found = known.get(labels);
   if (found) return found;
   const given = new Set(labels.map(String));

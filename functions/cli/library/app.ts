@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { prepareOwnCode } from '../../../shared/own-requests.ts';
+import type { OwnCode } from '../../../shared/processors/own-code.ts';
+import type { ModelStore } from '../../../shared/stores/model-store.ts';
+import { collectWhenIdle } from '../../collect-when-idle.ts';
+import { createContext, type Host } from '../../host.ts';
+import { createHttpFunction } from '../../http-function.ts';
+import { startServer } from '../../server.ts';
+import { openHost } from '../open-host.ts';
+
+export interface AppOptions extends OwnCode {
+  /** Folder or `s3://` URL with the models; by default MODEL_REPOSITORY, else `models`. */
+  readonly repository?: string;
+  /** The prefix of all paths, for frameworks that pass the whole path: `/ml`. */
+  readonly basePath?: string;
+  /** Variables of docs/configuration.md, which override those of the process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** All models of a repository as a part of another server. */
+export interface TernionApp {
+  /** Answers a request of the Fetch standard: for Hono, Next and others. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Answers a request of Node: for `node:http`, Express and Fastify. */
+  readonly node: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Loads the models that PRELOAD_MODELS names, so that the first request need not. */
+  readonly preload: () => Promise<void>;
+  /** Frees all models. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Makes a part of another server that answers for all models of a repository.
+ *
+ * @throws ConfigError
+ */
+export function createApp(options: AppOptions = {}): TernionApp {
+  const host = hostOf(options);
+  const answer = createHttpFunction(host);
+  return {
+    fetch: async (request) => {
+      const context = createContext(request.headers, undefined);
+      const response = await host.app.fetch(request, context);
+      void host.runWaitingWork(context);
+      const { status, headers } = response;
+      const body = status === 204 || status === 304 ? null : await response.bytes();
+      return new Response(body, { status, headers: new Headers([...headers]) });
+    },
+    node: (request, response) => answer(unparsed(request), response),
+    preload: () => host.app.preload(),
+    close: () => host.app.close(),
+  };
+}
+
+export interface ServeOptions extends AppOptions {
+  /** 8080 by default; 0 for any free one. */
+  readonly port?: number;
+  /** `localhost` by default, so that only this machine can reach it. */
+  readonly hostname?: string;
+}
+
+export interface TernionServer {
+  readonly url: string;
+  /**
+   * Ends without losing a request, and frees all models.
+   *
+   * @param graceMs how long it accepts requests meanwhile; 0 by default
+   */
+  readonly close: (graceMs?: number) => Promise<void>;
+}
+
+/**
+ * Serves all models of a repository, as `ternion serve` does.
+ *
+ * @throws ConfigError, ListenError
+ */
+export async function serve({
+  port = 8080,
+  hostname = 'localhost',
+  ...options
+}: ServeOptions = {}): Promise<TernionServer> {
+  const host = hostOf(options);
+  await host.app.preload();
+  const handle = collectWhenIdle(createHttpFunction(host));
+  const server = await startServer(host, { port, hostname, handle });
+  return {
+    url: server.url,
+    close: async (graceMs = 0) => {
+      await server.close(graceMs);
+      await host.app.close();
+    },
+  };
+}
+
+/** @param store used instead of the one that the repository's URL names */
+export function hostOf(
+  { repository, basePath, environment = {}, ...code }: AppOptions,
+  store?: ModelStore,
+): Host {
+  const hasCode = Object.values(code).some((member) => member !== undefined);
+  return openHost({
+    repository,
+    environment: { ...(basePath !== undefined && { BASE_PATH: basePath }), ...environment },
+    isServer: true,
+    own: hasCode ? prepareOwnCode(code) : undefined,
+    ...(store && { store }),
+  });
+}
+
+type NodeRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly body?: unknown };
+
+/**
+ * A request whose body a framework has read already, as `express.json()` does: its stream has ended, so nobody else
+ * can read it.
+ */
+function unparsed(request: NodeRequest): NodeRequest {
+  // Frameworks that cut the prefix of a path keep the whole one in `originalUrl`.
+  const known: { rawBody?: Buffer; originalUrl?: undefined } = { originalUrl: undefined };
+  if (request.rawBody === undefined && request.readableEnded && request.body !== undefined) {
+    known.rawBody = bytesOf(request.body);
+  }
+  return Object.assign(request, known);
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}

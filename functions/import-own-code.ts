@@ -1,0 +1,78 @@
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '../shared/config.ts';
+import { type AppOwnCode, prepareOwnCode } from '../shared/own-requests.ts';
+import type { OwnCode } from '../shared/processors/own-code.ts';
+
+/**
+ * Loads compiled own code.
+ *
+ * @param title its name in messages
+ * @throws ConfigError when its default export is not a configuration; what the code throws itself
+ */
+export async function importOwnCode(file: string, title: string): Promise<AppOwnCode> {
+  process.setSourceMapsEnabled(true);
+  const { default: code }: { default?: unknown } = await import(pathToFileURL(file).href);
+  checkOwnCode(code, title);
+  return prepareOwnCode(code);
+}
+
+/** Whether each member has its kind. */
+const MEMBERS: Readonly<Record<keyof OwnCode, (value: unknown) => boolean>> = {
+  processors: (value) => Array.isArray(value) && value.every(isProcessor),
+  routes: (value) => Array.isArray(value) && value.every(isRoute),
+  middleware: (value) => Array.isArray(value) && value.every(isFunction),
+  onAnswer: isFunction,
+};
+
+const EXPECTED: Readonly<Record<keyof OwnCode, string>> = {
+  processors: 'a list of what defineProcessor returns',
+  routes: 'a list of {method, path, handle}',
+  middleware: 'a list of functions',
+  onAnswer: 'a function',
+};
+
+function checkOwnCode(code: unknown, title: string): asserts code is OwnCode {
+  if (typeof code !== 'object' || code === null || Array.isArray(code)) {
+    throw new ConfigError(
+      `${title} must have a default export: export default defineConfig({ processors: [...] }).`,
+    );
+  }
+  for (const [name, value] of Object.entries(code)) {
+    if (!isMember(name)) {
+      const known = Object.keys(MEMBERS).join(', ');
+      throw new ConfigError(
+        `${title} has the unknown member ${JSON.stringify(name.slice(0, 60))}; the members are ${known}.`,
+      );
+    }
+    if (value !== undefined && !MEMBERS[name](value)) {
+      throw new ConfigError(`${title} has the wrong member "${name}"; expected ${EXPECTED[name]}.`);
+    }
+  }
+  const processors: readonly unknown[] =
+    'processors' in code && Array.isArray(code.processors) ? code.processors : [];
+  const names = processors.flatMap((each) => (isProcessor(each) ? [each.name] : []));
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new ConfigError(`${title} defines the step "${twice}" twice.`);
+}
+
+function isMember(name: string): name is keyof OwnCode {
+  return Object.hasOwn(MEMBERS, name);
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isProcessor(value: unknown): value is { readonly name: string } {
+  if (typeof value !== 'object' || value === null || !('name' in value)) return false;
+  const isNamed = typeof value.name === 'string' && value.name !== '';
+  const works =
+    ('before' in value && isFunction(value.before)) || ('after' in value && isFunction(value.after));
+  return isNamed && works;
+}
+
+function isRoute(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('method' in value && 'path' in value)) return false;
+  const isText = typeof value.method === 'string' && typeof value.path === 'string';
+  return isText && 'handle' in value && isFunction(value.handle);
+}

@@ -1,0 +1,189 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
+import {
+  createApp,
+  defineProcessor,
+  type ModelPrediction,
+  type OpenModel,
+  open,
+  PredictError,
+  serve,
+} from '../../../../functions/cli/library/index.ts';
+import { portOf } from '../../../support/port-of.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
+
+const MODELS = join(PROJECT, 'models');
+const FLOWER = [5.1, 3.5, 1.4, 0.2];
+const SILENT = { LOG_LEVEL: 'silent' };
+const SETOSA = { prediction: 'setosa', class_id: 0 };
+
+declare module '../../../../functions/cli/library/open.ts' {
+  interface Models {
+    'models/flowers': { input: readonly [number, number]; prediction: { prediction: 'a' | 'b' } };
+  }
+}
+
+const post = (body: object) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+describe('open', () => {
+  async function openModel(...[model, options]: Parameters<typeof open>): Promise<OpenModel> {
+    const opened = await open(`${model}`, options);
+    onTestFinished(() => opened.close());
+    return opened;
+  }
+
+  it('calls a model without HTTP, one instance or several', async () => {
+    const iris = await openModel(join(MODELS, 'iris'));
+    expect([iris.name, iris.version]).toEqual(['iris', '2']);
+    expect(await iris.predict(FLOWER)).toEqual({
+      ...SETOSA,
+      confidence: expect.closeTo(0.99989, 5),
+      probabilities: {
+        setosa: expect.any(Number),
+        versicolor: expect.any(Number),
+        virginica: expect.any(Number),
+      },
+    });
+    const named = { sepal_length: 6.7, sepal_width: 3, petal_length: 5.2, petal_width: 2.3 };
+    expect(await iris.predictBatch([FLOWER, named])).toMatchObject([SETOSA, { prediction: 'virginica' }]);
+    expect(await iris.predictBatch([])).toEqual([]);
+  });
+
+  it('takes the bytes of an image', async () => {
+    const digits = await openModel('digits', { repository: MODELS });
+    const image = readFileSync(join(PROJECT, 'examples/data/photo.jpg'));
+    const prediction = await digits.predict(image);
+    expect(Object.keys(prediction)).toEqual(['prediction', 'class_id', 'confidence', 'top_5']);
+    expect(await digits.predictBatch([image, image])).toEqual([prediction, prediction]);
+  });
+
+  it('rejects what a client would get as an error', async () => {
+    const iris = await openModel('iris/1', { repository: MODELS });
+    const error = await iris.predict([1]).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(PredictError);
+    expect(error).toMatchObject({
+      status: 400,
+      code: 'INVALID_PARAMETER_VALUE',
+      message: expect.stringContaining('has 1 value; expected 4'),
+    });
+  });
+
+  it.each<[string, RegExp]>([
+    ['nothing/here', /no model|no repository|There is no file or folder/],
+    [join(PROJECT, 'README.md'), /README\.md/],
+  ])('says what is wrong with %s', async (model, message) => {
+    await expect(open(model)).rejects.toThrow(message);
+  });
+
+  it('runs steps of own code', async () => {
+    const half = defineProcessor({
+      name: 'half',
+      before: (rows) => rows.map((row) => (Array.isArray(row) ? row.map((cell) => Number(cell) / 2) : row)),
+    });
+    const config: object = JSON.parse(readFileSync(join(MODELS, 'iris/2/model.json'), 'utf8'));
+    const folder = await makeFolder({
+      'iris/1/model.onnx': readFileSync(join(MODELS, 'iris/2/model.onnx')),
+      'iris/1/model.json': JSON.stringify({ ...config, processors: [{ step: 'half' }] }),
+    });
+    const iris = await openModel('iris', { repository: folder, processors: [half] });
+    expect(await iris.predict(FLOWER.map((value) => value * 2))).toMatchObject(SETOSA);
+  });
+
+  it('has the types that the project has written for its models', () => {
+    const openKnown = () => open('models/flowers');
+    expectTypeOf(openKnown).returns.resolves.toEqualTypeOf<
+      OpenModel<readonly [number, number], { prediction: 'a' | 'b' }>
+    >();
+    const openOther = (name: string) => open(name);
+    expectTypeOf(openOther)
+      .returns.resolves.toHaveProperty('predict')
+      .returns.resolves.toEqualTypeOf<ModelPrediction>();
+  });
+});
+
+describe('createApp', () => {
+  function makeApp(options: Parameters<typeof createApp>[0] = {}) {
+    const app = createApp({ repository: MODELS, environment: SILENT, ...options });
+    onTestFinished(() => app.close());
+    return app;
+  }
+
+  async function listen(listener: RequestListener): Promise<string> {
+    const server = createServer(listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    });
+    return `http://127.0.0.1:${portOf(server)}`;
+  }
+
+  it('answers requests of the Fetch standard', async () => {
+    const { fetch } = makeApp();
+    const response = await fetch(new Request('http://any/models/iris/predict', post({ features: FLOWER })));
+    expect(response).toBeInstanceOf(Response);
+    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining(SETOSA)]);
+    expect((await fetch(new Request('http://any/nothing'))).status).toBe(404);
+    expect((await fetch(new Request('http://any/predict', { method: 'OPTIONS' }))).status).toBe(204);
+  });
+
+  it('answers below a prefix, whether the framework has cut it or not', async () => {
+    const { fetch } = makeApp({ basePath: '/ml' });
+    const ask = (path: string) => fetch(new Request(`http://any${path}`, post({ features: FLOWER })));
+    expect([
+      (await ask('/ml/models/iris/predict')).status,
+      (await ask('/models/iris/predict')).status,
+      (await ask('/other/models/iris/predict')).status,
+    ]).toEqual([200, 200, 404]);
+  });
+
+  it('answers requests of Node', async () => {
+    const { node } = makeApp();
+    const url = await listen((request, response) => void node(request, response));
+    const response = await fetch(`${url}/models/iris/predict`, post({ features: FLOWER }));
+    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining(SETOSA)]);
+  });
+
+  it('answers requests whose body was read and whose path was cut by a framework', async () => {
+    const { node } = makeApp();
+    const url = await listen(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+      const cut = { body, originalUrl: request.url, url: request.url?.replace('/ml', '') };
+      await node(Object.assign(request, cut), response);
+    });
+    const response = await fetch(`${url}/ml/models/iris/predict`, post({ features: FLOWER }));
+    expect([response.status, await response.json()]).toEqual([200, expect.objectContaining(SETOSA)]);
+  });
+
+  it('has own routes', async () => {
+    const { fetch } = makeApp({
+      routes: [{ method: 'GET', path: '/mine', handle: () => Response.json('mine') }],
+    });
+    expect(await (await fetch(new Request('http://any/mine'))).json()).toBe('mine');
+  });
+
+  it('refuses a wrong setting in words', () => {
+    expect(() => makeApp({ environment: { MAX_BATCH_SIZE: 'many' } })).toThrow(/MAX_BATCH_SIZE/);
+  });
+});
+
+describe('serve', () => {
+  it('listens until it is closed', async () => {
+    const server = await serve({ port: 0, repository: MODELS, environment: SILENT });
+    const answer = await fetch(`${server.url}/models/iris/predict`, post({ features: FLOWER }));
+    expect(await answer.json()).toMatchObject(SETOSA);
+    await server.close();
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+});
