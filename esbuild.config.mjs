@@ -12,7 +12,7 @@ import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './in
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
-import { semverPlugin } from './infra/build/semver-plugin.ts';
+import { sharpPlugin } from './infra/build/sharp-plugin.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
@@ -96,7 +96,7 @@ async function buildTarget(target) {
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       httpPlugin(),
-      semverPlugin(),
+      sharpPlugin(),
       zodPlugin(),
       azurePlugin(),
       startPlugin(project, join(target.folder, 'index.ts')),

@@ -94,7 +94,7 @@ const NOT_STARTED = [
   );
 
 /** Bytes of JavaScript up to the first answer; Azure has its own library for functions in it, 36 kB. */
-const MOST_BYTES: Readonly<Record<string, number>> = { aws: 270_000, gcp: 270_000, azure: 300_000 };
+const MOST_BYTES: Readonly<Record<string, number>> = { aws: 275_000, gcp: 275_000, azure: 300_000 };
 
 /** Files up to the first answer. Node takes about half a millisecond for each. */
 const MOST_FILES = 8;
