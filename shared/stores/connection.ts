@@ -37,9 +37,13 @@ export class Connection {
   #failure: unknown;
   /** Whether anything has arrived since it was opened, or since its latest rest. */
   hasReceived = false;
+  readonly #opened: Promise<unknown>;
 
-  /** @param open opens a socket that uses `onread` */
-  constructor(open: (onread: OnRead) => Socket) {
+  /**
+   * @param open opens a socket that uses `onread`
+   * @param event the event of that socket when it can send: `connect`, or `secureConnect` for TLS
+   */
+  constructor(open: (onread: OnRead) => Socket, event: string) {
     this.#socket = open({
       buffer: () => {
         const { target, count } = this.#wanted ?? { target: NOTHING, count: 0 };
@@ -48,8 +52,14 @@ export class Connection {
       },
       callback: (count) => this.#take(count),
     });
-    this.#socket.once('error', (error) => this.destroy(error));
+    this.#socket.on('error', (error) => this.destroy(error));
     this.#socket.once('close', () => this.destroy());
+    this.#opened = new Promise((resolve, reject) => {
+      this.#socket.once(event, resolve);
+      this.#socket.once('close', () => reject(this.#failure));
+    });
+    // An open connection ends, too.
+    this.#opened.catch(() => undefined);
   }
 
   /** Whether it has not ended. */
@@ -57,19 +67,10 @@ export class Connection {
     return !this.#socket.destroyed;
   }
 
-  /**
-   * Waits until it can send.
-   *
-   * @param event of the socket: `connect`, or `secureConnect` for TLS
-   */
-  async opened(event: string, mostMs: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => this.destroy(timedOut('connecting', mostMs)), mostMs);
-      this.#socket.once(event, resolve);
-      this.#socket.once('close', () => reject(this.#failure));
-      this.#socket.once('close', () => clearTimeout(timer));
-      this.#socket.once(event, () => clearTimeout(timer));
-    });
+  /** Waits until it can send. */
+  async opened(mostMs: number): Promise<void> {
+    const timer = setTimeout(() => this.destroy(timedOut('connecting', mostMs)), mostMs);
+    await this.#opened.finally(() => clearTimeout(timer));
   }
 
   send(text: string): void {

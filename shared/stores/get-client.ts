@@ -61,18 +61,14 @@ export function createGetClient({ connectionTimeoutMs, socketTimeoutMs }: GetCli
     // The brackets of an IPv6 address belong to the URL.
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const tls = protocol === 'https:' ? await loadTls() : undefined;
-    const connection = new Connection((onread) => {
-      const address: TcpNetConnectOpts = { host, port: port ?? (tls ? 443 : 80), onread };
-      return (
-        tls?.connect({
-          ...address,
-          ALPNProtocols: ['http/1.1'],
-          ...(isIP(host) ? {} : { servername: host }),
-        }) ?? connect(address)
-      );
-    });
-    await connection.opened(tls ? 'secureConnect' : 'connect', connectionTimeoutMs);
-    return connection;
+    const secure = { ALPNProtocols: ['http/1.1'], ...(isIP(host) ? {} : { servername: host }) };
+    return new Connection(
+      (onread) => {
+        const address: TcpNetConnectOpts = { host, port: port ?? (tls ? 443 : 80), onread };
+        return tls?.connect({ ...address, ...secure }) ?? connect(address);
+      },
+      tls ? 'secureConnect' : 'connect',
+    );
   }
 
   /** A connection that waits for a request. */
@@ -103,6 +99,8 @@ export function createGetClient({ connectionTimeoutMs, socketTimeoutMs }: GetCli
       else connection.destroy();
     };
     try {
+      signal?.throwIfAborted();
+      await connection.opened(connectionTimeoutMs);
       connection.send(describeRequest(request));
       const head = await receiveHead(connection, socketTimeoutMs);
       const { status, headers, length } = head;
@@ -190,7 +188,7 @@ function parseHead(text: string): Head {
     status: Number(status),
     headers,
     length: coding === undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
-    isReusable: version === '1' && connection.toLowerCase() !== 'close',
+    isReusable: version === '1' && !/\bclose\b/i.test(connection),
   };
 }
 

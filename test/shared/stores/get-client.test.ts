@@ -220,6 +220,22 @@ describe('createGetClient', () => {
     }
   });
 
+  it('gives up a connection that is not made in time, or whose signal is aborted', async () => {
+    // It never answers the greeting of TLS.
+    const { request, sockets } = await serve(() => undefined);
+    const secure = { ...request, protocol: 'https:' };
+    await expect(createGetClient({ ...LIMITS, connectionTimeoutMs: 50 }).get(secure)).rejects.toMatchObject({
+      name: 'TimeoutError',
+      message: 'connecting timed out after 50 ms of silence',
+    });
+    const abort = new AbortController();
+    const getting = createGetClient({ ...LIMITS, connectionTimeoutMs: 60_000 }).get(secure, abort.signal);
+    await expect.poll(() => sockets.length).toBe(2);
+    abort.abort(new Error('enough'));
+    await expect(getting).rejects.toThrow('enough');
+    await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
   it('ends the connection of a body that is destroyed before it is read', async () => {
     const { request, sockets } = await serve((socket) => void socket.write(ok(randomBytes(5_000_000))));
     const { body } = await createGetClient(LIMITS).get(request);
