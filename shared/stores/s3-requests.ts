@@ -56,6 +56,7 @@ const SILENT = { trace: silence, debug: silence, info: silence, warn: silence, e
 export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
   const { GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
   const client = await makeClient(options);
+  // A listing does not need it.
   const contents = loadOnce(async () =>
     (await import('./get-client.ts')).createGetClient({ ...TIMEOUTS, ...options }),
   );
