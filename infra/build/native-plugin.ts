@@ -42,7 +42,7 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
           .map(([, addon]) => ({ text: `${addon} is not bundled` }));
         return { errors: missed };
       });
-      build.onLoad({ filter: SHARP_MANIFEST }, async ({ path }) => ({
+      build.onLoad({ filter: MANIFESTS }, async ({ path }) => ({
         contents: shorten(await readFile(path, 'utf8')),
         loader: 'json',
       }));
@@ -57,9 +57,10 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
   };
 }
 
-const SHARP_MANIFEST = /sharp[\\/]package\.json$/;
+/** Of packages that import their own package.json. */
+const MANIFESTS = /(?:sharp|@aws-sdk[\\/][\w-]+)[\\/]package\.json$/;
 
-/** What sharp reads of its package.json; the rest is 5 kB. */
+/** What they read of it: the AWS SDK its version. The rest is 5 kB of sharp, and 6 kB of the SDK. */
 function shorten(manifest: string): string {
   const { version, config, engines, optionalDependencies } = JSON.parse(manifest);
   return JSON.stringify({ version, config, engines, optionalDependencies });

@@ -2,6 +2,7 @@ import type { Budget } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
+import { loadOnce } from '../memo.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/example-image.ts';
 import type { PixelRaster, Raster, Size } from '../processing/image/raster.ts';
@@ -19,11 +20,13 @@ import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 /**
  * Prepares the input of an image model. The steps first run on a made-up image; models take turns at this.
  *
+ * @param isTried whether they have done so when the version was published
  * @throws ModelError when the graph takes no images, or the steps make images that it does not take
  */
 export async function createImagePreprocessor(
   session: Session,
   steps: readonly ImageStep[],
+  isTried = false,
 ): Promise<Preprocessor> {
   const [input, ...others] = session.inputs;
   if (!input || others.length > 0) {
@@ -31,8 +34,12 @@ export async function createImagePreprocessor(
   }
   const { width, height } = sizeForGraph(input, steps);
   const pipeline = createImagePipeline(steps);
-  const exampleImage = await runOnExample(pipeline, blackRaster(width, height));
-  checkAgainstGraph(exampleImage, steps, input);
+  const tryOut = loadOnce(async () => {
+    const image = await runOnExample(pipeline, blackRaster(width, height));
+    checkAgainstGraph(image, steps, input);
+    return image;
+  });
+  if (!isTried) await tryOut();
   const toBatch = (tensor: Tensor): Batch => ({
     rows: tensor.shape[0] ?? 0,
     feeds: new Map([[input.name, tensor]]),
@@ -61,9 +68,11 @@ export async function createImagePreprocessor(
       }
       return toBatch(stack(rows, input));
     },
-    example: () => toBatch(finish(toRow(exampleImage, input.datatype))),
+    example: async () => toBatch(finish(toRow(await tryOut(), input.datatype))),
     isOpen: input.shape.slice(1).includes(-1) && !steps.some(givesOneSize),
-    exampleRequest: fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64')),
+    get exampleRequest() {
+      return fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64'));
+    },
   };
 }
 

@@ -32,7 +32,7 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
     warmUp: async (session) => {
       const batchSize = batchSizeOf(session);
       if (batchSize > LARGEST_EXAMPLE_BATCH) return undefined;
-      const feeds = repeat(preprocessor.example(), batchSize);
+      const feeds = repeat(await preprocessor.example(), batchSize);
       const outputs = await runBatch(session, feeds, { fetches, layout: 'instances' });
       const misfit = preprocessor.isOpen
         ? undefined

@@ -35,7 +35,7 @@ export interface Preprocessor {
    */
   preprocess(input: InferenceInput, budget: Budget): Batch | Promise<Batch>;
   /** One made-up instance. */
-  example(): Batch;
+  example(): Batch | Promise<Batch>;
   /** Whether instances can have several sizes, so that a made-up one does not represent all of them. */
   readonly isOpen?: boolean | undefined;
   /** Body of a predict request with one made-up instance; undefined if it would be huge. */

@@ -122,7 +122,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       throw new ManifestError('corrupt', prefix, problem);
     }
     const content = Buffer.alloc(manifest.sizeBytes);
-    const sink: Sink = async (chunks, position) => content.set(Buffer.concat(chunks), position);
+    const sink: Sink = async (bytes, position) => content.set(bytes, position);
     await downloader.download(manifest, sink, new AbortController().signal);
     return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), prefix));
   }

@@ -18,10 +18,10 @@ export interface DownloadOptions {
 }
 
 /**
- * Receives the bytes of a file as they arrive, some chunks at a time that follow each other. Parts arrive concurrently,
- * so each call has the position of its first byte.
+ * Receives the bytes of a file as they arrive; their memory is used again once it resolves. Parts arrive concurrently, so
+ * each call has the position of its first byte.
  */
-export type Sink = (chunks: readonly Uint8Array[], position: number) => Promise<void>;
+export type Sink = (bytes: Uint8Array, position: number) => Promise<void>;
 
 export interface Downloader {
   /**
@@ -32,8 +32,6 @@ export interface Downloader {
 }
 
 const MEBIBYTE = 1024 * 1024;
-/** Sockets give 64 KiB at a time: a write for each of them takes longer than to receive it. */
-const GATHERED_BYTES = MEBIBYTE;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -110,34 +108,16 @@ async function copyOnce(
 ): Promise<Outcome> {
   let position = start;
   let inSink = false;
-  let chunks: Uint8Array[] = [];
-  let gathered = 0;
-  const pass = async () => {
-    if (gathered === 0) return;
-    inSink = true;
-    await sink(chunks, position);
-    inSink = false;
-    position += gathered;
-    chunks = [];
-    gathered = 0;
-  };
   try {
-    try {
-      for await (const chunk of addAbortSignal(signal, await store.read(file, start, end))) {
-        const bytes: Uint8Array = chunk;
-        if (bytes.length > end - position - gathered) {
-          throw new StoreError(
-            'corrupt',
-            `${store.url} sent more bytes of ${file.path} than were requested.`,
-          );
-        }
-        chunks.push(bytes);
-        gathered += bytes.length;
-        if (gathered >= GATHERED_BYTES) await pass();
+    for await (const chunk of addAbortSignal(signal, await store.read(file, start, end, signal))) {
+      const bytes: Uint8Array = chunk;
+      if (bytes.length > end - position) {
+        throw new StoreError('corrupt', `${store.url} sent more bytes of ${file.path} than were requested.`);
       }
-    } finally {
-      // If the connection broke, the next try begins after these.
-      if (!inSink) await pass();
+      inSink = true;
+      await sink(bytes, position);
+      inSink = false;
+      position += bytes.length;
     }
   } catch (error) {
     if (inSink || signal.aborted || isFinal(error)) throw error;

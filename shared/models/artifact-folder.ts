@@ -270,8 +270,7 @@ async function writeFile(artifact: Artifact, name: string, downloader: Downloade
   const hash = isHashed ? await hashFile(name, sizeBytes, 0) : undefined;
   const follow = createFollower((toBytes) => hash?.advance(toBytes));
   try {
-    const sink: Sink = async (chunks, position) =>
-      follow(position, await writeFully(handle, chunks, position));
+    const sink: Sink = async (bytes, position) => follow(position, await writeFully(handle, bytes, position));
     await downloader.download(source, sink, signal);
     if (hash) checkHash(artifact, await hash.digest());
   } finally {
@@ -295,21 +294,13 @@ function createFollower(advance: (toBytes: number) => void): (start: number, end
 }
 
 /**
- * One write may take only a part of the chunks.
+ * One write may take only a part of the bytes.
  * @returns the position after the last byte
  */
-async function writeFully(
-  handle: FileHandle,
-  chunks: readonly Uint8Array[],
-  position: number,
-): Promise<number> {
-  const { bytesWritten } = await handle.writev(chunks, position);
-  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  if (bytesWritten < length) {
-    const rest = Buffer.concat(chunks).subarray(bytesWritten);
-    return await writeFully(handle, [rest], position + bytesWritten);
-  }
-  return position + length;
+async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  const { bytesWritten } = await handle.write(bytes, 0, bytes.length, position);
+  const next = position + bytesWritten;
+  return bytesWritten < bytes.length ? await writeFully(handle, bytes.subarray(bytesWritten), next) : next;
 }
 
 /** Errors of the store are already StoreErrors; errors that still have a code come from this machine's disk. */

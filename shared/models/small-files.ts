@@ -100,7 +100,7 @@ async function readText(store: ModelStore, file: StoredFile): Promise<string> {
   }
   try {
     const chunks: Buffer[] = [];
-    for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
+    for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(Buffer.from(chunk));
     return decodeFile(Buffer.concat(chunks), file.path);
   } catch (error) {
     if (error instanceof StoreError || error instanceof ModelError) throw error;

@@ -31,7 +31,8 @@ export interface ModelFolder extends FormatFolder {
   /**
    * Whether `ternion add` has published exactly these files, and has had an answer to `example` from them. Anyone who
    * can write the repository can also say so of a model that does not answer. Nobody gains by that: it decides only
-   * whether the first run is one on made-up input, and all that protects the process is checked at each load.
+   * whether the first input of the graph, and of the steps that prepare images, is a made-up one. All that protects the
+   * process is checked at each load.
    */
   readonly isTried: boolean;
   /**

@@ -1,7 +1,7 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemCodeOf } from '../errors.ts';
 import { etagOf } from './file-facts.ts';
@@ -25,7 +25,10 @@ export function openFilesystemStore(folder: string): WritableStore {
   return {
     url: pathToFileURL(root).href,
     list: (below, passOver) => listFiles(root, below, passOver),
-    read: (file, start, end) => readRange(root, file, start, end),
+    read: async (file, start, end, signal) => {
+      const content = await readRange(root, file, start, end);
+      return signal ? addAbortSignal(signal, content) : content;
+    },
     write: async (path, content, replaced) =>
       await (await import('./filesystem-writes.ts')).writeFile(root, path, content, replaced),
     remove: async (file) => await (await import('./filesystem-writes.ts')).removeFile(root, file),

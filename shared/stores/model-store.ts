@@ -38,10 +38,13 @@ export interface ModelStore {
    */
   list(folder: string, passOver?: PassedOver, onPart?: () => void): Promise<StoredFile[]>;
   /**
-   * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may be interrupted; the caller resumes.
+   * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may be interrupted; the caller resumes. The
+   * memory of a chunk may be used again as soon as the next one is read: who keeps chunks copies them.
+   *
+   * @param signal ends the request
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
    */
-  read(file: StoredFile, start: number, end: number): Promise<Readable>;
+  read(file: StoredFile, start: number, end: number, signal?: AbortSignal): Promise<Readable>;
   /** The path of a file or folder, if the store is on this machine; then nothing is downloaded. */
   localPath?(path: string): string;
 }

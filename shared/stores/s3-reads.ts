@@ -46,19 +46,18 @@ export async function readRange(
   file: StoredFile,
   start: number,
   end: number,
+  signal?: AbortSignal,
 ): Promise<Readable> {
   // S3 does not support empty ranges; a file of 0 bytes is read whole.
   if (start >= end && file.sizeBytes > 0) return Readable.from([]);
   const key = prefix + file.path;
   const range = file.sizeBytes > 0 ? { Range: `bytes=${start}-${end - 1}` } : {};
   const answer = await requests
-    .get({ Bucket: bucket, Key: key, IfMatch: file.etag, ...range })
+    .get({ Bucket: bucket, Key: key, IfMatch: file.etag, ...range }, signal)
     .catch((error: unknown) => {
       throw toS3Error(error, bucket, key, 's3:GetObject');
     });
-  const body = answer.Body;
-  if (!(body instanceof Readable))
-    throw new StoreError('unreachable', `S3 sent no body for ${bucket}/${key}.`);
+  const { body } = answer;
   // Some servers with the S3 protocol ignore If-Match or Range.
   if (answer.ETag !== file.etag) {
     body.destroy();

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type {
   _Object,
   DeleteObjectCommandInput,
@@ -11,6 +12,8 @@ import type {
   S3Client,
   S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { loadOnce } from '../memo.ts';
+import type { GetRequest } from './get-client.ts';
 import { StoreError, type StoreErrorReason } from './model-store.ts';
 
 export type S3Object = _Object;
@@ -28,7 +31,11 @@ export interface S3StoreOptions
 /** The S3 requests for reading. */
 export interface S3Requests {
   list(input: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput>;
-  get(input: GetObjectCommandInput): Promise<GetObjectCommandOutput>;
+  get(input: GetObjectCommandInput, abortSignal?: AbortSignal): Promise<S3Content>;
+}
+
+export interface S3Content extends Pick<GetObjectCommandOutput, 'ETag' | 'ContentLength'> {
+  readonly body: Readable;
 }
 
 /** The S3 requests for writing. */
@@ -49,11 +56,51 @@ const SILENT = { trace: silence, debug: silence, info: silence, warn: silence, e
 export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
   const { GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
   const client = await makeClient(options);
+  // A listing does not need it.
+  const contents = loadOnce(async () =>
+    (await import('./get-client.ts')).createGetClient({ ...TIMEOUTS, ...options }),
+  );
   return {
     list: (input) => client.send(new ListObjectsV2Command(input)),
-    get: (input) => client.send(new GetObjectCommand(input)),
+    get: async (input, abortSignal) => {
+      let body = Readable.from([]);
+      const command = new GetObjectCommand(input);
+      // The last step of the SDK, after it has signed the request. It reads the answer, except for its content.
+      command.middlewareStack.add(
+        () =>
+          async ({ request }) => {
+            const answer = await (await contents()).get(toGetRequest(request), abortSignal);
+            body = answer.body;
+            return { response: { statusCode: answer.status, headers: answer.headers, body } };
+          },
+        { step: 'deserialize', priority: 'low' },
+      );
+      const { ETag, ContentLength } = await client.send(command, abortSignal && { abortSignal });
+      return { ETag, ContentLength, body };
+    },
   };
 }
+
+/** A request of the SDK. */
+interface SdkRequest extends GetRequest {
+  readonly query: Readonly<Record<string, string | readonly string[] | null>>;
+}
+
+/** @throws Error if a new version of the SDK has requests of another form */
+function toGetRequest(request: unknown): GetRequest {
+  if (!isSdkRequest(request)) throw new Error('the S3 client has an unknown kind of request');
+  const { protocol, hostname, port, path, query, headers } = request;
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each) => `${encodeURIComponent(name)}=${encodeURIComponent(each)}`),
+  );
+  return { protocol, hostname, port, headers, path: pairs.length > 0 ? `${path}?${pairs.join('&')}` : path };
+}
+
+function isSdkRequest(value: unknown): value is SdkRequest {
+  return typeof value === 'object' && value !== null && SDK_MEMBERS.every((name) => name in value);
+}
+
+const SDK_MEMBERS = ['protocol', 'hostname', 'path', 'query', 'headers'] as const;
 
 /** S3 may need some time to store a large object before it answers. */
 const WRITE_SILENCE_MS = 120_000;
@@ -68,8 +115,10 @@ export async function connectS3Writes(options: S3StoreOptions): Promise<S3Writes
   };
 }
 
+const TIMEOUTS = { connectionTimeoutMs: 3_000, socketTimeoutMs: 5_000 } as const;
+
 async function makeClient(options: S3StoreOptions): Promise<S3Client> {
-  const { attempts = 3, connectionTimeoutMs = 3_000, socketTimeoutMs = 5_000, ...overrides } = options;
+  const { attempts = 3, connectionTimeoutMs, socketTimeoutMs, ...overrides } = { ...TIMEOUTS, ...options };
   const { S3Client } = await import('@aws-sdk/client-s3');
   return new S3Client({
     retryMode: 'standard',

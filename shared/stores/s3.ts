@@ -22,8 +22,8 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): Writable
     url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
     list: async (folder, _, onPart) =>
       await (await reads()).listFiles(await connected(), location, folder, onPart),
-    read: async (file, start, end) =>
-      await (await reads()).readRange(await connected(), location, file, start, end),
+    read: async (file, start, end, signal) =>
+      await (await reads()).readRange(await connected(), location, file, start, end, signal),
     write: async (path, content, replaced) =>
       await (await writes()).writeObject(await connectedWrites(), location, path, content, replaced),
     remove: async (file) => await (await writes()).removeObject(await connectedWrites(), location, file),

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type ModelStore,
@@ -105,6 +106,45 @@ function describeRead(given: OpenStore): void {
     expect(await textOf(store.read(file, 3, 7))).toBe('3456');
     expect(await textOf(store.read(file, 9, 10))).toBe('9');
     expect(await textOf(store.read(file, 4, 4))).toBe('');
+  });
+
+  it('reads a file of several megabytes in chunks that are right while each is used', async () => {
+    const { store, write } = await given({ other: '' });
+    const content = randomBytes(3_333_333);
+    await write('large', content);
+    const file = (await store.list('')).find(({ path }) => path === 'large');
+    if (!file) throw new Error('the listing lacks the file');
+    for (const [start, end] of [
+      [0, content.length],
+      [1, 2_000_000],
+    ] as const) {
+      let position = start;
+      for await (const chunk of await store.read(file, start, end)) {
+        // What arrives meanwhile must not change it.
+        await sleep(1);
+        expect(content.subarray(position, position + chunk.length).equals(chunk)).toBe(true);
+        position += chunk.length;
+      }
+      expect(position).toBe(end);
+    }
+  });
+
+  it('ends a read whose signal is aborted', async () => {
+    const { store, write } = await given({ other: '' });
+    await write('large', Buffer.alloc(20_000_000));
+    const file = (await store.list('')).find(({ path }) => path === 'large');
+    if (!file) throw new Error('the listing lacks the file');
+    const abort = new AbortController();
+    let received = 0;
+    const reading = (async () => {
+      for await (const chunk of await store.read(file, 0, file.sizeBytes, abort.signal)) {
+        received += chunk.length;
+        abort.abort(new Error('enough'));
+      }
+    })();
+    await expect(reading).rejects.toThrow();
+    expect(received).toBeGreaterThan(0);
+    expect(received).toBeLessThan(file.sizeBytes);
   });
 
   it('reads a file of 0 bytes', async () => {
@@ -324,6 +364,6 @@ function only(files: readonly StoredFile[]): StoredFile {
 
 async function textOf(stream: Promise<Readable>): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of await stream) chunks.push(chunk);
+  for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }

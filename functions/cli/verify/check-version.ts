@@ -68,7 +68,9 @@ async function readManifest(downloader: Downloader, file: StoredFile): Promise<F
     return toFault(file.path, 'unreadable', `has more than ${MANIFEST_LIMIT_BYTES} bytes`);
   }
   const chunks: Uint8Array[] = [];
-  const unread = await readFile(downloader, file, (chunk) => chunks.push(chunk));
+  const unread = await readFile(downloader, file, async (bytes) => {
+    chunks.push(Buffer.from(bytes));
+  });
   if (unread) return unread;
   try {
     return parseFileManifest(
@@ -91,7 +93,9 @@ async function checkFile(
     return [toFault(file.path, 'differs', text)];
   }
   const hash = createHash('sha256');
-  const unread = await readFile(downloader, file, (chunk) => hash.update(chunk));
+  const unread = await readFile(downloader, file, async (bytes) => {
+    hash.update(bytes);
+  });
   if (unread) return [unread];
   const got = hash.digest('hex');
   if (got === sha256) return [];
@@ -99,13 +103,8 @@ async function checkFile(
 }
 
 /** A file that cannot be read must not keep the others from being checked. */
-async function readFile(
-  downloader: Downloader,
-  file: StoredFile,
-  take: (chunk: Uint8Array) => void,
-): Promise<Fault | undefined> {
+async function readFile(downloader: Downloader, file: StoredFile, sink: Sink): Promise<Fault | undefined> {
   try {
-    const sink: Sink = async (chunks) => chunks.forEach(take);
     await downloader.download(file, sink, new AbortController().signal);
     return undefined;
   } catch (error) {

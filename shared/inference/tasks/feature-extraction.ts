@@ -52,7 +52,11 @@ export const featureExtraction = defineTask({
     const layers = await readDenseLayers(folder, config.dense);
     return processBatch(
       config.preprocess
-        ? await (await import('../preprocess-images.ts')).createImagePreprocessor(session, config.preprocess)
+        ? await (await import('../preprocess-images.ts')).createImagePreprocessor(
+            session,
+            config.preprocess,
+            folder.isTried,
+          )
         : await (await import('../preprocess-texts.ts')).createTextPreprocessor(session, folder, config),
       createEmbeddingPostprocessor(session, config, layers),
     );

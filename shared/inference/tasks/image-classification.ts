@@ -15,11 +15,11 @@ export const imageClassification = defineTask({
   },
   kind: 'image',
   gives: 'classification',
-  bind: async (config, { session, graph }) => {
+  bind: async (config, { session, graph, folder }) => {
     // Requests that name no model look at the configs of all models, which must not load what runs them.
     const { createImagePreprocessor } = await import('../preprocess-images.ts');
     return processBatch(
-      await createImagePreprocessor(session, config.preprocess),
+      await createImagePreprocessor(session, config.preprocess, folder.isTried),
       createClassificationPostprocessor(session, graph, config),
     );
   },

@@ -117,6 +117,31 @@ describe('steps that enlarge an image', () => {
   });
 });
 
+describe('steps that were tried when the version was published', () => {
+  const unfit = imageStepsSchema.parse([
+    { step: 'convert', mode: 'grey' },
+    { step: 'resize', width: 9, height: 8 },
+  ]);
+  const misfit =
+    'its preprocess steps make images of shape [N,8,9,1], but its input "x" takes UINT8 [-1,8,8,1]';
+
+  it('are not tried again before there is a need for a made-up image', async () => {
+    await expect(createImagePreprocessor(session, unfit)).rejects.toThrow(new ModelError(misfit));
+    const by = await createImagePreprocessor(session, unfit, true);
+    await expect(by.example()).rejects.toThrow(new ModelError(misfit));
+  });
+
+  it('are still checked with each image', async () => {
+    const by = await createImagePreprocessor(session, unfit, true);
+    const red = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    await expect(by.preprocess(imagesInput([red]), testBudget())).rejects.toThrow(
+      'is an image of shape [8,9,1] after preprocessing; the model takes [8,8,1].',
+    );
+  });
+});
+
 describe('a large image', () => {
   it('is worked on in turns, and alone: the next one is decoded after the last turn', async () => {
     const input = imagesInput([await file]);

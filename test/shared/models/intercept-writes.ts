@@ -15,11 +15,8 @@ export function interceptWrites(original: Files, accept: AcceptBytes): Files {
       const handle = await original.open(...args);
       const write = handle.write.bind(handle);
       Object.assign(handle, {
-        writev: async (chunks: readonly Uint8Array[], position: number) => {
-          const bytes = Buffer.concat(chunks);
-          const { bytesWritten } = await write(bytes, 0, await accept(bytes.length), position);
-          return { bytesWritten, buffers: chunks };
-        },
+        write: async (bytes: Uint8Array, offset: number, length: number, position: number) =>
+          await write(bytes, offset, await accept(length), position),
       });
       return handle;
     },

@@ -246,6 +246,6 @@ async function listed(files: Promise<readonly StoredFile[]>): Promise<StoredFile
 
 async function textOf(stream: Promise<Readable>): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of await stream) chunks.push(chunk);
+  for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');
 }
