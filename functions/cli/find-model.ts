@@ -129,7 +129,7 @@ async function checkName(
 }
 
 /** The user of a command does not want to read the log of a server. */
-const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
+export const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** Opens a folder that is a version of a model, or a model with a folder for each version. */
 async function openFolder(

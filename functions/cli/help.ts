@@ -25,6 +25,14 @@ export const headerOption = () =>
 export const delimiterOption = () =>
   new Option('--delimiter <character>', 'separator of cells, or "tab" (default: ","; a tab for .tsv)');
 
+export const portOption = () =>
+  new Option('-p, --port <number>', 'port; 0 for any free port').default('8080').env('PORT');
+
+export const hostOption = () =>
+  new Option('--host <address>', 'name or address to listen on; :: for all, 0.0.0.0 for all of IPv4').default(
+    'localhost',
+  );
+
 export const keepAliveOption = () =>
   new Option('--keep-alive <seconds>', 'how long to keep idle connections open').default(
     String(KEEP_ALIVE_SECONDS),
@@ -87,6 +95,26 @@ export const COMPARE_EXAMPLES = examples([
   ['ternion compare iris/1 iris/2 --data flowers.csv', ''],
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],
 ]);
+
+export const TYPES_EXAMPLES = examples(
+  [['ternion types', "const iris = await open('models/iris') is then typed"]],
+  'Models that cannot be loaded are left out; the exit code is then 3.',
+);
+
+export const EXPORT_HELPER_EXAMPLES = examples([
+  ['ternion export-helper', 'ternion_export.py in this folder'],
+  ['ternion export-helper training/', ''],
+]);
+
+export const DEV_EXAMPLES = examples([
+  ['ternion dev', ''],
+  ['ternion dev --repository my-models --port 8081', ''],
+]);
+
+export const DOCTOR_EXAMPLES = examples(
+  [['ternion doctor', '']],
+  'It asks nobody over the network. If something is missing, the exit code is 1.',
+);
 
 export const BENCH_EXAMPLES = examples(
   [

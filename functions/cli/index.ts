@@ -24,8 +24,12 @@ const program = new Command('ternion')
   .helpCommand('help <command>', 'show the help of a command')
   .addHelpText('after', help.MAIN_EXAMPLES);
 
-/** A command; each one can print its result as JSON, and uses the own code of the project. */
-function command(name: string, description: string, examples: string): Command {
+/**
+ * A command; each one can print its result as JSON.
+ *
+ * @param usesOwnCode whether it loads the own code of the project before it runs
+ */
+function command(name: string, description: string, examples: string, usesOwnCode = true): Command {
   return program
     .command(name)
     .description(description)
@@ -33,6 +37,7 @@ function command(name: string, description: string, examples: string): Command {
     .option('--json', 'print the result as one JSON object')
     .addOption(help.configOption())
     .hook('preAction', async (_, action) => {
+      if (!usesOwnCode) return;
       const { openOwnCode } = await import('./project/own-code.ts');
       await openOwnCode(action.opts<{ readonly config?: string }>().config);
     });
@@ -41,13 +46,8 @@ function command(name: string, description: string, examples: string): Command {
 // Each command is loaded when it is used, so that `--help` does not have to parse the inference core.
 command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPLES)
   .addOption(help.repositoryOption())
-  .addOption(new Option('-p, --port <number>', 'port; 0 for any free port').default('8080').env('PORT'))
-  .addOption(
-    new Option(
-      '--host <address>',
-      'name or address to listen on; :: for all, 0.0.0.0 for all of IPv4',
-    ).default('localhost'),
-  )
+  .addOption(help.portOption())
+  .addOption(help.hostOption())
   .addOption(new Option('--grace <seconds>', 'how long to accept requests after SIGTERM').default('5'))
   .addOption(help.keepAliveOption())
   .option('--log', 'log each request and each load of a model, as JSON lines')
@@ -108,6 +108,32 @@ command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
   .action(async (a, b, options) => (await import('./commands/compare.ts')).compare(a, b, options, terminal));
+
+command(
+  'types',
+  'write what models take and give as TypeScript, for programs that open them',
+  help.TYPES_EXAMPLES,
+)
+  .addOption(help.repositoryOption())
+  .addOption(new Option('-o, --output <file>', 'what is written').default('ternion.models.d.ts'))
+  .action(async (options) => (await import('./commands/types.ts')).types(options, terminal));
+
+command('export-helper', 'copy the helper that exports models from Python', help.EXPORT_HELPER_EXAMPLES)
+  .argument('[file]', 'where to', 'ternion_export.py')
+  .option('-f, --force', 'replace an existing file')
+  .action(async (file, options) =>
+    (await import('./commands/export-helper.ts')).exportHelper(file, options, terminal),
+  );
+
+command('dev', 'serve, and start again when a model or own code changes', help.DEV_EXAMPLES, false)
+  .addOption(help.repositoryOption())
+  .addOption(help.portOption())
+  .addOption(help.hostOption())
+  .action(async (options) => (await import('./commands/dev.ts')).dev(options, terminal));
+
+command('doctor', 'say what this machine and this project lack', help.DOCTOR_EXAMPLES, false)
+  .addOption(help.repositoryOption())
+  .action(async (options) => (await import('./commands/doctor.ts')).doctor(options, terminal));
 
 command('bench', 'measure how fast a model or a server answers', help.BENCH_EXAMPLES)
   .argument('<target>', `an http:// or https:// URL, or a model: ${help.MODEL}`)

@@ -45,6 +45,16 @@ export async function openImageFile(file: Uint8Array, mostPixels: number): Promi
   };
 }
 
+/**
+ * The library that decodes, with its version: `libvips 8.18.7`.
+ *
+ * @throws Error when it is not installed
+ */
+export async function describeDecoder(): Promise<string> {
+  const { versions } = await loadSharp();
+  return `libvips ${versions.vips}`;
+}
+
 type Sharp = typeof import('sharp').default;
 
 let sharpModule: Promise<Sharp> | undefined;
