@@ -202,7 +202,7 @@ describe('what a step passes on', () => {
     expect([v1.status, v1.json.error_code]).toEqual([400, 'INVALID_PARAMETER_VALUE']);
   });
 
-  it('is told apart from what the step made of other instances', async () => {
+  it('is distinguished from what the step made of other instances', async () => {
     const { ask } = await serveSteps({ processors: [second], named: [{ step: 'second' }] });
     const of = (...rows: readonly unknown[]) =>
       ask(OWN, { instances: rows.map((features) => ({ features })) });
@@ -241,7 +241,7 @@ describe('what a step passes on', () => {
   });
 });
 
-describe('a step before a model of text vectors', () => {
+describe('a step before an embedding model', () => {
   const same = defineProcessor({ name: 'same', before: (texts) => texts });
   const served = () =>
     serveSteps({
@@ -515,7 +515,7 @@ describe('a client that leaves', () => {
     return { ...(await asked), line: lines.at(-1) };
   };
 
-  it('is no failure of a step that heeds its signal', async () => {
+  it('does not count as a failure of a step that heeds its signal', async () => {
     const { status, line } = await leave(async (rows, { signal }) => {
       await wait(10_000, undefined, { signal });
       return rows;
