@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { ConfigError } from '../shared/config.ts';
 import { type AppOwnCode, prepareOwnCode } from '../shared/own-requests.ts';
 import type { OwnCode } from '../shared/processors/own-code.ts';
+import type { Processor, Takes } from '../shared/processors/processor.ts';
 
 /**
  * Loads compiled own code.
@@ -66,9 +67,22 @@ function isFunction(value: unknown): boolean {
 function isProcessor(value: unknown): value is { readonly name: string } {
   if (typeof value !== 'object' || value === null || !('name' in value)) return false;
   const isNamed = typeof value.name === 'string' && value.name !== '';
-  const works =
-    ('before' in value && isFunction(value.before)) || ('after' in value && isFunction(value.after));
-  return isNamed && works;
+  const { before, after, state, takes, options, input }: Readonly<Partial<Record<keyof Processor, unknown>>> =
+    value;
+  const areFunctions = [before, after, state].every((each) => each === undefined || isFunction(each));
+  const areSchemas = [options, input].every((each) => each === undefined || isSchema(each));
+  const takesKnown = takes === undefined || TAKES.some((each) => each === takes);
+  return isNamed && (isFunction(before) || isFunction(after)) && areFunctions && areSchemas && takesKnown;
+}
+
+const TAKES: readonly Takes[] = ['features', 'image', 'text'];
+
+function isSchema(value: unknown): boolean {
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function';
+  if (!isObject || !('~standard' in value)) return false;
+  const { '~standard': standard } = value;
+  if (typeof standard !== 'object' || standard === null || !('validate' in standard)) return false;
+  return isFunction(standard.validate);
 }
 
 function isRoute(value: unknown): boolean {

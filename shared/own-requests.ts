@@ -5,6 +5,7 @@ import type { Answer, RequestContext } from './http/context.ts';
 import { pathOfUrl } from './http/route-path.ts';
 import { type AddSteps, createAddSteps } from './inference/processed-model.ts';
 import { isJsonObject, type JsonValue } from './json/json-value.ts';
+import { invalidField } from './processors/invalid-field.ts';
 import { type AnswerRecord, type OwnCode, type OwnContext, PredictError } from './processors/own-code.ts';
 import { isInvalidInput } from './processors/processor.ts';
 import { answerError } from './protocols/answer.ts';
@@ -124,8 +125,8 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
 
 /** Methods whose requests have no body. */
 const WITHOUT_BODY: readonly string[] = ['GET', 'HEAD'];
-/** The Fetch standard does not allow requests of this method. */
-const FORBIDDEN = 'TRACE';
+/** The Fetch standard does not allow requests of these methods. */
+const FORBIDDEN: readonly string[] = ['CONNECT', 'TRACE', 'TRACK'];
 
 /**
  * What own code expects of a request: that of a host has no stream, and another one cannot be made from it.
@@ -133,7 +134,7 @@ const FORBIDDEN = 'TRACE';
  * @throws InferenceError when its body could not be read
  */
 function toStandardRequest(request: Request): Request {
-  if (!(request instanceof BytesRequest) || request.method === FORBIDDEN) return request;
+  if (!(request instanceof BytesRequest) || FORBIDDEN.includes(request.method.toUpperCase())) return request;
   const { url, method, headers, content } = request;
   const body = WITHOUT_BODY.includes(method) || content.length === 0 ? {} : { body: content };
   return new Request(url, { method, headers: new Headers([...headers]), ...body });
@@ -160,7 +161,7 @@ async function blame(
     // What the model answers is the answer of own code that does not handle it.
     if (error instanceof PredictError && error.cause instanceof InferenceError) throw error.cause;
     if (isInvalidInput(error)) {
-      throw new InferenceError('INVALID_PARAMETER_VALUE', [`Field "${error.field}"`, error.problem]);
+      throw invalidField(error.field, error.problem);
     }
     throw new InferenceError(
       'PROCESSOR_FAILED',

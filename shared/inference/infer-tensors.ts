@@ -21,7 +21,7 @@ import {
 import type { BoundGraph } from './bound-graph.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
 import type { InferenceOutput } from './output.ts';
-import { batchSizeOf, type Runner } from './run-batch.ts';
+import { isByInstance, type Runner } from './run-batch.ts';
 import { joinTables, type TableForm, tableTensors } from './table-form.ts';
 import type { Batch, Postprocessor, Preprocessor } from './task.ts';
 import { checkFetches, inferTexts, nameTexts, prepareTexts } from './text-tensors.ts';
@@ -117,7 +117,8 @@ async function tableOf(
 }
 
 /**
- * The predictions of a model for tensors, which are as above.
+ * The predictions of a model for tensors, which are as above. Without a task they are its outputs, with the instances on
+ * the first axis.
  *
  * @throws InferenceError when an input does not fit the graph
  */
@@ -141,8 +142,12 @@ export async function inferOutput(
   const fetches = postprocessor?.fetches;
   const listed = prepared ? 'instances' : layout;
   const given = await run(feeds, { fetches, layout: listed });
-  if (!postprocessor) return { kind: 'tensors', tensors: given };
   const rows = listed === 'instances' ? given : toRows(given, session);
+  if (!postprocessor) {
+    const count = rowsOf(inputs);
+    if (listed === 'instances' && count > 1) checkRows(given, session, count);
+    return { kind: 'tensors', tensors: rows };
+  }
   return postprocessor.postprocess(rows, prepared ?? { rows: rowsOf(inputs), feeds });
 }
 
@@ -167,14 +172,24 @@ function rowsOf(inputs: NamedInputs): number {
   return first?.shape[0] ?? 1;
 }
 
+/** The number of instances in tensors; undefined if the graph has no axis for them. */
+export function countInstances(
+  inputs: NamedInputs,
+  { inputs: specs }: Session,
+  layout: Layout,
+): number | undefined {
+  if (layout === 'instances') return rowsOf(inputs);
+  const spec = specs.find(({ batchAxis }) => batchAxis !== undefined);
+  return spec && inputs.get(spec.name)?.shape[spec.batchAxis ?? 0];
+}
+
 /** @throws InferenceError for an output that may not have a value for each instance */
 function checkRows(outputs: NamedTensors, session: Session, rows: number): void {
-  for (const { name, batchAxis, isRankDynamic } of session.outputs) {
-    const shape = outputs.get(name)?.shape;
-    const isKnown = batchAxis !== undefined || isRankDynamic || batchSizeOf(session) === 1;
-    if (!shape || (isKnown && shape[0] === rows)) continue;
+  for (const spec of session.outputs) {
+    const shape = outputs.get(spec.name)?.shape;
+    if (!shape || (isByInstance(spec, session) && shape[0] === rows)) continue;
     throw invalid(
-      `Output "${name}"`,
+      `Output "${spec.name}"`,
       `has the shape [${shape}], which has no axis for the ${rows} instances; send "inputs" instead of "instances".`,
     );
   }
@@ -240,7 +255,16 @@ async function preprocessImages(
   return await preprocessor.preprocess({ kind: 'image', images }, budget);
 }
 
-function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): FieldValue<Uint8Array>[] {
+/**
+ * Encoded images in a tensor; texts are base64.
+ *
+ * @throws InferenceError
+ */
+export function readImages(
+  { shape, elements }: Omit<BytesInput, 'datatype'>,
+  name: string,
+  budget: Budget,
+): FieldValue<Uint8Array>[] {
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw invalid(`Input "${name}"`, `has the shape [${shape}]; encoded images have the shape [N].`);
   }

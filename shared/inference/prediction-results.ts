@@ -5,14 +5,23 @@ import type {
   OutputsResult,
   RegressionResult,
 } from '../processors/processor.ts';
-import type { NamedTensors } from '../runtime/session.ts';
+import type { NamedTensors, Session } from '../runtime/session.ts';
 import { toNested } from '../tensor/nested.ts';
 import { sliceRows, type Tensor } from '../tensor/tensor.ts';
 import { uniqueNames } from './name-scores.ts';
 import type { InferenceOutput } from './output.ts';
+import { isByInstance } from './run-batch.ts';
 
-/** The predictions of a task, one for each instance, as a step of own code gets them. */
-export function resultsOf(output: InferenceOutput, rows: number): readonly unknown[] {
+/**
+ * The predictions of a task, one for each instance, as a step of own code gets them.
+ *
+ * @param rows how many instances tensors are for, if that is known
+ */
+export function resultsOf(
+  output: InferenceOutput,
+  session: Session,
+  rows: number | undefined,
+): readonly unknown[] {
   switch (output.kind) {
     case 'classification':
       return output.predictions.map(({ label, classId, scores }): ClassificationResult => {
@@ -34,7 +43,7 @@ export function resultsOf(output: InferenceOutput, rows: number): readonly unkno
     case 'rows':
       return rowObjects(output.tensors);
     case 'tensors':
-      return outputsByRow(output.tensors, rows);
+      return outputsByRow(output.tensors, session, rows);
     case 'values':
       return output.predictions;
   }
@@ -56,9 +65,16 @@ export function rowObject(tensors: NamedTensors, row: number): { readonly [key: 
 }
 
 /** The outputs of each instance; of all of them together if they have no axis of instances. */
-function outputsByRow(tensors: NamedTensors, rows: number): readonly OutputsResult[] {
-  const areRows = [...tensors.values()].every(({ shape }) => shape[0] === rows);
-  if (!areRows) return [{ outputs: Object.fromEntries(tensors) }];
+function outputsByRow(
+  tensors: NamedTensors,
+  session: Session,
+  rows: number | undefined,
+): readonly OutputsResult[] {
+  const areRows = session.outputs.every((spec) => {
+    const tensor = tensors.get(spec.name);
+    return !tensor || (isByInstance(spec, session) && tensor.shape[0] === rows);
+  });
+  if (!areRows || rows === undefined) return [{ outputs: Object.fromEntries(tensors) }];
   return Array.from({ length: rows }, (_, row) => ({
     outputs: Object.fromEntries([...tensors].map(([name, tensor]) => [name, rowOf(tensor, row)])),
   }));

@@ -205,6 +205,11 @@ function givesRowsOf({ outputs }: Session, fetches: readonly string[]): boolean 
   );
 }
 
+/** Whether an output has a value for each instance, as far as the graph says. */
+export function isByInstance({ batchAxis, isRankDynamic }: TensorSpec, session: Session): boolean {
+  return batchAxis !== undefined || isRankDynamic === true || batchSizeOf(session) === 1;
+}
+
 /** How many instances tensors have; undefined if they differ. */
 function countRows(batched: readonly string[], feeds: NamedTensors): number | undefined {
   let rows: number | undefined;

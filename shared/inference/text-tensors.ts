@@ -1,4 +1,5 @@
 import type { Budget } from '../budget.ts';
+import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
@@ -44,9 +45,23 @@ export async function prepareTexts(
   if (!textInput?.isPrepared || given.length === 0 || given.some(({ datatype }) => datatype !== 'BYTES')) {
     return undefined;
   }
-  const texts = given.length === 1 ? readOne(inputs, textInput) : readTwo(inputs);
-  checkInstances(texts.length, texts[0]?.field.replace(/\[\d+\]$/, '') ?? textInput.name, budget.limits);
+  const texts = readTexts(inputs, textInput, budget.limits);
   return await preprocessor?.preprocess({ kind: 'text', texts }, budget);
+}
+
+/**
+ * The texts in one input, or the pairs of texts in one or two.
+ *
+ * @throws InferenceError for a shape that texts cannot have, and for too many
+ */
+export function readTexts(
+  inputs: NamedInputs,
+  textInput: Pick<TextInput, 'name' | 'takesPairs'>,
+  limits: Limits,
+): FieldValue<TextValue>[] {
+  const texts = inputs.size === 1 ? readOne(inputs, textInput) : readTwo(inputs);
+  checkInstances(texts.length, texts[0]?.field.replace(/\[\d+\]$/, '') ?? textInput.name, limits);
+  return texts;
 }
 
 /** Name of the output with the vectors of texts, as in exports of sentence-transformers. */
@@ -101,7 +116,10 @@ export function checkFetches(names: readonly string[], known: readonly string[])
 }
 
 /** Texts of shape [N], or pairs of shape [N,2]. */
-function readOne(inputs: NamedInputs, { takesPairs }: TextInput): FieldValue<TextValue>[] {
+function readOne(
+  inputs: NamedInputs,
+  { takesPairs }: Pick<TextInput, 'takesPairs'>,
+): FieldValue<TextValue>[] {
   const [[name, input] = ['', undefined]] = inputs;
   const [count = 1, width = 1, ...more] = input?.shape ?? [];
   const texts = input ? elementsOf(input, name) : [];

@@ -29,8 +29,9 @@ export function createLogger(
       const line =
         describe === undefined && isPlain(members)
           ? writePlain(messageLevel, message, members)
-          : (describe ?? JSON.stringify)(
-              toPlainMembers({ time: currentTime(), level: messageLevel, message, ...members }),
+          : writeRecord(
+              { time: currentTime(), level: messageLevel, message, ...members },
+              describe ?? JSON.stringify,
             );
       write(line, messageLevel);
     },
@@ -74,8 +75,16 @@ function currentTime(): string {
   return latestTime;
 }
 
-function toPlainMembers(record: LogFields): LogFields {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toPlain(value, [])]));
+/** A member that cannot be read must not cost the line, and not the answer that it is about. */
+function writeRecord(record: LogFields, describe: (record: LogFields) => string): string {
+  const members = Object.entries(record).map(([key, value]): [string, unknown] => {
+    try {
+      return [key, toPlain(value, [])];
+    } catch {
+      return [key, '[unreadable]'];
+    }
+  });
+  return describe(Object.fromEntries(members));
 }
 
 /**

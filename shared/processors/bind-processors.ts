@@ -4,6 +4,7 @@ import { nearestName } from '../json/nearest-name.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { FieldValue } from '../values/input.ts';
+import { invalidField } from './invalid-field.ts';
 import type { Measurements } from './measurements.ts';
 import {
   isInvalidInput,
@@ -13,7 +14,7 @@ import {
   type Takes,
 } from './processor.ts';
 import { describeKind } from './returned.ts';
-import { parseWith } from './schema.ts';
+import { isThenable, type Parsed, parseWith } from './schema.ts';
 
 /** What one request gives the steps of its model. */
 export interface ProcessorScope {
@@ -49,6 +50,8 @@ export interface ProcessorRun {
    * @throws InferenceError as above
    */
   after(predictions: readonly unknown[]): Promise<readonly unknown[]>;
+  /** Ends the request: what steps started with its signal ends too. */
+  end(): void;
 }
 
 /** What the last step before the graph returned. */
@@ -88,12 +91,15 @@ export async function bindProcessors(
     first: hooksBefore[0]?.processor,
     hasAfter: hooksAfter.length > 0,
     start: (scope) => {
-      const signal = lazySignal(scope.budget);
-      const contexts = new Map(bound.map((each) => [each, createContext(each, { ...scope, model, signal })]));
+      const signal = createRequestSignal(scope.budget);
+      const contexts = new Map(
+        bound.map((each) => [each, createContext(each, { ...scope, model, signal: signal.get })]),
+      );
       const contextOf = (each: BoundProcessor) => contexts.get(each)?.() ?? never(each);
       return {
         before: (instances) => runBefore(hooksBefore, instances, contextOf, scope.budget),
         after: (predictions) => runAfter(hooksAfter, predictions, contextOf, scope.budget),
+        end: signal.end,
       };
     },
   };
@@ -124,18 +130,36 @@ async function parseOptions(
       `its model.json has the member "${unknown}" in ${place}; the step "${name}" has no options`,
     );
   }
-  const parsed = await parseWith(schema, given);
+  const parsed = await checkOptions(schema, given, { name, place });
   if ('value' in parsed) return parsed.value;
   throw new ModelError(`its model.json is not valid at ${place}${parsed.place}: ${parsed.message}`);
 }
 
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) {
-    return value;
+async function checkOptions(
+  schema: NonNullable<Processor['options']>,
+  given: unknown,
+  { name, place }: { readonly name: string; readonly place: string },
+): Promise<Parsed<unknown>> {
+  try {
+    return await parseWith(schema, given);
+  } catch (cause) {
+    throw new ModelError(`the step "${name}" failed to check its options in ${place} of its model.json`, {
+      cause,
+    });
   }
+}
+
+/** Freezes lists and plain objects. A schema can make others, such as regular expressions, which work only unfrozen. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || !isPlain(value)) return value;
   Object.freeze(value);
   for (const member of Object.values(value)) deepFreeze(member);
   return value;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
 }
 
 interface RequestParts extends ProcessorScope {
@@ -169,27 +193,41 @@ function createContext(
 /** Node does not support longer timers. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Most steps need no signal, which costs as much as the rest of a small request. */
-function lazySignal(budget: Budget): () => AbortSignal {
-  let made: AbortSignal | undefined;
-  return () => {
-    made ??= createSignal(budget);
-    return made;
-  };
+/** The signal of one request. Most steps need none, and it costs as much as the rest of a small request. */
+interface RequestSignal {
+  get(): AbortSignal;
+  /** Aborts it, as nobody waits any more, and lets go of the timer and the client. */
+  end(): void;
 }
 
-function createSignal(budget: Budget): AbortSignal {
+function createRequestSignal(budget: Budget): RequestSignal {
+  let made: AbortController | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let hasEnded = false;
   const { client } = budget;
-  const left = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
-  const late = AbortSignal.timeout(left);
-  if (client === undefined) return late;
-  const gone = new AbortController();
-  const look = () => {
-    if (client.aborted) gone.abort();
+  const leave = () => made?.abort();
+  const late = () => made?.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+  return {
+    get: () => {
+      if (made !== undefined) return made.signal;
+      made = new AbortController();
+      if (hasEnded || client?.aborted) {
+        leave();
+        return made.signal;
+      }
+      const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
+      timer = setTimeout(late, leftMs).unref();
+      client?.addEventListener('abort', leave);
+      return made.signal;
+    },
+    end: () => {
+      hasEnded = true;
+      if (made === undefined) return;
+      clearTimeout(timer);
+      client?.removeEventListener('abort', leave);
+      leave();
+    },
   };
-  look();
-  client.addEventListener('abort', look);
-  return AbortSignal.any([late, gone.signal]);
 }
 
 type ContextOf = (each: BoundProcessor) => ProcessorContext<unknown, unknown>;
@@ -204,9 +242,13 @@ async function runBefore(
   for (const each of steps) {
     const { processor } = each;
     const given = listOf(prepared, instances.length);
-    const checked = await checkInstances(processor, given, instances);
+    const { input, name } = processor;
+    const checked =
+      input === undefined
+        ? [...given]
+        : await call(name, () => checkInstances(input, given, instances), budget);
     const returned = await call(
-      processor.name,
+      name,
       () => processor.before?.(Object.freeze(checked), contextOf(each)),
       budget,
     );
@@ -215,18 +257,19 @@ async function runBefore(
   return prepared;
 }
 
+/** Only schemas that ask somebody else take time, and these one instance after the other. */
 async function checkInstances(
-  { input }: Processor,
+  input: NonNullable<Processor['input']>,
   given: readonly unknown[],
   instances: readonly FieldValue<unknown>[],
 ): Promise<unknown[]> {
-  if (input === undefined) return [...given];
   const checked: unknown[] = [];
   for (const [index, value] of given.entries()) {
-    const parsed = await parseWith(input, value);
+    const result = parseWith(input, value);
+    const parsed = isThenable(result) ? await result : result;
     if (!('value' in parsed)) {
-      const field = `Field "${instances[index]?.field ?? `instances[${index}]`}${parsed.place}"`;
-      throw new InferenceError('INVALID_PARAMETER_VALUE', [field, `is not valid: ${parsed.message}.`]);
+      const field = `${instances[index]?.field ?? `instances[${index}]`}${parsed.place}`;
+      throw invalidField(field, `is not valid: ${parsed.message.replace(/\.$/, '')}.`);
     }
     checked.push(parsed.value);
   }
@@ -260,7 +303,8 @@ async function runAfter(
 export function listOf({ step, returned }: Prepared, count: number): readonly unknown[] {
   if (!Array.isArray(returned))
     throw misreturned(step, `returned ${describeKind(returned)}; expected an array`);
-  const list: readonly unknown[] = returned;
+  // A hole becomes undefined: methods of arrays would skip it.
+  const list: readonly unknown[] = Array.from(returned);
   if (list.length === count) return list;
   throw misreturned(step, `returned ${list.length} values for ${count} instances`);
 }
@@ -270,37 +314,49 @@ export function misreturned(step: string, problem: string): InferenceError {
   return new InferenceError('PROCESSOR_FAILED', `The step "${step}" ${problem}.`);
 }
 
-/** Calls a function of a step. It waits as long as the request has time. */
-async function call(step: string, work: () => unknown, budget: Budget): Promise<unknown> {
+/** Calls a function of a step. It waits as long as the request has time, and a client is there. */
+async function call<T>(step: string, work: () => T | PromiseLike<T>, budget: Budget): Promise<T> {
+  budget.goOn();
   try {
     const made = work();
-    const value = isThenable(made)
-      ? await waitInTime(
-          Promise.resolve(made),
-          () => budget.workMs(),
-          () => tooSlow(step),
-        )
-      : made;
+    const value = isThenable(made) ? await waitForStep(step, Promise.resolve(made), budget) : made;
     budget.goOn();
     return value;
   } catch (error) {
     if (error instanceof InferenceError) throw error;
-    if (isInvalidInput(error)) {
-      const { field, problem } = error;
-      throw new InferenceError('INVALID_PARAMETER_VALUE', [`Field "${field}"`, problem]);
-    }
-    throw new InferenceError(
-      'PROCESSOR_FAILED',
-      `The step "${step}" failed; the log of the server says why.`,
-      {
-        cause: error,
-      },
-    );
+    if (isInvalidInput(error)) throw invalidField(error.field, error.problem);
+    // What a step started with its signal fails when nobody waits for it.
+    if (budget.workMs() <= 0) throw tooSlow(step);
+    budget.goOn();
+    const message = `The step "${step}" failed; the log of the server says why.`;
+    throw new InferenceError('PROCESSOR_FAILED', message, { cause: error });
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+async function waitForStep<T>(step: string, work: Promise<T>, budget: Budget): Promise<T> {
+  const { client } = budget;
+  const inTime = waitInTime(
+    work,
+    () => budget.workMs(),
+    () => tooSlow(step),
+  );
+  if (client === undefined) return await inTime;
+  let leave = () => {};
+  const gone = new Promise<never>((_, reject) => {
+    leave = () => {
+      try {
+        budget.goOn();
+      } catch (error) {
+        reject(error);
+      }
+    };
+  });
+  client.addEventListener('abort', leave);
+  try {
+    return await Promise.race([inTime, gone]);
+  } finally {
+    client.removeEventListener('abort', leave);
+  }
 }
 
 function tooSlow(step: string): InferenceError {

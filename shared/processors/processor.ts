@@ -88,7 +88,7 @@ export interface ProcessorContext<Options, State> {
   /** What `state` of the step made for this request. */
   readonly state: State;
   readonly model: ModelReference;
-  /** Aborted when the answer is too late, or nobody waits for it any more. */
+  /** Aborted when the answer is too late, when the client leaves, and after the answer. */
   readonly signal: AbortSignal;
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
@@ -190,5 +190,6 @@ export function invalid(field: string, problem: string): InvalidInputError {
 }
 
 export function isInvalidInput(error: unknown): error is InvalidInputError {
-  return error instanceof Error && INVALID in error;
+  if (!(error instanceof Error && INVALID in error && 'field' in error && 'problem' in error)) return false;
+  return typeof error.field === 'string' && typeof error.problem === 'string';
 }

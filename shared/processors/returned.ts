@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json/json-value.ts';
-import { DATATYPES, isDatatype } from '../tensor/datatype.ts';
+import { DATATYPES, isDatatype, type TensorData } from '../tensor/datatype.ts';
 import { toNested } from '../tensor/nested.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 
@@ -79,13 +79,18 @@ export function checkTensor(value: unknown, place: string): Tensor {
     throw new ReturnedError(`${place} has the shape [${shape}]; expected whole numbers`);
   }
   const expected = DATATYPES[datatype].allocate(0);
-  if (data.constructor !== expected.constructor || (Array.isArray(data) && !data.every(isText))) {
+  if (!isOfKind(data, expected) || (Array.isArray(data) && !data.every(isText))) {
     const wanted = Array.isArray(expected) ? 'an array of texts' : `a ${expected.constructor.name}`;
     throw new ReturnedError(`${place} is ${datatype} and has ${describeKind(data)}; expected ${wanted}`);
   }
   const count = elementCount(shape);
   if (data.length === count) return value;
   throw new ReturnedError(`${place} has ${data.length} elements; its shape [${shape}] has ${count}`);
+}
+
+/** A Buffer is a Uint8Array too. */
+function isOfKind(data: TensorData, expected: TensorData): boolean {
+  return Array.isArray(expected) ? Array.isArray(data) : data instanceof expected.constructor;
 }
 
 function isText(value: unknown): boolean {

@@ -24,9 +24,21 @@ export type Parsed<Output> =
   | { readonly value: Output }
   | { readonly place: string; readonly message: string };
 
-export async function parseWith<Output>(schema: Schema<Output>, value: unknown): Promise<Parsed<Output>> {
+/** @returns a promise only where the schema does */
+export function parseWith<Output>(
+  schema: Schema<Output>,
+  value: unknown,
+): Parsed<Output> | Promise<Parsed<Output>> {
   const given = schema['~standard'].validate(value);
-  const result = given instanceof Promise ? await given : given;
+  return isThenable(given) ? Promise.resolve(given).then(parsedOf) : parsedOf(given);
+}
+
+/** A library may have promises of its own. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function parsedOf<Output>(result: SchemaResult<Output>): Parsed<Output> {
   if (result.issues === undefined) return { value: result.value };
   const [issue] = result.issues;
   return { place: placeOf(issue?.path ?? []), message: issue?.message ?? 'it is not valid' };

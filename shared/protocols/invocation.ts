@@ -10,10 +10,10 @@ import type { InferenceOutput } from '../inference/output.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseExactJson } from '../json/parse-json.ts';
+import { parseRequestJson } from '../json/request-json.ts';
 import type { InferenceInput } from '../values/input.ts';
 import { checkCharset } from './body/media.ts';
 import type { RequestBody } from './body/payload.ts';
-import { parseRequestJson } from './body/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
 /** A request to a model with its body read, for every route and protocol. */

@@ -6,7 +6,7 @@ import { describeInputs, type ModelContract } from './contract.ts';
 import { decodeImageValue, findImage, isBase64Object, isImageText, isOfImage } from './image-value.ts';
 import type { InputKind } from './input.ts';
 import type { BytesInput, NamedInputs } from './named-inputs.ts';
-import { type Locate, parseTensorValues } from './nested-values.ts';
+import { jsonTexts, type Locate, parseTensorValues } from './nested-values.ts';
 import { decodeTextRows, isTextInstance, listTexts } from './text-inputs.ts';
 import { areTextNames, isTextValue } from './text-value.ts';
 
@@ -31,6 +31,7 @@ export function decodeRows(
     throw invalid(`Field "${field}"`, `is ${given}; expected an array of at least one instance.`);
   }
   checkInstances(value.length, field, limits);
+  if (takesJson(contract)) return new Map([[contract.inputs[0]?.name ?? '', jsonTexts(value)]]);
   const rows = value.map(unwrapFeatures);
   const [first] = rows;
   const { imageInput, textInput } = contract;
@@ -41,7 +42,7 @@ export function decodeRows(
     const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
     return new Map([[imageInput, imagesOf(images)]]);
   }
-  return isJsonObject(first) && !isBase64Object(first) && !takesJson(contract)
+  return isJsonObject(first) && !isBase64Object(first)
     ? decodeObjects(rows, field, contract, limits)
     : decodeValues(rows, field, contract, limits);
 }
@@ -230,7 +231,7 @@ export function decodeColumns(
   return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);
 }
 
-/** A list has the instances themselves; an object has columns of equal length, or is the only instance. */
+/** A list has the instances themselves; an object has columns, or is the only instance. */
 function decodeJsonColumns(
   value: JsonValue,
   field: string,
@@ -238,18 +239,19 @@ function decodeJsonColumns(
   limits: Limits,
 ): NamedInputs {
   if (Array.isArray(value)) return decodeRows(value, field, contract, limits);
-  const columns = isJsonObject(value) ? Object.entries(value) : [];
-  const [first] = columns;
-  const rows = Array.isArray(first?.[1]) ? first[1].length : 0;
-  const areColumns =
-    rows > 0 && columns.every(([, column]) => Array.isArray(column) && column.length === rows);
-  if (!areColumns) return decodeRows([value], field, contract, limits);
-  const instances = Array.from({ length: rows }, (_, row) =>
-    Object.fromEntries(
-      columns.map(([name, column]) => [name, Array.isArray(column) ? (column[row] ?? null) : null]),
-    ),
+  if (!holdsColumns(value)) return decodeRows([value], field, contract, limits);
+  const columns = Object.entries(value);
+  const instances = (columns[0]?.[1] ?? []).map((_, row) =>
+    Object.fromEntries(columns.map(([name, column]) => [name, column[row] ?? null])),
   );
   return decodeRows(instances, field, contract, limits);
+}
+
+/** Whether a value is a table for a model that takes JSON: an object of lists, all as long as each other, with rows. */
+export function holdsColumns(value: JsonValue): value is { [key: string]: JsonValue[] } {
+  const [first, ...others] = isJsonObject(value) ? Object.values(value) : [];
+  if (!Array.isArray(first) || first.length === 0) return false;
+  return others.every((column) => Array.isArray(column) && column.length === first.length);
 }
 
 /** What instances, or whole inputs, look like: images in base64, texts, or anything else. */

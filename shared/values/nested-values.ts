@@ -29,7 +29,6 @@ export function parseTensorValues(
   limits: Limits,
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
-  if (spec.isJson) return jsonTexts(Array.isArray(value) ? value : [value]);
   const { takesBooleans, allowsMissing = false } = spec;
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate, allowsMissing) : value;
   const tensor = parseNested(given, spec.datatype, {

@@ -169,6 +169,7 @@ export function checkWidth(
   { inputs, imageInput, textInput }: ModelContract,
   field: string,
 ): void {
+  if (takesJson({ inputs })) return;
   // A text is always one cell, however the graph uses it; other rows may be tokens.
   if (textInput && (cells.length === 1 || cells.some((cell) => Number.isNaN(Number(cell))))) return;
   const [only, ...others] = inputs;

@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import sharp from 'sharp';
-import { afterAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
-import { createContext, createHost, type Host, requestUrl } from '../../functions/host.ts';
-import { BytesRequest } from '../../shared/http/bytes.ts';
-import { prepareOwnCode } from '../../shared/own-requests.ts';
 import {
   type ClassificationResult,
   defineProcessor,
@@ -15,13 +10,8 @@ import {
   type OutputsResult,
   type Processor,
 } from '../../shared/processors/processor.ts';
-import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../support/build-model.ts';
-import { PAGES, PROJECT } from '../support/project.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
-
-const IRIS = readFileSync(join(PROJECT, 'models/iris/2/model.onnx'));
-const CONFIG: object = JSON.parse(readFileSync(join(PROJECT, 'models/iris/2/model.json'), 'utf8'));
+import { type Sent, serveSteps as serve } from '../support/serve-steps.ts';
 
 /** Flowers that a step looks up. */
 const FLOWERS: Readonly<Record<string, readonly number[]>> = {
@@ -56,67 +46,6 @@ const decide = defineProcessor({
       return confidence >= options.least ? { decision: prediction } : { decision: null, reasons: ['unsure'] };
     }),
 });
-
-const hosts: Host[] = [];
-afterAll(async () => {
-  await Promise.all(hosts.map((host) => host.app.close()));
-});
-
-interface Served {
-  readonly processors: readonly Processor[];
-  readonly named: readonly object[];
-  /** The folder of the model; by default that of the iris model. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
-  readonly config?: object;
-}
-
-interface Sent {
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-type Ask = (
-  path: string,
-  body?: object | string | Uint8Array,
-  sent?: Sent,
-) => Promise<{ readonly status: number; readonly json: ReturnType<typeof JSON.parse> }>;
-
-async function serve({ processors, named, files = { 'model.onnx': IRIS }, config = CONFIG }: Served) {
-  const all = { ...files, 'model.json': JSON.stringify({ ...config, processors: named }) };
-  const folder = await makeFolder(
-    Object.fromEntries(Object.entries(all).map(([name, content]) => [`m/1/${name}`, content])),
-  );
-  const lines: Record<string, unknown>[] = [];
-  const { log } = console;
-  const host = createHost({
-    environment: {},
-    modelRepository: folder,
-    pagesFolder: PAGES,
-    stores: { file: openFilesystemStore },
-    own: processors.length === 0 ? undefined : prepareOwnCode({ processors }),
-  });
-  hosts.push(host);
-  const ask: Ask = async (path, body, { type = 'application/json', headers: own = {} } = {}) => {
-    const bytes =
-      body instanceof Uint8Array
-        ? body
-        : Buffer.from(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''));
-    const headers = new Headers({ ...own, ...(body !== undefined && { 'content-type': type }) });
-    const request = new BytesRequest(
-      requestUrl(path),
-      { method: body === undefined ? 'GET' : 'POST', headers },
-      bytes,
-    );
-    console.log = (line: string) => lines.push(JSON.parse(line));
-    try {
-      const response = await host.app.fetch(request, createContext(headers, 'id-1'));
-      return { status: response.status, json: JSON.parse(await response.text()) };
-    } finally {
-      console.log = log;
-    }
-  };
-  return { ask, lines };
-}
 
 const SETOSA = { decision: 'setosa' };
 const VIRGINICA = { decision: 'virginica' };

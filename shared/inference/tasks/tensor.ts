@@ -26,7 +26,7 @@ export function createTensorRunner(model: Session, labels: readonly Label[] | un
   return {
     labels,
     infer: async (input, run, budget) => {
-      const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
+      const feeds = readFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
       return { kind: 'tensors', tensors: await run(feeds, { layout: 'whole' }) };
     },
     warmUp: async (session) => await findExample(session),
@@ -99,7 +99,12 @@ function nestedZeros({ datatype, shape }: Pick<Tensor, 'datatype' | 'shape'>): J
   return shape.reduceRight<JsonValue>((value, size) => new Array<JsonValue>(size).fill(value), element);
 }
 
-function parseFeeds(
+/**
+ * The inputs of a graph on Ternion's own route, by their names.
+ *
+ * @throws InferenceError naming the input, what came and what is expected
+ */
+export function readFeeds(
   { value, field }: FieldValue<JsonValue>,
   specs: readonly TensorSpec[],
   limits: Limits,

@@ -11,7 +11,7 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract, TextInput } from '../../values/contract.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
 import type { FieldValue, InferenceInput, InputKind } from '../../values/input.ts';
-import { checkInstances, takesJson } from '../../values/instances.ts';
+import { checkInstances, holdsColumns, takesJson } from '../../values/instances.ts';
 import { tableOfColumns } from '../../values/table.ts';
 import { rowsOfTable } from '../../values/table-rows.ts';
 import { decodeTextValue } from '../../values/text-value.ts';
@@ -146,11 +146,6 @@ function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits
   const [first] = value;
   if (!Array.isArray(first) && !isJsonObject(first)) return { kind: 'features', rows: [{ value, field }] };
   return { kind: 'features', rows: locateItems(value, field, limits) };
-}
-
-/** Whether a value is an object of lists. */
-function holdsColumns(value: JsonValue): boolean {
-  return isJsonObject(value) && Object.values(value).every((column) => Array.isArray(column));
 }
 
 /** The items of a list, or the value itself. They are counted before a place in the request is made for each. */

@@ -1,6 +1,7 @@
 import type { Budget } from '../../budget.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, type JsonObject, type JsonValue } from '../../json/json-value.ts';
+import { parseRequestJson } from '../../json/request-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { float16ToNumber } from '../../tensor/float16.ts';
 import { isOneEach, type Tensor } from '../../tensor/tensor.ts';
@@ -14,7 +15,6 @@ import {
   type TensorInput,
 } from '../../values/named-inputs.ts';
 import { decodeTable } from '../../values/table.ts';
-import { parseRequestJson } from '../body/request-json.ts';
 
 // The codecs of MLServer, which a client names in the parameter "content_type" of a request, an input or an output.
 // Source: MLServer 1.7.1, mlserver/codecs/: base.py, numpy.py, string.py, base64.py, datetime.py, pandas.py, utils.py.

@@ -5,7 +5,7 @@ import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference, ModelState } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
-import { parseRequestJson } from '../body/request-json.ts';
+import { parseRequestJson } from '../../json/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
 import * as schemas from './schemas.ts';
 

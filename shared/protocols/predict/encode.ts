@@ -20,9 +20,10 @@ export function encodeResult(
   const predictions = isTableForm(form)
     ? encodePredictions(output, answerStyle(config), form).map((prediction) => () => ({ prediction }))
     : predictionWriters(output, input.kind);
-  const [only] = predictions;
+  // Whole inputs of a graph can have several instances, of which own code predicts each.
+  const [only, ...others] = predictions;
   return {
-    ...(isBatch || !only
+    ...(isBatch || !only || others.length > 0
       ? { predictions: writeItems(predictions, (write) => write(), answerBytes) }
       : only()),
     model: reference.name,

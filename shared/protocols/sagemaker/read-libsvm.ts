@@ -2,6 +2,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { tableOfCells } from '../../values/csv.ts';
+import { takesJson } from '../../values/instances.ts';
 import { splitLines, startOfText } from '../../values/lines.ts';
 import { decodeTable, widthOf } from '../../values/table.ts';
 import type { Lines } from './run-lines.ts';
@@ -53,7 +54,7 @@ export function readLibsvm(body: Uint8Array, limits: Limits): Lines {
 function widthOfModel({ inputs }: ModelContract): number {
   const [only, ...others] = inputs;
   const width = only && others.length === 0 ? widthOf(only) : inputs.length;
-  if (width !== undefined && width > 0) return width;
+  if (width !== undefined && width > 0 && !takesJson({ inputs })) return width;
   throw invalid('Sparse rows need the number of columns, which this model does not say; send text/csv.');
 }
 

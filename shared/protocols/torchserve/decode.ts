@@ -6,6 +6,7 @@ import { FORM_TYPE, isJsonType } from '../../http/media-type.ts';
 import type { FormField } from '../../http/multipart.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
+import { parseRequestJson } from '../../json/request-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { describeInputs, type ModelContract, type TextInput } from '../../values/contract.ts';
@@ -23,7 +24,6 @@ import { parseTensorValues } from '../../values/nested-values.ts';
 import { decodeTextValue } from '../../values/text-value.ts';
 import { looksLikeJson } from '../body/json-body.ts';
 import { nameFields, parseForm } from '../body/media.ts';
-import { parseRequestJson } from '../body/request-json.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { readUrlEncoded, URLENCODED_TYPE } from './url-encoded.ts';
 

@@ -108,6 +108,18 @@ describe('own code of a project', () => {
       'has the wrong member "processors"; expected a list of what defineProcessor returns',
     ],
     [
+      'a step that takes something unknown',
+      'export default { processors: [{ name: "a", takes: "audio", before: () => [] }] };',
+      2,
+      'has the wrong member "processors"; expected a list of what defineProcessor returns',
+    ],
+    [
+      'a schema of another kind',
+      'export default { processors: [{ name: "a", input: { parse: () => 1 }, before: () => [] }] };',
+      2,
+      'has the wrong member "processors"; expected a list of what defineProcessor returns',
+    ],
+    [
       'a route without a function',
       'export default { routes: [{ method: "GET", path: "/a" }] };',
       2,

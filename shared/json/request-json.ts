@@ -1,6 +1,6 @@
-import type { Budget } from '../../budget.ts';
-import type { JsonValue } from '../../json/json-value.ts';
-import { countElements, parseJson } from '../../json/parse-json.ts';
+import type { Budget } from '../budget.ts';
+import type { JsonValue } from './json-value.ts';
+import { countElements, parseJson } from './parse-json.ts';
 
 /**
  * Parses JSON of a request and charges its budget for it.
