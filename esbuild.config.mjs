@@ -15,6 +15,7 @@ import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { sharpPlugin } from './infra/build/sharp-plugin.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
+import { copyPublicTypes } from './infra/build/types/public-types.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
 
 const project = import.meta.dirname;
@@ -121,6 +122,7 @@ async function buildTarget(target) {
   if (target.packageJson) writePackageJson(target, output);
   cpSync(pages, join(output, 'pages'), { recursive: true });
   if (target.models) copyModels(output);
+  if (target.isNpmPackage) copyPublicTypes(project);
   // Next to the targets, not in them: only the tests read it.
   mkdirSync(join(dist, 'meta'), { recursive: true });
   writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));

@@ -35,7 +35,13 @@ describe('the npm package', () => {
     for (const script of ['preinstall', 'install', 'postinstall']) {
       expect(manifest.scripts).not.toHaveProperty(script);
     }
-    expect(manifest.files).toEqual(['dist/cli', 'dist/runtimes', 'docs', 'python/ternion_export.py']);
+    expect(manifest.files).toEqual([
+      'dist/cli',
+      'dist/runtimes',
+      'dist/types',
+      'docs',
+      'python/ternion_export.py',
+    ]);
     expect(manifest.bin).toEqual({ ternion: 'dist/cli/index.mjs' });
   });
 
