@@ -95,7 +95,9 @@ async function buildTarget(target) {
       ...(target.isNpmPackage ? ['sharp', 'esbuild'] : []),
     ],
     plugins: [
-      target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
+      target.isNpmPackage
+        ? npmNativePlugin(join(target.folder, 'runtime-package.ts'))
+        : nativePlugin(output, target.platform),
       httpPlugin(),
       sharpPlugin(),
       zodPlugin(),
