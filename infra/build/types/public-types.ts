@@ -71,8 +71,10 @@ async function bundle(input: string): Promise<string> {
   const build = await rolldown({
     input,
     external: (name) => /^[^./]/.test(name) && !name.endsWith('.d.ts'),
+    // What internal files import is not what the public types need.
+    treeshake: { moduleSideEffects: false },
     // The declarations are there already; the generator only has to be one that needs no compiler.
-    plugins: [dts({ dtsOnly: true, tsconfig: false, generator: 'oxc' })],
+    plugins: [dts({ dtsInput: true, tsconfig: false, generator: 'oxc' })],
   });
   try {
     const { output } = await build.generate({ format: 'esm' });
