@@ -6,6 +6,7 @@ import { compileConfig } from './functions/cli/project/compile-config.ts';
 import { findConfig } from './functions/cli/project/own-code.ts';
 import { OWN_CODE_FILE } from './functions/own-code.ts';
 import { azurePlugin } from './infra/build/azure-plugin.ts';
+import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
 import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
@@ -124,10 +125,13 @@ async function buildTarget(target) {
   if (target.packageJson) writePackageJson(target, output);
   cpSync(pages, join(output, 'pages'), { recursive: true });
   if (target.models) copyModels(output);
-  if (target.isNpmPackage) copyPublicTypes(project);
   // Next to the targets, not in them: only the tests read it.
   mkdirSync(join(dist, 'meta'), { recursive: true });
   writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));
+  if (target.isNpmPackage) {
+    copyPublicTypes(project);
+    await buildConstructs(project);
+  }
   console.log(`built dist/${target.name}`);
 }
 

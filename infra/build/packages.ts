@@ -109,11 +109,18 @@ function writeManifest(folder: string, manifest: object): void {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Why dist/cli is not built from the current sources; undefined if it is. */
+/** What of the package is built: the command with the library, and the constructs. */
+const BUILT = ['cli', 'aws-cdk'];
+
+/** Which part is not built from the current sources; undefined if all are. */
 function findStale(projectFolder: string): string | undefined {
-  const entry = join(projectFolder, 'dist/cli/index.mjs');
-  const meta = join(projectFolder, 'dist/meta/cli.json');
-  if (!existsSync(entry) || !existsSync(meta)) return 'dist/cli is not built';
+  return BUILT.map((name) => findStalePart(projectFolder, name)).find((problem) => problem !== undefined);
+}
+
+function findStalePart(projectFolder: string, name: string): string | undefined {
+  const entry = join(projectFolder, 'dist', name, 'index.mjs');
+  const meta = join(projectFolder, 'dist/meta', `${name}.json`);
+  if (!existsSync(entry) || !existsSync(meta)) return `dist/${name} is not built`;
   const { mtimeMs } = statSync(meta);
   const { inputs } = z.object({ inputs: z.record(z.string(), z.unknown()) }).parse(readJson(meta));
   // Inputs that a plugin generates have a namespace before their name, and no file.
@@ -122,7 +129,7 @@ function findStale(projectFolder: string): string | undefined {
     const facts = statSync(join(projectFolder, path), { throwIfNoEntry: false });
     return facts === undefined || facts.mtimeMs > mtimeMs;
   });
-  return newer === undefined ? undefined : `dist/cli is older than ${newer}`;
+  return newer === undefined ? undefined : `dist/${name} is older than ${newer}`;
 }
 
 function readJson(path: string): unknown {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
@@ -193,30 +193,103 @@ describe('a project that has installed the package', () => {
     expect((await predict()).stdout).toMatch(/^7 /);
   });
 
-  it.each(['bundler', 'nodenext'])(
-    'compiles with strict types, resolved as %s does',
-    async (moduleResolution) => {
-      await consumer.add('@types/node', 'undici-types');
-      await writeFile(join(consumer.folder, 'use.ts'), USE);
+  it('synthesizes the stack in a CDK app of its own, below a stage and with its own bucket', async () => {
+    await linkCdk(consumer);
+    const { stdout } = await consumer.node(CDK_APP);
+    const { Resources, Outputs } = JSON.parse(stdout);
+    const handler = Object.values(Resources).find(isHandler);
+    expect(handler).toMatchObject({
+      Properties: {
+        Architectures: ['arm64'],
+        MemorySize: 1769,
+        Timeout: 29,
+        Environment: { Variables: { MODEL_REPOSITORY: 's3://our-bucket/ml/models', PRELOAD_MODELS: '*' } },
+      },
+    });
+    expect(Object.values(Resources).filter(isBucket)).toEqual([]);
+    expect(JSON.stringify(Resources)).toContain('/ml/models/*');
+    expect(Outputs).toMatchObject({ ModelBucketName: { Value: 'our-bucket' } });
+  });
+
+  describe.each(['bundler', 'nodenext'])('with types resolved as %s does', (moduleResolution) => {
+    const module = moduleResolution === 'bundler' ? 'esnext' : 'nodenext';
+    const options = {
+      module,
+      moduleResolution,
+      target: 'es2024',
+      strict: true,
+      noEmit: true,
+      types: ['node'],
+    };
+
+    it('compiles code that uses the library', async () => {
       const compilerOptions = {
-        module: moduleResolution === 'bundler' ? 'esnext' : 'nodenext',
-        moduleResolution,
-        target: 'es2024',
-        strict: true,
+        ...options,
         exactOptionalPropertyTypes: true,
-        noEmit: true,
-        types: ['node'],
+        noUncheckedIndexedAccess: true,
       };
-      await writeFile(
-        join(consumer.folder, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions, files: ['use.ts'] }),
-      );
-      const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
-      const compile = promisify(execFile)(process.execPath, [compiler], { cwd: consumer.folder });
-      expect(await compile.catch(({ stdout }) => ({ stdout }))).toMatchObject({ stdout: '' });
-    },
-  );
+      expect(await compile(consumer, USE, compilerOptions)).toBe('');
+    });
+
+    it('compiles a CDK app', async () => {
+      await linkCdk(consumer);
+      // CDK's own types have mistakes for some options of the compiler.
+      expect(await compile(consumer, CDK_USE, { ...options, skipLibCheck: true })).toBe('');
+    });
+  });
 });
+
+/** What the compiler says about code of the project. */
+async function compile(consumer: Consumer, code: string, compilerOptions: object): Promise<string> {
+  await consumer.add('@types/node', 'undici-types');
+  await writeFile(join(consumer.folder, 'use.ts'), code);
+  await writeFile(
+    join(consumer.folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['use.ts'] }),
+  );
+  const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+  return await promisify(execFile)(process.execPath, [compiler], { cwd: consumer.folder }).then(
+    ({ stdout }) => stdout,
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+}
+
+/** CDK is 300 MB, so it is linked. */
+async function linkCdk({ folder }: Consumer): Promise<void> {
+  for (const name of ['aws-cdk-lib', 'constructs']) {
+    const target = join(folder, 'node_modules', name);
+    if (!existsSync(target)) await symlink(join(PROJECT, 'node_modules', name), target);
+  }
+}
+
+/** A CDK app that prints the template of its stack. */
+const CDK_APP = `
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { App, Stack, Stage } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { InferenceStack } from 'ternion/aws-cdk';
+
+mkdirSync('function', { recursive: true });
+writeFileSync('function/index.mjs', '');
+const app = new App();
+const stage = new Stage(app, 'Production', { env: { account: '123456789012', region: 'eu-west-1' } });
+const modelBucket = Bucket.fromBucketName(new Stack(stage, 'Ours'), 'Bucket', 'our-bucket');
+const { artifactId } = new InferenceStack(stage, 'Models', {
+  codeFolder: 'function',
+  modelsFolder: ${JSON.stringify(join(PROJECT, 'models'))},
+  modelBucket,
+  modelPrefix: 'ml/models',
+});
+console.log(JSON.stringify(stage.synth().getStackArtifact(artifactId).template));
+`;
+
+function isBucket(resource: unknown): boolean {
+  return JSON.stringify(resource).startsWith('{"Type":"AWS::S3::Bucket"');
+}
+
+function isHandler(resource: unknown): boolean {
+  return JSON.stringify(resource).includes('"Runtime":"nodejs24.x"');
+}
 
 /** Code of a project. Each expected error is one, or the compiler complains. */
 const USE = `
@@ -258,6 +331,18 @@ try {
 console.log(species, wrong, response.status, url);
 // @ts-expect-error internal types are not public
 type Internal = import('ternion').JsonValue;
+`;
+
+const CDK_USE = `
+import { App } from 'aws-cdk-lib';
+import { InferenceFunction, InferenceStack, ModelBucket } from 'ternion/aws-cdk';
+
+const stack = new InferenceStack(new App(), 'Models', { codeFolder: 'code', modelsFolder: 'models' });
+const models = new ModelBucket(stack, 'Others');
+const { handler } = new InferenceFunction(stack, 'Other', { models, codeFolder: 'code' });
+// @ts-expect-error there is no such processor
+new InferenceFunction(stack, 'Wrong', { models, codeFolder: 'code', architecture: 'riscv' });
+console.log(handler.functionName);
 `;
 
 describe('a project without the package of its platform', () => {

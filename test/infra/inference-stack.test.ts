@@ -28,7 +28,7 @@ const opened = synthesize(
     functionUrl: 'public',
     durationAlarmPercent: 50,
     alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
-    seedExampleModels: false,
+    copiesModels: false,
   }),
 );
 
@@ -290,7 +290,7 @@ describe('function URL', () => {
   });
 
   test('requires signed requests if it is for IAM', () => {
-    const template = synthesize(createStack(workspace, { functionUrl: 'iam', seedExampleModels: false }));
+    const template = synthesize(createStack(workspace, { functionUrl: 'iam', copiesModels: false }));
     expect(template.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'AWS_IAM' });
     const principals = template
       .ofType('AWS::Lambda::Permission')

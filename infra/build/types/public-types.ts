@@ -16,6 +16,7 @@ interface PublicTypes {
 
 const PUBLIC_TYPES: readonly PublicTypes[] = [
   { kept: 'docs/api/ternion.d.ts', built: 'types/index.d.ts', module: 'functions/cli/library/index.ts' },
+  { kept: 'docs/api/aws-cdk.d.ts', built: 'types/aws-cdk.d.ts', module: 'infra/aws-cdk.ts' },
 ];
 
 /** Copies the kept files into the package: to make them takes longer than all else in a build. */
