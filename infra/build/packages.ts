@@ -30,18 +30,20 @@ interface Common {
 }
 
 /**
- * Writes the npm packages to `dist/packages/<name>`, ready to be packed: `ternion`, and one for each platform with the
+ * Writes the npm packages to `<packages>/<name>`, ready to be packed: `ternion`, and one for each platform with the
  * libraries of ONNX Runtime. The manifest of the project itself cannot name those: `npm ci` refuses a lockfile without
  * them, and a lockfile can only have packages that were published.
  *
  * @returns the folders, those that `ternion` needs first
  * @throws Error when the command is not built from the current sources
  */
-export function stagePackages(projectFolder: string): readonly string[] {
+export function stagePackages(
+  projectFolder: string,
+  packages: string = join(projectFolder, 'dist/packages'),
+): readonly string[] {
   const problem = findStale(projectFolder);
   if (problem !== undefined) throw new Error(`${problem}: run npm run build -- cli first`);
   const manifest = manifestSchema.parse(readJson(join(projectFolder, 'package.json')));
-  const packages = join(projectFolder, 'dist/packages');
   rmSync(packages, { recursive: true, force: true });
   const runtimes = RUNTIME_PLATFORMS.map((platform) => {
     const folder = join(packages, runtimePackage(platform));

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -38,6 +39,7 @@ function isOfModules(problem: unknown): boolean {
 }
 
 let packed: ReadonlyMap<string, PackedPackage>;
+let folder: string;
 
 function packedAs(name: string): PackedPackage {
   const found = packed.get(name);
@@ -46,10 +48,10 @@ function packedAs(name: string): PackedPackage {
 }
 
 beforeAll(async () => {
-  packed = await packAll();
+  ({ folder, packages: packed } = await packAll());
 });
 
-afterAll(() => rm(dirname(packedAs('ternion').file), { recursive: true }));
+afterAll(() => rm(folder, { recursive: true }));
 
 describe('the npm packages', () => {
   it('are the command and library, and ONNX Runtime for four platforms', () => {
@@ -77,8 +79,7 @@ describe('the npm packages', () => {
   });
 
   it('install one runtime, the one of the machine and of this version, and run nothing', () => {
-    const read = (name: string) =>
-      JSON.parse(readFileSync(join(PROJECT, 'dist/packages', name, 'package.json'), 'utf8'));
+    const read = (name: string) => JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8'));
     const main = read('ternion');
     expect(main).not.toHaveProperty('private');
     expect(main).not.toHaveProperty('scripts');
@@ -130,13 +131,24 @@ describe('the npm packages', () => {
     expect(found).toEqual([]);
   });
 
-  it('are not made from a build that is older than its sources', () => {
-    const meta = join(PROJECT, 'dist/meta/cli.json');
-    const { atime, mtime } = statSync(meta);
-    onTestFinished(() => utimesSync(meta, atime, mtime));
-    utimesSync(meta, new Date(0), new Date(0));
-    expect(() => stagePackages(PROJECT)).toThrow(
-      /^dist\/cli is older than \S+: run npm run build -- cli first$/,
+  it.each(['cli', 'aws-cdk'])('are not made from a dist/%s that is older than its sources', async (part) => {
+    const project = await mkdtemp(join(tmpdir(), 'ternion-stale-'));
+    onTestFinished(() => rm(project, { recursive: true }));
+    await mkdir(join(project, 'dist/meta'), { recursive: true });
+    for (const name of ['cli', 'aws-cdk']) {
+      await mkdir(join(project, 'dist', name));
+      await writeFile(join(project, 'dist', name, 'index.mjs'), '');
+      await writeFile(join(project, `${name}.ts`), '');
+      const meta = join(project, 'dist/meta', `${name}.json`);
+      await writeFile(meta, JSON.stringify({ inputs: { [`${name}.ts`]: {}, 'zod:generated': {} } }));
+      if (name === part) await utimes(meta, new Date(0), new Date(0));
+    }
+    expect(() => stagePackages(project)).toThrow(
+      new Error(`dist/${part} is older than ${part}.ts: run npm run build -- cli first`),
+    );
+    await rm(join(project, 'dist', part), { recursive: true });
+    expect(() => stagePackages(project)).toThrow(
+      new Error(`dist/${part} is not built: run npm run build -- cli first`),
     );
   });
 
@@ -155,7 +167,7 @@ describe('a project that has installed the package', () => {
   beforeAll(async () => {
     const file = packedAs('ternion').file;
     const koffi = existsSync(join(PROJECT, 'node_modules', KOFFI)) ? [KOFFI] : [];
-    const others = packInstalled(koffi, dirname(file));
+    const others = packInstalled(koffi, folder);
     consumer = await install(new Map([['ternion', file], [RUNTIME, packedAs(RUNTIME).file], ...others]));
   });
 

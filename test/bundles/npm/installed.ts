@@ -13,14 +13,20 @@ const run = promisify(execFile);
 /** The platform of this machine. */
 export const PLATFORM = `${process.platform}-${process.arch}`;
 
-/** Packs everything that `npm run release` publishes, into a temporary folder, by the names of the packages. */
-export async function packAll(): Promise<ReadonlyMap<string, PackedPackage>> {
+export interface Packed {
+  /** Where the archives are, and the folder of each package by its name. */
+  readonly folder: string;
+  readonly packages: ReadonlyMap<string, PackedPackage>;
+}
+
+/** Packs everything that `npm run release` publishes. */
+export async function packAll(): Promise<Packed> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-packed-'));
-  const packed = stagePackages(PROJECT).map((staged) => {
-    const name = staged.slice(join(PROJECT, 'dist/packages/').length);
+  const packages = stagePackages(PROJECT, folder).map((staged) => {
+    const name = staged.slice(folder.length + 1).replaceAll('\\', '/');
     return [name, packFolder(staged, folder)] as const;
   });
-  return new Map(packed);
+  return { folder, packages: new Map(packages) };
 }
 
 /** A project of somebody else, with the package installed. */
