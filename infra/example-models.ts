@@ -67,6 +67,8 @@ function createCopyRole(scope: Construct, models: ModelBucket, asset: Asset, log
         statements: [
           new PolicyStatement({ actions: ['s3:GetObject'], resources: [packages] }),
           models.listStatement(),
+          // S3 reads back the parts of a large file.
+          ...models.keyStatements('kms:GenerateDataKey', 'kms:Decrypt'),
           new PolicyStatement({ actions: ['s3:PutObject'], resources: [models.modelFiles] }),
           new PolicyStatement({
             effect: Effect.DENY,

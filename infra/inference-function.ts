@@ -92,12 +92,11 @@ export class InferenceFunction extends Construct {
           statements: [
             new PolicyStatement({ actions: ['s3:GetObject'], resources: [props.models.modelFiles] }),
             props.models.listStatement(),
+            ...props.models.keyStatements('kms:Decrypt'),
           ],
         }),
       },
     });
-    // Only a bucket that was there before has a key of its own.
-    props.models.bucket.encryptionKey?.grantDecrypt(role);
     acknowledgeWildcard(
       role,
       props.models.modelFiles,

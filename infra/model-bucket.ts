@@ -66,6 +66,12 @@ export class ModelBucket extends Construct {
     return this.bucket.arnForObjects(`${this.prefix}/*`);
   }
 
+  /** Allows the use of the key with which the bucket is encrypted; only a bucket that was there before has one. */
+  keyStatements(...actions: readonly string[]): readonly PolicyStatement[] {
+    const key = this.bucket.encryptionKey;
+    return key === undefined ? [] : [new PolicyStatement({ actions: [...actions], resources: [key.keyArn] })];
+  }
+
   /**
    * Allows listing the model repository and nothing else.
    *

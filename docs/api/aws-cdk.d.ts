@@ -44,6 +44,8 @@ export declare class ModelBucket extends Construct {
   constructor(scope: Construct, id: string, props?: ModelBucketProps);
   /** The ARN pattern of all files of the model repository, for policies. */
   get modelFiles(): string;
+  /** Allows the use of the key with which the bucket is encrypted; only a bucket that was there before has one. */
+  keyStatements(...actions: readonly string[]): readonly PolicyStatement[];
   /**
    * Allows listing the model repository and nothing else.
    *
