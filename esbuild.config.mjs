@@ -6,6 +6,7 @@ import { compileConfig } from './functions/cli/project/compile-config.ts';
 import { findConfig } from './functions/cli/project/own-code.ts';
 import { OWN_CODE_FILE } from './functions/own-code.ts';
 import { azurePlugin } from './infra/build/azure-plugin.ts';
+import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
 import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
@@ -15,6 +16,7 @@ import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { sharpPlugin } from './infra/build/sharp-plugin.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
+import { copyPublicTypes } from './infra/build/types/public-types.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
 
 const project = import.meta.dirname;
@@ -94,7 +96,9 @@ async function buildTarget(target) {
       ...(target.isNpmPackage ? ['sharp', 'esbuild'] : []),
     ],
     plugins: [
-      target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
+      target.isNpmPackage
+        ? npmNativePlugin(join(target.folder, 'runtime-package.ts'))
+        : nativePlugin(output, target.platform),
       httpPlugin(),
       sharpPlugin(),
       zodPlugin(),
@@ -124,6 +128,10 @@ async function buildTarget(target) {
   // Next to the targets, not in them: only the tests read it.
   mkdirSync(join(dist, 'meta'), { recursive: true });
   writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));
+  if (target.isNpmPackage) {
+    copyPublicTypes(project);
+    await buildConstructs(project);
+  }
   console.log(`built dist/${target.name}`);
 }
 

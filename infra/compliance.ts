@@ -1,12 +1,6 @@
-import { type App, Stack, Validations } from 'aws-cdk-lib';
-import { AwsSolutionsChecks } from 'cdk-nag';
+import { Stack, Validations } from 'aws-cdk-lib';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
 import type { IConstruct } from 'constructs';
-
-/** Makes every synth of the app fail on findings of the AwsSolutions rules that are not acknowledged. */
-export function checkCompliance(app: App): void {
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-}
 
 /**
  * Accepts one finding on one construct.

@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { type FoundVersions, findVersions } from './build/find-versions.ts';
 import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { createLogGroup, writeLogStatement } from './log-group.ts';
-import { MODELS_PREFIX, type ModelBucket } from './model-bucket.ts';
+import type { ModelBucket } from './model-bucket.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface ExampleModelsProps {
@@ -43,7 +43,7 @@ export class ExampleModels extends Construct {
     new BucketDeployment(this, 'Copy', {
       sources: [Source.bucket(asset.bucket, asset.s3ObjectKey)],
       destinationBucket: props.models.bucket,
-      destinationKeyPrefix: MODELS_PREFIX,
+      destinationKeyPrefix: props.models.prefix,
       exclude: ['*/deployment.json'],
       prune: false,
       // The function's /tmp holds 512 MB, so more memory would not allow larger models.
@@ -67,11 +67,13 @@ function createCopyRole(scope: Construct, models: ModelBucket, asset: Asset, log
         statements: [
           new PolicyStatement({ actions: ['s3:GetObject'], resources: [packages] }),
           models.listStatement(),
+          // S3 reads back the parts of a large file.
+          ...models.keyStatements('kms:GenerateDataKey', 'kms:Decrypt'),
           new PolicyStatement({ actions: ['s3:PutObject'], resources: [models.modelFiles] }),
           new PolicyStatement({
             effect: Effect.DENY,
             actions: ['s3:PutObject'],
-            resources: [models.bucket.arnForObjects(`${MODELS_PREFIX}/*/deployment.json`)],
+            resources: [models.bucket.arnForObjects(`${models.prefix}/*/deployment.json`)],
           }),
         ],
       }),
@@ -129,6 +131,6 @@ function pattern(...names: readonly string[]): string {
 function noModels(folder: string): string {
   return (
     `${folder} holds no model (<name>/<version>/model.onnx). "ternion add <model> --name <name> -r <folder>" publishes one into a folder for --models; ` +
-    'without any, set seedExampleModels to false.'
+    'without any, leave out modelsFolder, or set -c seedExampleModels=false.'
   );
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Duration, IgnoreMode, Size } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type EnvironmentVariable, parseConfig } from '../shared/config.ts';
 import { acknowledgeWildcard } from './compliance.ts';
@@ -12,19 +12,68 @@ import type { ModelBucket } from './model-bucket.ts';
 import { SettingsError } from './settings-error.ts';
 
 export interface InferenceFunctionProps {
+  /** Where its models are. */
   readonly models: ModelBucket;
-  readonly architecture: 'arm64' | 'x86_64';
-  /** The folder that `npm run build` made for this architecture. */
+  /**
+   * Processor of the function.
+   *
+   * @default 'arm64', which costs 20 % less per second
+   */
+  readonly architecture?: 'arm64' | 'x86_64';
+  /** The folder of the built function: in a checkout of Ternion, `npm run build -- aws-arm64` makes dist/aws-arm64. */
   readonly codeFolder: string;
-  readonly memorySizeMb: number;
-  readonly timeoutSeconds: number;
-  readonly ephemeralStorageMb: number;
-  readonly reservedConcurrency: number | undefined;
-  readonly defaultModel: string | undefined;
-  readonly preloadModels: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly logRetentionDays: RetentionDays;
+  /**
+   * Memory of the function in MB. CPU grows with it.
+   *
+   * @default 1769, which gives one full vCPU
+   */
+  readonly memorySizeMb?: number;
+  /**
+   * Seconds after which a request is aborted. The HTTP API waits at most 30.
+   *
+   * @default 29, so that the function fails with its own log line before the HTTP API stops waiting
+   */
+  readonly timeoutSeconds?: number;
+  /**
+   * Size of /tmp in MB, where model files are kept.
+   *
+   * @default 1024
+   */
+  readonly ephemeralStorageMb?: number;
+  /**
+   * Most instances at once, taken from the account's concurrency.
+   *
+   * @default - shares the account's concurrency
+   */
+  readonly reservedConcurrency?: number;
+  /**
+   * The model that answers requests without the name of a model.
+   *
+   * @default - such requests are refused
+   */
+  readonly defaultModel?: string;
+  /**
+   * Models loaded at a cold start: names, or `['*']` for all. An empty list loads the default model.
+   *
+   * @default ['*']
+   */
+  readonly preloadModels?: readonly string[];
+  /**
+   * Environment variables of the function; they override those that the stack sets.
+   *
+   * @default {}
+   */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * How long to keep its log.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly logRetentionDays?: RetentionDays;
 }
+
+/** The HTTP API waits a second longer. */
+export const DEFAULT_TIMEOUT_SECONDS = 29;
 
 const ARCHITECTURES = { arm64: Architecture.ARM_64, x86_64: Architecture.X86_64 } as const;
 
@@ -34,7 +83,7 @@ export class InferenceFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: InferenceFunctionProps) {
     super(scope, id);
-    const logGroup = createLogGroup(this, 'Logs', props.logRetentionDays);
+    const logGroup = createLogGroup(this, 'Logs', props.logRetentionDays ?? RetentionDays.ONE_MONTH);
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
@@ -43,6 +92,7 @@ export class InferenceFunction extends Construct {
           statements: [
             new PolicyStatement({ actions: ['s3:GetObject'], resources: [props.models.modelFiles] }),
             props.models.listStatement(),
+            ...props.models.keyStatements('kms:Decrypt'),
           ],
         }),
       },
@@ -56,12 +106,12 @@ export class InferenceFunction extends Construct {
     this.handler = new LambdaFunction(this, 'Handler', {
       description: 'Ternion: serves ONNX models',
       runtime: Runtime.NODEJS_24_X,
-      architecture: ARCHITECTURES[props.architecture],
+      architecture: ARCHITECTURES[props.architecture ?? 'arm64'],
       code: findCode(props.codeFolder),
       handler: 'index.handler',
-      memorySize: props.memorySizeMb,
-      timeout: Duration.seconds(props.timeoutSeconds),
-      ephemeralStorageSize: Size.mebibytes(props.ephemeralStorageMb),
+      memorySize: props.memorySizeMb ?? 1769,
+      timeout: Duration.seconds(props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS),
+      ephemeralStorageSize: Size.mebibytes(props.ephemeralStorageMb ?? 1024),
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
@@ -82,10 +132,11 @@ function findCode(folder: string): Code {
 
 /** Variables for what the function cannot find out itself; threads and memory for sessions follow from its size. */
 function createEnvironment(props: InferenceFunctionProps): Record<string, string> {
+  const { preloadModels = ['*'] } = props;
   const ternion: Partial<Record<EnvironmentVariable, string>> = {
     MODEL_REPOSITORY: props.models.repositoryUrl,
     ...(props.defaultModel !== undefined && { DEFAULT_MODEL: props.defaultModel }),
-    ...(props.preloadModels.length > 0 && { PRELOAD_MODELS: props.preloadModels.join(',') }),
+    ...(preloadModels.length > 0 && { PRELOAD_MODELS: preloadModels.join(',') }),
   };
   const environment = {
     ...ternion,

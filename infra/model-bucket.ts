@@ -1,29 +1,57 @@
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { PrivateBucket } from './private-bucket.ts';
+import { SettingsError } from './settings-error.ts';
 
-/** Folder of the model repository inside the bucket. */
-export const MODELS_PREFIX = 'models';
+/** The usual folder of the model repository inside the bucket. */
+const MODELS_PREFIX = 'models';
 
 export interface ModelBucketProps {
-  /** How long to keep the records of who read and wrote models. */
-  readonly accessLogRetention: RetentionDays;
+  /**
+   * A bucket that is used instead of a new one.
+   *
+   * @default - a new one
+   */
+  readonly existing?: IBucket | undefined;
+  /**
+   * Folder of the model repository inside the bucket.
+   *
+   * @default 'models'
+   */
+  readonly prefix?: string | undefined;
+  /**
+   * How long to keep the records of who read and wrote models in a new bucket.
+   *
+   * @default RetentionDays.ONE_MONTH
+   */
+  readonly accessLogRetention?: RetentionDays;
 }
 
-/** The private bucket with the model repository. It outlives the stack, and replaced files can be restored. */
+/**
+ * The bucket with the model repository. A new one is private; it outlives the stack, and replaced files can be restored.
+ */
 export class ModelBucket extends Construct {
-  readonly bucket: PrivateBucket;
+  readonly bucket: IBucket;
+  /** Folder of the model repository inside the bucket. */
+  readonly prefix: string;
   /** The value of `MODEL_REPOSITORY`. */
   readonly repositoryUrl: string;
 
-  constructor(scope: Construct, id: string, props: ModelBucketProps) {
+  constructor(scope: Construct, id: string, props: ModelBucketProps = {}) {
     super(scope, id);
+    this.bucket = props.existing ?? this.#createBucket(props);
+    this.prefix = checkPrefix(props.prefix ?? MODELS_PREFIX);
+    this.repositoryUrl = `s3://${this.bucket.bucketName}/${this.prefix}`;
+  }
+
+  #createBucket({ accessLogRetention = RetentionDays.ONE_MONTH }: ModelBucketProps): IBucket {
     const accessLogs = new PrivateBucket(this, 'AccessLogs', {
-      lifecycleRules: [{ expiration: Duration.days(props.accessLogRetention) }],
+      lifecycleRules: [{ expiration: Duration.days(accessLogRetention) }],
     });
-    this.bucket = new PrivateBucket(this, 'Bucket', {
+    return new PrivateBucket(this, 'Bucket', {
       versioned: true,
       serverAccessLogsBucket: accessLogs,
       lifecycleRules: [
@@ -31,12 +59,17 @@ export class ModelBucket extends Construct {
         { abortIncompleteMultipartUploadAfter: Duration.days(7) },
       ],
     });
-    this.repositoryUrl = `s3://${this.bucket.bucketName}/${MODELS_PREFIX}`;
   }
 
   /** The ARN pattern of all files of the model repository, for policies. */
   get modelFiles(): string {
-    return this.bucket.arnForObjects(`${MODELS_PREFIX}/*`);
+    return this.bucket.arnForObjects(`${this.prefix}/*`);
+  }
+
+  /** Allows the use of the key with which the bucket is encrypted; only a bucket that was there before has one. */
+  keyStatements(...actions: readonly string[]): readonly PolicyStatement[] {
+    const key = this.bucket.encryptionKey;
+    return key === undefined ? [] : [new PolicyStatement({ actions: [...actions], resources: [key.keyArn] })];
   }
 
   /**
@@ -49,7 +82,15 @@ export class ModelBucket extends Construct {
     return new PolicyStatement({
       actions: ['s3:ListBucket'],
       resources: [this.bucket.bucketArn],
-      conditions: { StringLike: { 's3:prefix': `${MODELS_PREFIX}/*` } },
+      conditions: { StringLike: { 's3:prefix': `${this.prefix}/*` } },
     });
   }
+}
+
+/** @throws SettingsError for what is not the path of a folder: a policy could then allow too much or nothing */
+function checkPrefix(prefix: string): string {
+  if (/^[\w.-]+(?:\/[\w.-]+)*$/.test(prefix)) return prefix;
+  throw new SettingsError(
+    `modelPrefix is ${JSON.stringify(prefix)}; expected the path of a folder in the bucket, such as "models".`,
+  );
 }

@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
-import { type InferenceStackProps, PROJECT_FOLDER } from './inference-stack.ts';
+import type { InferenceStackProps } from './inference-stack.ts';
+import { PROJECT_FOLDER } from './project-folder.ts';
 import { SettingsError } from './settings-error.ts';
 
 // Settings on the command line are always text; those in cdk.json may be numbers, true or false.
@@ -68,13 +69,34 @@ const settingsSchema = z
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape);
 
+/** The settings of a deployment of this project. */
+export interface Settings extends Omit<InferenceStackProps, 'codeFolder'> {
+  /** By default dist/aws-arm64 or dist/aws-x64 of the project, by architecture. */
+  readonly codeFolder?: string;
+  /** Whether models are copied into the bucket; by default they are, from `models/` of the project. */
+  readonly seedExampleModels?: boolean;
+}
+
+const CODE_FOLDERS = { arm64: 'dist/aws-arm64', x86_64: 'dist/aws-x64' } as const;
+
+/** What the stack gets for the settings: the folders of the project, unless they name others. */
+export function toStackProps({ seedExampleModels = true, ...settings }: Settings): InferenceStackProps {
+  const { architecture = 'arm64', codeFolder, modelsFolder, ...props } = settings;
+  return {
+    ...props,
+    architecture,
+    codeFolder: codeFolder ?? join(PROJECT_FOLDER, CODE_FOLDERS[architecture]),
+    ...(seedExampleModels && { modelsFolder: modelsFolder ?? join(PROJECT_FOLDER, 'models') }),
+  };
+}
+
 /**
  * Reads the settings of a deployment from CDK context: `-c name=value` or the `context` of cdk.json. Their names are
- * those of {@link InferenceStackProps}, except `throttleRate` and `throttleBurst`.
+ * those of {@link Settings}, except `throttleRate` and `throttleBurst`.
  *
  * @throws SettingsError that names every setting that cannot be used, its value, and what is expected
  */
-export function parseSettings(context: Readonly<Record<string, unknown>>): InferenceStackProps {
+export function parseSettings(context: Readonly<Record<string, unknown>>): Settings {
   const parsed = settingsSchema.safeParse(context);
   const sentences = [
     ...findUnknownNames(context),

@@ -112,6 +112,13 @@ export class InferenceError extends Error {
   }
 }
 
+/**
+ * What a request or a model needs is in a package that was not installed. The message names it, and clients may see it.
+ */
+export class MissingPackageError extends Error {
+  override readonly name = 'MissingPackageError';
+}
+
 /** Shorthand for the most frequent case: the model does not take a value of the request. */
 export function invalid(...parts: ErrorParts): InferenceError {
   return new InferenceError('INVALID_PARAMETER_VALUE', textOf(parts));

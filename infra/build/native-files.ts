@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -15,6 +14,7 @@ import {
 import { basename, join } from 'node:path';
 import { extract } from 'tar';
 import * as z from 'zod';
+import { runNpm } from './npm.ts';
 
 const lockSchema = z.object({
   packages: z.record(
@@ -70,19 +70,19 @@ export function koffiFolders(projectFolder: string, platform: string): readonly 
   return readLock(projectFolder).packages[`node_modules/${name}`] ? [findPackage(projectFolder, name)] : [];
 }
 
-/** Folder of ONNX Runtime's libraries, next to the folder of a package that chooses its libraries at run time. */
-export const RUNTIMES_FOLDER = 'runtimes';
-
 /**
- * Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, except those that Ternion never loads.
+ * Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, except those that Ternion never loads. In
+ * a checkout, the bundle of the npm package finds them there (`functions/cli/runtime-package.ts`).
  */
 export function stageRuntime(projectFolder: string, platform: string): void {
-  placeRuntime(projectFolder, platform, copyFileSync);
+  const folder = join(projectFolder, 'dist/runtimes', platform);
+  rmSync(folder, { recursive: true, force: true });
+  placeRuntime(projectFolder, platform, folder, copyFileSync);
 }
 
-/** The same with links to the files of the package, which take no time and no space. */
-export function linkRuntime(projectFolder: string, platform: string): void {
-  placeRuntime(projectFolder, platform, (from, to) => {
+/** Links the same libraries to a folder, which takes no time and no space. */
+export function linkRuntime(projectFolder: string, platform: string, folder: string): void {
+  placeRuntime(projectFolder, platform, folder, (from, to) => {
     try {
       linkSync(from, to);
     } catch {
@@ -95,11 +95,10 @@ export function linkRuntime(projectFolder: string, platform: string): void {
 function placeRuntime(
   projectFolder: string,
   platform: string,
+  folder: string,
   place: (from: string, to: string) => void,
 ): void {
   const source = findRuntime(projectFolder, platform);
-  const folder = join(projectFolder, 'dist', RUNTIMES_FOLDER, platform);
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(source).filter((name) => !UNUSED_LIBRARIES.test(name)))
     place(join(source, file), join(folder, file));
@@ -167,20 +166,6 @@ function fetchPackage(projectFolder: string, name: string): string {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The npm that runs this script, or the one on the path. */
-function runNpm(commandArguments: string[], cwd: string): void {
-  const script = process.env.npm_execpath;
-  const isScript = script !== undefined && /\.c?js$/.test(script);
-  execFileSync(
-    isScript ? process.execPath : 'npm',
-    isScript ? [script, ...commandArguments] : commandArguments,
-    {
-      cwd,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
 }
 
 function checkIntegrity(file: string, integrity: string | undefined, name: string): void {

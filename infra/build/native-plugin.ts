@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { KOFFI_ADDON, NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
+import { KOFFI_ADDON, NATIVE_FOLDER, sharpAddon } from './native-files.ts';
 
 /**
  * Lets the packages with native addons be bundled. Each finds its addon by a path made of platform and version,
@@ -17,11 +17,23 @@ export function nativePlugin(output: string, platform: string): Plugin {
   ]);
 }
 
-/** The same for a bundle that loads ONNX Runtime's addon for the platform it runs on; npm installs sharp. */
-export function npmNativePlugin(): Plugin {
-  // Joined from a list, because the bundler would read concatenated strings as a file pattern and search for the files.
-  const path = `["../${RUNTIMES_FOLDER}/", process.platform, "-", process.arch, "/onnxruntime_binding.node"].join("")`;
-  return pointAddons([[RUNTIME_MODULE, path]]);
+/**
+ * The same for the bundle in the npm package, which runs on any platform.
+ *
+ * @param module our own, which loads ONNX Runtime's addon for the platform that it runs on
+ */
+export function npmNativePlugin(module: string): Plugin {
+  return {
+    name: 'native-addons',
+    setup: ({ onResolve, onEnd }) => {
+      let isReplaced = false;
+      onResolve({ filter: RUNTIME_MODULE }, () => {
+        isReplaced = true;
+        return { path: module };
+      });
+      onEnd(() => (isReplaced ? {} : { errors: [{ text: `${module} is not bundled` }] }));
+    },
+  };
 }
 
 /** Our own module that imports the package of koffi's addon. */

@@ -1,6 +1,5 @@
 // Builds the command after npm has installed the project. npm also runs this script before it packs. It must not
-// replace an existing build then, because a server may be running from it; around-pack.ts checks whether the build is
-// up to date.
+// replace an existing build then, because a server may be running from it.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { MissingPackageError } from '../errors.ts';
 import { LACKS_LOCALE } from '../runtime/open-model-file.ts';
 
 /** Frequent refusals of ONNX Runtime, rewritten without paths. The original goes to the log. */
@@ -21,6 +22,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
 
 /** Why the runtime refuses a model, for clients. */
 export function explainRefusal(error: unknown, modelFile: string): string {
+  if (error instanceof MissingPackageError) return error.message;
   const text = error instanceof Error ? error.message : '';
   if (/protobuf parsing failed/i.test(text)) return `its ${basename(modelFile)} is damaged or truncated`;
   return (

@@ -31,7 +31,23 @@ interface DatatypeInfo {
   readonly view?: (buffer: ArrayBufferLike, start: number, length: number) => NumericArray;
 }
 
-/** All datatypes the runtime can carry, by their names in the Open Inference Protocol. */
+/** A datatype that the runtime can carry, by its name in the Open Inference Protocol. */
+export type Datatype =
+  | 'BOOL'
+  | 'UINT8'
+  | 'UINT16'
+  | 'UINT32'
+  | 'UINT64'
+  | 'INT8'
+  | 'INT16'
+  | 'INT32'
+  | 'INT64'
+  | 'FP16'
+  | 'FP32'
+  | 'FP64'
+  | 'BYTES';
+
+/** What each datatype is made of. */
 export const DATATYPES = {
   BOOL: {
     onnx: 'bool',
@@ -149,9 +165,7 @@ export const DATATYPES = {
     fromNumbers: (v) => Array.from(v, String),
     allocate: (n) => new Array<string>(n).fill(''),
   },
-} as const satisfies Record<string, DatatypeInfo>;
-
-export type Datatype = keyof typeof DATATYPES;
+} as const satisfies Record<Datatype, DatatypeInfo>;
 
 /** The datatypes of numbers with fractions. */
 export type FloatType = 'FP16' | 'FP32' | 'FP64';

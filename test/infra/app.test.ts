@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import cdkJson from '../../infra/cdk.json' with { type: 'json' };
-import { PROJECT_FOLDER } from '../../infra/inference-stack.ts';
+import { PROJECT_FOLDER } from '../../infra/project-folder.ts';
 import { createWorkspace } from './synthesize.ts';
 
 const workspace = createWorkspace();

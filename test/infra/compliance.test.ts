@@ -59,7 +59,7 @@ const acknowledgements = ({ acknowledged }: ReturnType<typeof check>) =>
 // Built here, because the first synth loads the rules, which takes seconds.
 const usual = check(createStack(workspace));
 const opened = check(
-  createStack(workspace, { apiAuthorization: 'none', functionUrl: 'public', seedExampleModels: false }),
+  createStack(workspace, { apiAuthorization: 'none', functionUrl: 'public', copiesModels: false }),
 );
 
 describe('compliance', () => {
@@ -139,7 +139,7 @@ const BROKEN: readonly (readonly [string, (stack: InferenceStack) => void, RegEx
 
 describe('a broken promise', () => {
   test.each(BROKEN)('%s fails the synth', (_, breakPromise, finding) => {
-    const stack = createStack(workspace, { seedExampleModels: false });
+    const stack = createStack(workspace, { copiesModels: false });
     breakPromise(stack);
     const { failed, violations } = check(stack);
     expect(failed).toBe(true);
@@ -147,11 +147,11 @@ describe('a broken promise', () => {
   });
 
   test('is accepted only on the construct where it was acknowledged', () => {
-    const stack = createStack(workspace, { seedExampleModels: false });
+    const stack = createStack(workspace, { copiesModels: false });
     const props = { enforceSSL: true, bucketName: 'no-logs' };
     acknowledge(new Bucket(stack, 'First', props), 'S1', 'A test.');
     expect(check(stack)).toMatchObject({ failed: false, violations: [] });
-    const other = createStack(workspace, { seedExampleModels: false });
+    const other = createStack(workspace, { copiesModels: false });
     acknowledge(new Bucket(other, 'First', props), 'S1', 'A test.');
     new Bucket(other, 'Second', { enforceSSL: true });
     expect(check(other)).toMatchObject({ failed: true, violations: ['AwsSolutions-S1'] });

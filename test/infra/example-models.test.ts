@@ -85,7 +85,7 @@ describe('example models', () => {
   });
 
   test('leave no function in the stack when they are switched off', () => {
-    const without = synthesize(createStack(workspace, { seedExampleModels: false }));
+    const without = synthesize(createStack(workspace, { copiesModels: false }));
     expect(without.ofType('Custom::CDKBucketDeployment')).toEqual([]);
     expect(without.ofType('AWS::Lambda::Function')).toHaveLength(1);
   });

@@ -1,4 +1,7 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import {
@@ -28,7 +31,7 @@ const opened = synthesize(
     functionUrl: 'public',
     durationAlarmPercent: 50,
     alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
-    seedExampleModels: false,
+    copiesModels: false,
   }),
 );
 
@@ -290,7 +293,7 @@ describe('function URL', () => {
   });
 
   test('requires signed requests if it is for IAM', () => {
-    const template = synthesize(createStack(workspace, { functionUrl: 'iam', seedExampleModels: false }));
+    const template = synthesize(createStack(workspace, { functionUrl: 'iam', copiesModels: false }));
     expect(template.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'AWS_IAM' });
     const principals = template
       .ofType('AWS::Lambda::Permission')
@@ -372,5 +375,46 @@ describe('outputs', () => {
     expect(Object.keys(usual.Outputs).sort()).toEqual(['ApiUrl', 'ModelBucketName']);
     expect(usual.follow(usual.Outputs.ModelBucketName?.Value)).toBe(modelBucket().bucket);
     expect(usual.follow(usual.Outputs.ApiUrl?.Value)).toBe(usual.only('AWS::ApiGatewayV2::Api'));
+  });
+});
+
+describe('a bucket that was there before', () => {
+  const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/ours';
+
+  function createTemplate(modelPrefix?: string) {
+    const ours = new Stack(new App({ autoSynth: false }), 'Ours');
+    const encryptionKey = Key.fromKeyArn(ours, 'Key', KEY);
+    const modelBucket = Bucket.fromBucketAttributes(ours, 'Bucket', {
+      bucketName: 'our-bucket',
+      encryptionKey,
+    });
+    return synthesize(
+      createStack(workspace, { modelBucket, ...(modelPrefix !== undefined && { modelPrefix }) }),
+    );
+  }
+
+  test('has the models below its folder, and the stack makes none', () => {
+    const template = createTemplate('ml/models');
+    expect(template.ofType('AWS::S3::Bucket')).toEqual([]);
+    expect(variablesOf(template).MODEL_REPOSITORY).toBe('s3://our-bucket/ml/models');
+    expect(template.only('Custom::CDKBucketDeployment').Properties).toMatchObject({
+      DestinationBucketName: 'our-bucket',
+      DestinationBucketKeyPrefix: 'ml/models',
+    });
+    expect(variablesOf(createTemplate()).MODEL_REPOSITORY).toBe('s3://our-bucket/models');
+  });
+
+  test('is read and written with its key', () => {
+    const roles = JSON.stringify(createTemplate().ofType('AWS::IAM::Role'));
+    for (const Action of ['kms:Decrypt', ['kms:Decrypt', 'kms:GenerateDataKey']]) {
+      expect(roles).toContain(JSON.stringify({ Action, Effect: 'Allow', Resource: KEY }));
+    }
+    expect(JSON.stringify(usual.ofType('AWS::IAM::Role'))).not.toContain('kms:');
+  });
+
+  test.each(['', '/models', 'models/', 'a//b', '*'])('has no folder %j', (prefix) => {
+    expect(() => createTemplate(prefix)).toThrow(
+      `modelPrefix is ${JSON.stringify(prefix)}; expected the path of a folder in the bucket, such as "models".`,
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, test } from 'vitest';
 import cdkJson from '../../infra/cdk.json' with { type: 'json' };
-import { PROJECT_FOLDER } from '../../infra/inference-stack.ts';
+import { PROJECT_FOLDER } from '../../infra/project-folder.ts';
 import { parseSettings } from '../../infra/settings.ts';
 
 describe('settings', () => {

@@ -5,8 +5,9 @@ import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
 import cdkJson from '../../infra/cdk.json' with { type: 'json' };
-import { checkCompliance } from '../../infra/compliance.ts';
+import { checkCompliance } from '../../infra/check-compliance.ts';
 import { InferenceStack, type InferenceStackProps } from '../../infra/inference-stack.ts';
+import { TernionSynthesizer } from '../../infra/stack-synthesizer.ts';
 
 /** Temporary folders for a built function, a model repository and CDK's output. */
 export interface Workspace extends Disposable {
@@ -40,12 +41,21 @@ export function createWorkspace(): Workspace {
   };
 }
 
+interface StackOptions extends Partial<InferenceStackProps> {
+  readonly copiesModels?: boolean;
+}
+
 /** The stack in an app with the feature flags of a deployment, checked by cdk-nag as a deployment is. */
-export function createStack(workspace: Workspace, props: InferenceStackProps = {}): InferenceStack {
+export function createStack(
+  workspace: Workspace,
+  { copiesModels = true, ...props }: StackOptions = {},
+): InferenceStack {
   const { codeFolder, modelsFolder, outputFolder } = workspace;
   const app = new App({ context: cdkJson.context, outdir: mkdtempSync(outputFolder), autoSynth: false });
   checkCompliance(app);
-  return new InferenceStack(app, 'Ternion', { codeFolder, modelsFolder, ...props });
+  const synthesizer = new TernionSynthesizer();
+  const models = copiesModels ? { modelsFolder } : {};
+  return new InferenceStack(app, 'Ternion', { synthesizer, codeFolder, ...models, ...props });
 }
 
 const resourceSchema = z.object({

@@ -1,3 +1,4 @@
+import { InferenceError } from '../../../errors.ts';
 import type { PixelRaster, Size, Window } from '../raster.ts';
 import { USUAL_SCANS } from './decode-price.ts';
 
@@ -71,12 +72,22 @@ function loadSharp(): Promise<Sharp> {
 async function importSharp(): Promise<Sharp> {
   // libtiff reads this limit for the JPEGs inside TIFF; otherwise it allows 100 scans.
   process.env.LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER = String(USUAL_SCANS);
-  const { default: sharp } = await import('sharp');
+  const { default: sharp } = await import('sharp').catch(explainMissing);
   sharp.cache(false);
   // All formats except the accepted ones are switched off inside the decoder too, above all SVG.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: DECODERS });
   return sharp;
+}
+
+/** The npm package does not install sharp: tabular and text models do not need its 20 MB. */
+export const SHARP_RANGE = '^0.35.5';
+
+function explainMissing(error: unknown): never {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (!isMissing || !error.message.includes("'sharp'")) throw error;
+  const text = `Images need sharp, which "npm install sharp@${SHARP_RANGE}" installs.`;
+  throw new InferenceError('NOT_IMPLEMENTED', text, { cause: error });
 }
 
 const DECODERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((format) => `VipsForeignLoad${format}`);

@@ -1,0 +1,348 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+/** The environment holds values that cannot be used. The message has one sentence per variable. */
+export declare class ConfigError extends Error {
+  readonly name = "ConfigError";
+}
+/** `bigint` only where `parseExactJson` found a whole number that a number cannot hold. */
+type JsonValue = null | boolean | number | bigint | string | JsonValue[] | {
+  [key: string]: JsonValue;
+};
+/** One version of one model. */
+interface ModelReference {
+  readonly name: string;
+  readonly version: string;
+}
+/** The arrays that hold tensor elements. FP16 elements are held as their bit patterns, see float16.ts. */
+type NumericArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+type TensorData = NumericArray | string[];
+/** A datatype that the runtime can carry, by its name in the Open Inference Protocol. */
+type Datatype = 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'FP32' | 'FP64' | 'BYTES';
+/** A dense tensor in row-major order. `shape` has one non-negative whole number per axis; `[]` is a scalar. */
+interface Tensor {
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** As many elements as `shape` says. FP16 as bit patterns, BOOL as 0 and 1, BYTES as strings. */
+  readonly data: TensorData;
+  /** Whether its texts are JSON: where an answer is JSON itself, they are written as values. */
+  readonly isJson?: boolean | undefined;
+}
+/** A class label: text, or the whole number a scikit-learn classifier was trained on. */
+type Label = string | number;
+/**
+ * A schema of any library that follows Standard Schema 1.0: zod since 3.24, Valibot, ArkType. So the code of a project
+ * and Ternion need not use the same copy of a library. Source: the specification at standardschema.dev.
+ */
+interface Schema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+  };
+}
+type SchemaResult<Output> = {
+  readonly value: Output;
+  readonly issues?: undefined;
+} | {
+  readonly issues: readonly SchemaIssue[];
+};
+interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | {
+    readonly key: PropertyKey;
+  })[] | undefined;
+}
+/** One thing to predict, as a client sends it: a row of a table as JSON, an encoded image, or a text. */
+export type Instance = JsonValue | Uint8Array;
+/** Numbers of one row, or of one axis of a tensor. */
+type Numbers = Float32Array | Float64Array | Int8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
+/** What a step may return for an instance or a prediction. Members that are undefined are left out. */
+export type Returned = undefined | null | boolean | number | bigint | string | Uint8Array | Numbers | Tensor | readonly Returned[] | {
+  readonly [key: string]: Returned;
+};
+/** Whole inputs of the graph by name, with the instances on the first axis of each. */
+export interface GraphInputs {
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+/** The prediction of a classifier for one instance. It has `probabilities`, or `scores` if they are not known to be. */
+export type ClassificationResult = {
+  readonly prediction: Label;
+  /** Index of the label. */
+  readonly class_id: number;
+  /** Probability of the label. */
+  readonly confidence?: number;
+  /** By label, in the order of the labels. */
+  readonly probabilities?: Readonly<Record<string, number>>;
+  readonly scores?: Readonly<Record<string, number>>;
+};
+/** The prediction of a regression model for one instance. */
+export type RegressionResult = {
+  readonly prediction: number | readonly number[];
+};
+/** The vector of one instance. */
+export type EmbeddingResult = {
+  /** Of shape [dimensions], or [tokens, dimensions] if the model does not pool. */
+  readonly embedding: Tensor;
+};
+/** The outputs of a graph for one instance, by name; or for all of them if they cannot be separated. */
+export type OutputsResult = {
+  /** Without the axis of instances. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+};
+/** The prediction for one instance, by the task of the model. */
+export type Prediction = ClassificationResult | RegressionResult | EmbeddingResult | OutputsResult | {
+  readonly [key: string]: Returned;
+};
+/** Writes to the log, with the request and the step. Inputs of clients do not belong there. */
+interface ProcessorLog {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+/** What a step gets besides its values. */
+export interface ProcessorContext<Options, State> {
+  /** The options of the step in model.json. They are frozen: all requests share them. */
+  readonly options: Options;
+  /** What `state` of the step made for this request. */
+  readonly state: State;
+  readonly model: ModelReference;
+  /** Aborted when the answer is too late, or nobody waits for it any more. */
+  readonly signal: AbortSignal;
+  /** When the answer is too late, on the clock of `performance.now()`. */
+  readonly deadlineMs: number;
+  readonly log: ProcessorLog;
+  /** Counts something. The log line of the request has the sum. */
+  readonly count: (name: string, by?: number) => void;
+  /** Records a number. The log line of the request has how many there were, their sum, the least and the largest. */
+  readonly observe: (name: string, value: number) => void;
+}
+/** What a client sends to a model whose first step is before the graph. */
+type Takes = 'features' | 'image' | 'text';
+/**
+ * A step of own code around the graph. It keeps no state between requests: a server may have several processes.
+ *
+ * What a step throws is answered with 500 `PROCESSOR_FAILED` and its name; what `invalid` makes, with 400.
+ */
+export interface ProcessorDefinition<Options, Input, State, Predicted extends Prediction> {
+  /** Its name as `step` in `processors` of model.json. */
+  readonly name: string;
+  /** Its other members there. Without a schema it has none. */
+  readonly options?: Schema<Options>;
+  /** What clients send, if that is not what the graph takes. */
+  readonly takes?: Takes;
+  /** Checked for each instance before `before`; another instance is answered with 400. */
+  readonly input?: Schema<Input>;
+  /** Makes what `before` and `after` of this step share in one request. */
+  state?(): State;
+  /**
+   * Makes what the graph takes.
+   *
+   * @returns one value for each instance, in order; or the inputs of the graph
+   */
+  before?(instances: readonly Input[], context: ProcessorContext<Options, State>): readonly Returned[] | GraphInputs | Promise<readonly Returned[] | GraphInputs>;
+  /**
+   * Changes what is answered.
+   *
+   * @returns one value for each prediction, in order
+   */
+  after?(predictions: readonly Predicted[], context: ProcessorContext<Options, State>): readonly Returned[] | Promise<readonly Returned[]>;
+}
+/** A step as the server calls it, after it has checked the options and the instances. */
+export interface Processor {
+  readonly name: string;
+  readonly options?: Schema | undefined;
+  readonly takes?: Takes | undefined;
+  readonly input?: Schema | undefined;
+  state?(): unknown;
+  before?(instances: readonly unknown[], context: ProcessorContext<unknown, unknown>): unknown;
+  after?(predictions: readonly unknown[], context: ProcessorContext<unknown, unknown>): unknown;
+}
+/** The options of a step without a schema. */
+type NoOptions = Readonly<Record<never, never>>;
+/** Defines a step of own code; a model names it in `processors` of its model.json. */
+export declare function defineProcessor<Options = NoOptions, Input = Instance, State = undefined, Predicted extends Prediction = Prediction>(definition: ProcessorDefinition<Options, Input, State, Predicted>): Processor;
+/** Marks the errors that `invalid` makes, in whichever copy of this package. */
+declare const INVALID: unique symbol;
+/** A mistake of the client, which is answered with 400. */
+declare class InvalidInputError extends Error {
+  readonly name = "InvalidInputError";
+  readonly [INVALID] = true;
+  readonly field: string;
+  readonly problem: string;
+  constructor(field: string, problem: string);
+}
+/**
+ * The error for a step to throw when the client sent something wrong.
+ *
+ * @param field the part of the request, as in `instances[2].customer_id`
+ * @param problem what came, and what is expected, to follow the name of the field: `is "x7"; expected a number.`
+ */
+export declare function invalid(field: string, problem: string): InvalidInputError;
+/** What `ternion.config.ts` gives a server. */
+export interface OwnCode {
+  /** The steps that models can name in `processors` of their model.json. */
+  readonly processors?: readonly Processor[];
+  /** Routes of the project's own. They go before those of Ternion. */
+  readonly routes?: readonly OwnRoute[];
+  /** Functions around every request, the first one outermost. */
+  readonly middleware?: readonly Middleware[];
+  /**
+   * Called after each answer, with what the log line has. On hosts that stop a process after its answer, it is called
+   * before. What it throws is logged, and it may take at most 5 seconds.
+   */
+  readonly onAnswer?: (record: AnswerRecord) => void | Promise<void>;
+}
+export interface OwnRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With parameters in braces, as in OpenAPI: `/customers/{id}`. */
+  readonly path: string;
+  /** What it does, for `/openapi.json`; without one it is not listed there. */
+  readonly summary?: string;
+  readonly handle: (request: Request, context: RouteContext) => Response | Promise<Response>;
+}
+/**
+ * @param next answers the request, by the next function or by the server; it may be given another request
+ */
+export type Middleware = (request: Request, next: (request: Request) => Promise<Response>, context: OwnContext) => Response | Promise<Response>;
+export interface OwnContext {
+  /** Appears in the answer and in the log. */
+  readonly requestId: string;
+  /**
+   * Asks a model as `POST /models/{model}/predict` does.
+   *
+   * @param model its name, or `name/versions/version`
+   * @returns the body of the answer
+   * @throws PredictError for an answer with an error
+   */
+  readonly predict: (model: string, body: object) => Promise<PredictAnswer>;
+}
+export interface RouteContext extends OwnContext {
+  /** The parameters of the path. */
+  readonly params: Readonly<Record<string, string>>;
+}
+export type PredictAnswer = Readonly<Record<string, unknown>>;
+/** Marks the errors of models, in whichever copy of this package. */
+declare const PREDICT: unique symbol;
+/** A model could not answer; the message is the one that a client would get. */
+export declare class PredictError extends Error {
+  readonly name = "PredictError";
+  readonly [PREDICT] = true;
+  readonly status: number;
+  /** One of the codes in docs/errors.md, such as `INVALID_PARAMETER_VALUE`. */
+  readonly code: string;
+  constructor(message: string, status: number, code: string, options?: ErrorOptions);
+  /** Own code is compiled with a copy of this class. */
+  static [Symbol.hasInstance](value: unknown): value is PredictError;
+}
+/** A request that was answered. Neither inputs nor outputs are part of it. */
+export interface AnswerRecord {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly errorCode: string | undefined;
+  readonly model: string | undefined;
+  readonly modelVersion: string | undefined;
+  readonly instances: number;
+  readonly coldStart: boolean;
+  /** Milliseconds from its arrival until its answer was made. */
+  readonly durationMs: number;
+  /** Milliseconds in the runtime. */
+  readonly runMs: number;
+}
+/** The default export of `ternion.config.ts`. */
+export declare function defineConfig(config: OwnCode): OwnCode;
+/** The server cannot listen on its address. The message says which address, and what to do. */
+export declare class ListenError extends Error {
+  readonly name = "ListenError";
+}
+export interface AppOptions extends OwnCode {
+  /** Folder or `s3://` URL with the models; by default MODEL_REPOSITORY, else `models`. */
+  readonly repository?: string;
+  /** The prefix of all paths, for frameworks that pass the whole path: `/ml`. */
+  readonly basePath?: string;
+  /** Variables of docs/configuration.md, which override those of the process. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+/** All models of a repository as a part of another server. */
+export interface TernionApp {
+  /** Answers a request of the Fetch standard: for Hono, Next and others. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  /** Answers a request of Node: for `node:http`, Express and Fastify. */
+  readonly node: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Loads the models that PRELOAD_MODELS names, so that the first request need not. */
+  readonly preload: () => Promise<void>;
+  /** Frees all models. */
+  readonly close: () => Promise<void>;
+}
+/**
+ * Makes a part of another server that answers for all models of a repository.
+ *
+ * @throws ConfigError
+ */
+export declare function createApp(options?: AppOptions): TernionApp;
+export interface ServeOptions extends AppOptions {
+  /** 8080 by default; 0 for any free one. */
+  readonly port?: number;
+  /** `localhost` by default, so that only this machine can reach it. */
+  readonly hostname?: string;
+}
+export interface TernionServer {
+  readonly url: string;
+  /**
+   * Ends without losing a request, and frees all models.
+   *
+   * @param graceMs how long it accepts requests meanwhile; 0 by default
+   */
+  readonly close: (graceMs?: number) => Promise<void>;
+}
+/**
+ * Serves all models of a repository, as `ternion serve` does.
+ *
+ * @throws ConfigError, ListenError
+ */
+export declare function serve({ port, hostname, ...options }?: ServeOptions): Promise<TernionServer>;
+/**
+ * The models of a project by what `open` gets, with what each one takes and gives. `ternion types` writes its members.
+ */
+export interface Models {}
+/** What `predict` takes of any model: a row as list or object, a text, the bytes of an image, or tensors by name. */
+export type ModelInput = string | Uint8Array | readonly unknown[] | {
+  readonly [key: string]: unknown;
+};
+/** A prediction as `POST /models/{model}/predict` answers it, without the name of the model. */
+export type ModelPrediction = {
+  readonly [key: string]: JsonValue;
+};
+/** A model in this process. */
+export interface OpenModel<Input = ModelInput, Prediction = ModelPrediction> {
+  readonly name: string;
+  readonly version: string;
+  /**
+   * Predicts one instance, as `POST /models/{model}/predict` does.
+   *
+   * @throws PredictError with the message that a client would get
+   */
+  readonly predict: (input: Input) => Promise<Prediction>;
+  /** Predicts several instances together, in their order. */
+  readonly predictBatch: (inputs: readonly Input[]) => Promise<Prediction[]>;
+  /** Frees it. */
+  readonly close: () => Promise<void>;
+}
+export interface OpenOptions extends Pick<OwnCode, 'processors'> {
+  /** Where a model that is named is looked for; by default MODEL_REPOSITORY, else `models`. */
+  readonly repository?: string;
+}
+type InputOf<Known> = Known extends {
+  readonly input: infer Input;
+} ? Input : ModelInput;
+type PredictionOf<Known> = Known extends {
+  readonly prediction: infer Prediction;
+} ? Prediction : ModelPrediction;
+/**
+ * Opens a model in this process, to call it without HTTP.
+ *
+ * @param model the path of a file or folder, or `name`, `name/version` or `name@alias` of the repository
+ * @throws CommandError, InferenceError saying what is wrong with it
+ */
+export declare function open<Model extends keyof Models | (string & {})>(model: Model, options?: OpenOptions): Promise<Model extends keyof Models ? OpenModel<InputOf<Models[Model]>, PredictionOf<Models[Model]>> : OpenModel>;
+export {};
