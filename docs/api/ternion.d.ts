@@ -105,7 +105,7 @@ export interface ProcessorContext<Options, State> {
   /** What `state` of the step made for this request. */
   readonly state: State;
   readonly model: ModelReference;
-  /** Aborted when the answer is too late, or nobody waits for it any more. */
+  /** Aborted when the answer is too late, when the client leaves, and after the answer. */
   readonly signal: AbortSignal;
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
