@@ -217,16 +217,13 @@ export function createInference(options: InferenceOptions): Inference {
         () => load(reference),
         async (model) => {
           const loadMs = performance.now() - askedMs;
-          const modelUse = createModelUse(
-            model,
-            budget,
-            statistics,
-            logOf(model.reference, context?.requestId),
-          );
+          // Most models have no steps of own code, and need no log for them.
+          const log = model.processed && logOf(model.reference, context?.requestId);
+          const modelUse = createModelUse(model, budget, statistics, log);
           try {
             return await work(modelUse);
           } finally {
-            usage = { reference, loadMs, ...modelUse.account() };
+            usage = modelUse.account(loadMs);
           }
         },
         (loaded) =>

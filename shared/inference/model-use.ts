@@ -42,8 +42,12 @@ export interface ModelRunOptions extends TensorOptions {
 
 /** A use together with a record of its cost. */
 export interface AccountedUse extends ModelUse {
-  /** Runs and instances so far. */
-  account(): Omit<ModelUsage, 'reference' | 'loadMs'>;
+  /**
+   * What it has cost so far.
+   *
+   * @param loadMs until the model was ready
+   */
+  account(loadMs: number): ModelUsage;
 }
 
 type LogOf = (step: string) => ProcessorLog;
@@ -128,13 +132,10 @@ export function createModelUse(
             ? infer(model, inputs, options, run, limited)
             : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
-    account: () => ({
-      runs,
-      runMs,
-      instances,
-      counts: steps?.measured.counts,
-      observations: steps?.measured.observations,
-    }),
+    account: (loadMs) =>
+      steps
+        ? { reference, loadMs, runs, runMs, instances, ...steps.measured }
+        : { reference, loadMs, runs, runMs, instances },
   };
 }
 

@@ -99,7 +99,7 @@ function processModel(inner: BoundGraph, processors: Processors): OuterModel {
           }
         };
         return {
-          measured: measurements,
+          measured: { counts: measurements.counts, observations: measurements.observations },
           predict: (input, run, budget) => answer(run, budget, (call) => predict(call, input, form)),
           run: (sent, options, run, budget) =>
             answer(run, budget, (call) => runTensors(call, sent, options, form)),
