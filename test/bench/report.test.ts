@@ -3,7 +3,7 @@ import { formatNumber } from './report/format.ts';
 import { targetTable, writePage } from './report/page.ts';
 import { plotOf } from './report/plot.ts';
 import { tableOf, toMarkdown, toText } from './report/table.ts';
-import { checkTargets, TARGETS } from './report/targets.ts';
+import { checkTargets, explainMissed, TARGETS } from './report/targets.ts';
 import { createRecorder, type Results, type ScenarioResult } from './results.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -94,6 +94,21 @@ describe('the table of a scenario', () => {
 });
 
 describe('the targets', () => {
+  it('that are missed are explained, and only those', () => {
+    const from = (ms: number): ScenarioResult => {
+      const recorder = createRecorder();
+      for (const value of [ms, ms, ms]) {
+        recorder.record('1 connection', 'p50', 'ternion serve', value);
+        recorder.record('1 connection', 'p50', 'bare', 1);
+      }
+      return { ...makeResult(), measurements: recorder.measurements };
+    };
+    expect(explainMissed({ scenarios: [from(2)] })).toEqual([
+      expect.stringMatching(/^- `ternion serve`, p50 at one connection: Nothing runs side by side/),
+    ]);
+    expect(explainMissed({ scenarios: [from(1)] })).toEqual([]);
+  });
+
   it('are compared with the median of the ratios', () => {
     const rows = checkTargets({ scenarios: [makeResult()] });
     expect(rows.slice(0, 4)).toEqual([

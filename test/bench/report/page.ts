@@ -1,7 +1,7 @@
 import type { Machine, Results, ScenarioResult } from '../results.ts';
 import { plotOf } from './plot.ts';
 import { tableOf, toMarkdown } from './table.ts';
-import { checkTargets } from './targets.ts';
+import { checkTargets, explainMissed } from './targets.ts';
 
 /** Files of the page, by their paths below `docs/`. */
 export function writePage(results: Results): ReadonlyMap<string, string> {
@@ -23,6 +23,7 @@ export function writePage(results: Results): ReadonlyMap<string, string> {
     '## Targets',
     '',
     toMarkdown(targetTable(results), 2),
+    ...explain(results),
     ...scenarios.flatMap(describeScenario),
     '',
   ];
@@ -49,6 +50,14 @@ export function targetTable(results: Pick<Results, 'scenarios'>) {
     isMet === undefined ? 'not measured' : isMet ? 'yes' : 'no',
   ]);
   return { header: ['Target', 'Bound', 'Measured', 'Met'], rows };
+}
+
+/** What profiles show of the targets that are missed. */
+function explain(results: Results): readonly string[] {
+  const reasons = explainMissed(results);
+  return reasons.length === 0
+    ? []
+    : ['', 'Where the time of missed targets is, by profiles:', '', ...reasons];
 }
 
 function describeScenario(scenario: ScenarioResult): readonly string[] {
