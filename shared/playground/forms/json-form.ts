@@ -43,6 +43,8 @@ function makeExampleButton(editor: HTMLTextAreaElement, example: string, change:
 }
 
 /** A sketch of a request, for models without an example; it is shown, but cannot be sent. */
-function outlineOf({ inputs }: ModelDescription): unknown {
+export function outlineOf({ input, inputs }: Pick<ModelDescription, 'input' | 'inputs'>): unknown {
+  // Rows of a step of own code can have any form.
+  if (input === 'features') return { features: '…' };
   return { inputs: Object.fromEntries(inputs.map(({ name }) => [name, '…'])) };
 }

@@ -1,8 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { outlineOf } from '../../../shared/playground/forms/json-form.ts';
 import { parseDescription, parseListings } from '../../../shared/playground/model-description.ts';
 import { formatBytes, formatMs, formatNumber, formatPercent } from '../../../shared/playground/numbers.ts';
 import { readLink, writeLink } from '../../../shared/playground/share-link.ts';
 import { parseTimings } from '../../../shared/playground/timings.ts';
+
+describe('the sketch of a request without an example', () => {
+  const inputs = [{ name: 'instances', datatype: 'BYTES', shape: [-1] }];
+
+  it('has the member that the model reads', () => {
+    expect(outlineOf({ input: 'features', inputs })).toEqual({ features: '…' });
+    expect(outlineOf({ input: 'tensors', inputs })).toEqual({ inputs: { instances: '…' } });
+  });
+});
 
 describe('a share', () => {
   it.each([
