@@ -43,7 +43,10 @@ export function inputsOfArrays(
   );
 }
 
-/** One array has the instances, several are columns. */
+/** Names of arrays that have none: that of an npy file here, and the one that `numpy.savez` makes up. */
+const UNNAMED: readonly string[] = ['body', 'arr_0'];
+
+/** One array without a name has the instances, others are columns. */
 function instancesOfArrays(
   arrays: ReadonlyMap<string, NpyArray>,
   { inputs }: ModelContract,
@@ -57,12 +60,13 @@ function instancesOfArrays(
     if (tensor.shape[0] === rows) continue;
     throw invalid(`Input "${name}"`, `has ${tensor.shape[0] ?? 1} rows; the first one has ${rows}.`);
   }
+  const isUnnamed = others.length === 0 && UNNAMED.includes(first?.name ?? 'body');
   const instances = Array.from({ length: rows }, (_, row) => {
     const cells = columns.map(({ name, tensor }): [string, WritableJson] => {
       const { shape, ...cell } = sliceRows(tensor, row, row + 1);
       return [name, toNested({ ...cell, shape: shape.slice(1) })];
     });
-    return others.length === 0 ? cells[0]?.[1] : new Map(cells);
+    return isUnnamed ? cells[0]?.[1] : new Map(cells);
   });
   return new Map([[inputs[0]?.name ?? '', jsonTexts(instances)]]);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { zipSync } from 'fflate';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -9,6 +10,7 @@ import {
   type Processor,
 } from '../../shared/processors/processor.ts';
 import type { Schema } from '../../shared/processors/schema.ts';
+import { writeNpy } from '../../shared/tensor/npy.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../support/build-model.ts';
 import { type Sent, serveSteps } from '../support/serve-steps.ts';
 import { extractor, TOKENIZER } from '../support/text-models.ts';
@@ -174,6 +176,27 @@ describe('instances as they are', () => {
     const { ask, seen } = await serveEcho('features');
     expect((await ask(path, body, sent)).status).toBe(200);
     expect(seen).toEqual([expected]);
+  });
+
+  it('are the arrays of NumPy, by name if they have one', async () => {
+    const { ask, seen } = await serveEcho('features');
+    const array = writeNpy({ datatype: 'FP32', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) });
+    const send = (body: Uint8Array, type: string) => ask('/endpoints/m/invocations', body, { type });
+    expect((await send(array, 'application/x-npy')).status).toBe(200);
+    expect((await send(zipSync({ 'arr_0.npy': array }), 'application/x-npz')).status).toBe(200);
+    expect((await send(zipSync({ 'size.npy': array }), 'application/x-npz')).status).toBe(200);
+    const both = zipSync({ 'a.npy': array, 'b.npy': array });
+    expect((await send(both, 'application/x-npz')).status).toBe(200);
+    const rows = [
+      [1, 2],
+      [3, 4],
+    ];
+    expect(seen).toEqual([
+      rows,
+      rows,
+      rows.map((size) => ({ size })),
+      rows.map((row) => ({ a: row, b: row })),
+    ]);
   });
 
   it('are the pairs of texts in two inputs', async () => {
