@@ -17,14 +17,19 @@ export type HttpFunction = (request: HttpRequest, response: ServerResponse) => P
 /** Larger bodies take so long to decode that others would notice if they began together. */
 const MOST_TOGETHER_BYTES = 16_384;
 
-type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
+type HttpRequest = IncomingMessage & {
+  readonly rawBody?: Buffer;
+  readonly originalUrl?: string;
+  readonly body?: unknown;
+};
 
 /**
  * Serves the app as an HTTP function on Google Cloud, or on any Node server.
  *
  * @param isFrozen whether the host may stop the process after an answer, so that work must be done before it
+ * @param isMounted whether it is a part of another server, which may have cut the path and read the body
  */
-export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
+export function createHttpFunction(host: Host, { isFrozen = false, isMounted = false } = {}): HttpFunction {
   const { app, config, logger } = host;
   return async (incoming, outgoing) => {
     const headers = HeaderList.ofRaw(incoming.rawHeaders);
@@ -61,22 +66,31 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
     context: HostContext,
     part: BodyPart,
   ): Promise<Response> {
+    const known = incoming.rawBody ?? (isMounted ? parsedBodyOf(incoming) : undefined);
     // If the framework has read the body, it has also decompressed it.
-    if (incoming.rawBody) headers.delete('content-encoding');
+    if (known) headers.delete('content-encoding');
     const body =
-      incoming.rawBody ??
+      known ??
       (await readBody(incoming, headers, config.limits.bodyBytes, part).catch((error: unknown) => {
         if (error instanceof InferenceError) return error;
         throw error;
       }));
     if (body instanceof InferenceError || body.length <= MOST_TOGETHER_BYTES) await beginTogether();
     else beginAlone();
-    const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
+    const target = isMounted ? incoming.url : (incoming.originalUrl ?? incoming.url);
+    const url = requestUrl(target ?? '/');
     return await app.fetch(
       new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body),
       context,
     );
   }
+}
+
+/** The body that a framework has parsed, as `express.json()` does: nobody can read the stream again. */
+function parsedBodyOf({ readableEnded, body }: HttpRequest): Buffer | undefined {
+  if (!readableEnded || body === undefined) return undefined;
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 /** Whether the client of a response has gone before it had the whole answer. */

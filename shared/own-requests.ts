@@ -140,8 +140,8 @@ function toStandardRequest(request: Request): Request {
   return new Request(url, { method, headers: new Headers([...headers]), ...body });
 }
 
-/** The same for an answer, whose headers own code may change. */
-async function toStandardResponse(response: Response): Promise<Response> {
+/** The same for an answer: its headers may be changed. */
+export async function toStandardResponse(response: Response): Promise<Response> {
   if (!(response instanceof BytesResponse)) return response;
   const { status, headers } = response;
   return new Response(await response.bytes(), { status, headers: new Headers([...headers]) });

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { prepareOwnCode } from '../../../shared/own-requests.ts';
+import { prepareOwnCode, toStandardResponse } from '../../../shared/own-requests.ts';
 import type { OwnCode } from '../../../shared/processors/own-code.ts';
-import type { ModelStore } from '../../../shared/stores/model-store.ts';
 import { collectWhenIdle } from '../../collect-when-idle.ts';
 import { createContext, type Host } from '../../host.ts';
 import { createHttpFunction } from '../../http-function.ts';
@@ -36,17 +35,15 @@ export interface TernionApp {
  */
 export function createApp(options: AppOptions = {}): TernionApp {
   const host = hostOf(options);
-  const answer = createHttpFunction(host);
+  const answer = createHttpFunction(host, { isMounted: true });
   return {
     fetch: async (request) => {
       const context = createContext(request.headers, undefined);
       const response = await host.app.fetch(request, context);
       void host.runWaitingWork(context);
-      const { status, headers } = response;
-      const body = status === 204 || status === 304 ? null : await response.bytes();
-      return new Response(body, { status, headers: new Headers([...headers]) });
+      return await toStandardResponse(response);
     },
-    node: (request, response) => answer(unparsed(request), response),
+    node: answer,
     preload: () => host.app.preload(),
     close: () => host.app.close(),
   };
@@ -92,37 +89,12 @@ export async function serve({
   };
 }
 
-/** @param store used instead of the one that the repository's URL names */
-export function hostOf(
-  { repository, basePath, environment = {}, ...code }: AppOptions,
-  store?: ModelStore,
-): Host {
+function hostOf({ repository, basePath, environment = {}, ...code }: AppOptions): Host {
   const hasCode = Object.values(code).some((member) => member !== undefined);
   return openHost({
     repository,
     environment: { ...(basePath !== undefined && { BASE_PATH: basePath }), ...environment },
     isServer: true,
     own: hasCode ? prepareOwnCode(code) : undefined,
-    ...(store && { store }),
   });
-}
-
-type NodeRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly body?: unknown };
-
-/**
- * A request whose body a framework has read already, as `express.json()` does: its stream has ended, so nobody else
- * can read it.
- */
-function unparsed(request: NodeRequest): NodeRequest {
-  // Frameworks that cut the prefix of a path keep the whole one in `originalUrl`.
-  const known: { rawBody?: Buffer; originalUrl?: undefined } = { originalUrl: undefined };
-  if (request.rawBody === undefined && request.readableEnded && request.body !== undefined) {
-    known.rawBody = bytesOf(request.body);
-  }
-  return Object.assign(request, known);
-}
-
-function bytesOf(body: unknown): Buffer {
-  if (Buffer.isBuffer(body)) return body;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
