@@ -2,22 +2,27 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { compileConfig } from './functions/cli/project/compile-config.ts';
+import { buildFunction, writeArchive } from './functions/cli/deploy/build-function.ts';
+import { archiveOf } from './functions/cli/deploy/function-targets.ts';
+import { findPackage } from './functions/cli/deploy/native-packages.ts';
 import { findConfig } from './functions/cli/project/own-code.ts';
-import { OWN_CODE_FILE } from './functions/own-code.ts';
 import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
-import { koffiFolders, sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
+import { nativePackagesOf, placesOf, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
-import { writeNotices } from './infra/build/notices.ts';
+import { describeLicences, writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { sharpPlugin } from './infra/build/sharp-plugin.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
 import { copyPublicTypes } from './infra/build/types/public-types.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
+
+/** @typedef {import('./functions/cli/deploy/native-packages.ts').NativePackage} NativePackage */
+/** @typedef {ReadonlyMap<string, readonly NativePackage[]>} Natives */
+/** @typedef {import('./infra/build/targets.ts').Target} Target */
 
 const project = import.meta.dirname;
 const dist = join(project, 'dist');
@@ -36,9 +41,10 @@ if (unknown.length > 0) {
 const REQUIRE = "const require=process.getBuiltinModule('module').createRequire(import.meta.url);";
 
 await buildPages(project, pages);
-for (const target of targets) {
-  if (names.length > 0 && !names.includes(target.name)) continue;
-  await buildTarget(target);
+const asked = targets.filter(({ name }) => names.length === 0 || names.includes(name));
+for (const host of new Set(asked.map((target) => target.host))) {
+  const built = asked.filter((target) => target.host === host);
+  await buildHost(built[0], built);
 }
 
 /**
@@ -55,21 +61,84 @@ function dropRequire(output) {
   }
 }
 
-/** @param {import('./infra/build/targets.ts').Target} target */
-async function buildTarget(target) {
-  const output = join(dist, target.name);
+/**
+ * Builds the targets of one host, which share a bundle.
+ *
+ * @param {Target} host one of them
+ * @param {readonly import('./infra/build/targets.ts').Target[]} built those that are asked for
+ */
+async function buildHost(host, built) {
+  for (const platform of host.platforms) stageRuntime(project, platform);
+  const output = join(dist, host.isNpmPackage ? host.host : `bundles/${host.host}`);
+  const natives = host.isNpmPackage ? new Map() : nativesOf(host);
+  const metafile = await bundle(host, output, [...natives.values()].flat());
+  // Next to the targets, not in them: only the tests and the packages read it.
+  mkdirSync(join(dist, 'meta'), { recursive: true });
+  for (const { name } of built) writeFileSync(join(dist, 'meta', `${name}.json`), JSON.stringify(metafile));
+  writeNotices(project, metafile, output);
+  cpSync(pages, join(output, 'pages'), { recursive: true });
+  if (host.isNpmPackage) {
+    copyPublicTypes(project);
+    await buildConstructs(project);
+  } else {
+    await buildTargets(host, built, output, natives);
+  }
+  for (const { name } of built) console.log(`built dist/${name}`);
+}
+
+/**
+ * Writes the archive of a bundle, and makes targets from it as `ternion build` does.
+ *
+ * @param {Target} host
+ * @param {readonly Target[]} built
+ * @param {string} output of the bundle
+ * @param {Natives} natives
+ */
+async function buildTargets(host, built, output, natives) {
+  // The npm package has the archives of those that are deployed.
+  const functions = join(dist, host.isDeployed ? 'functions' : 'bundles');
+  const places = { ...placesOf(project), functions };
+  for (const file of host.files) cpSync(join(host.folder, file), join(output, file));
+  if (host.packageJson) writePackageJson(host, output);
+  const recipe = [...natives].map(([platform, packages]) => {
+    const folders = packages.map((each) => findPackage(each, places));
+    return [platform, { packages, notices: describeLicences(project, folders) }];
+  });
+  writeArchive(output, archiveOf(functions, host.host), Object.fromEntries(recipe));
+  const config = findConfig(undefined, project);
+  const models = host.isDeployed ? join(project, 'models') : undefined;
+  for (const target of built)
+    await buildFunction(target, join(dist, target.name), { models, config }, places);
+}
+
+/**
+ * What a bundle needs beside it, by platform.
+ *
+ * @param {Target} host
+ * @returns {Natives}
+ */
+function nativesOf(host) {
+  return new Map(
+    host.platforms.map((platform) => [platform, nativePackagesOf(project, platform, host.koffi)]),
+  );
+}
+
+/**
+ * @param {Target} host
+ * @param {string} output is replaced
+ * @param {readonly NativePackage[]} natives
+ */
+async function bundle(host, output, natives) {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  if (target.isNpmPackage) stageRuntime(project, target.platform);
-  else stageNativeFiles(project, target.platform, output, target.koffi);
   const { metafile } = await build({
     entryPoints: {
-      index: join(target.folder, 'index.ts'),
+      index: join(host.folder, 'index.ts'),
       trial: join(project, 'functions/trial/index.ts'),
-      ...(target.isNpmPackage
+      ...(host.isNpmPackage
         ? {
             define: join(project, 'functions/define.ts'),
-            library: join(target.folder, 'library/index.ts'),
+            library: join(host.folder, 'library/index.ts'),
           }
         : {}),
     },
@@ -91,51 +160,29 @@ async function buildTarget(target) {
     // Only browsers load bowser.
     external: [
       'bowser',
-      ...target.omitted,
-      ...target.external,
-      ...(target.isNpmPackage ? ['sharp', 'esbuild'] : []),
+      ...host.omitted,
+      ...host.external,
+      ...(host.isNpmPackage ? ['sharp', 'esbuild'] : []),
     ],
     plugins: [
-      target.isNpmPackage
-        ? npmNativePlugin(join(target.folder, 'runtime-package.ts'))
-        : nativePlugin(output, target.platform),
+      host.isNpmPackage
+        ? npmNativePlugin(join(host.folder, 'runtime-package.ts'))
+        : nativePlugin(project, natives),
       httpPlugin(),
       sharpPlugin(),
       zodPlugin(),
       azurePlugin(),
-      startPlugin(project, join(target.folder, 'index.ts')),
+      startPlugin(project, join(host.folder, 'index.ts')),
       ownSourceMaps(),
     ],
     banner: { js: REQUIRE },
     metafile: true,
   });
   dropRequire(output);
-  // The command compiles the own code of the folder in which it is called.
-  const config = target.isNpmPackage ? undefined : findConfig(undefined, project);
-  if (config) await compileConfig(config, join(output, OWN_CODE_FILE));
-  // npm installs sharp and koffi together with their licences.
-  const natives = target.isNpmPackage
-    ? []
-    : [
-        ...sharpFolders(project, target.platform).values(),
-        ...(target.koffi ? koffiFolders(project, target.platform) : []),
-      ];
-  writeNotices(project, metafile, natives, output);
-  for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
-  if (target.packageJson) writePackageJson(target, output);
-  cpSync(pages, join(output, 'pages'), { recursive: true });
-  if (target.models) copyModels(output);
-  // Next to the targets, not in them: only the tests read it.
-  mkdirSync(join(dist, 'meta'), { recursive: true });
-  writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));
-  if (target.isNpmPackage) {
-    copyPublicTypes(project);
-    await buildConstructs(project);
-  }
-  console.log(`built dist/${target.name}`);
+  return metafile;
 }
 
-/** @param {import('./infra/build/targets.ts').Target} target @param {string} output */
+/** @param {Target} target @param {string} output */
 function writePackageJson(target, output) {
   const { name, version, license, dependencies, devDependencies } = JSON.parse(
     readFileSync(join(project, 'package.json'), 'utf8'),
@@ -148,12 +195,4 @@ function writePackageJson(target, output) {
   );
   const content = { name, version, license, private: true, ...target.packageJson, dependencies: pinned };
   writeFileSync(join(output, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);
-}
-
-/** Copies the models without the files that made them. @param {string} output */
-function copyModels(output) {
-  cpSync(join(project, 'models'), join(output, 'models'), {
-    recursive: true,
-    filter: (path) => !/\.py$|requirements\.txt$|README\.md$/.test(path),
-  });
 }

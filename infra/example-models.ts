@@ -6,7 +6,7 @@ import type { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { BucketDeployment, Source } from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
-import { type FoundVersions, findVersions } from './build/find-versions.ts';
+import { type FoundVersions, findVersions } from '../functions/cli/deploy/find-versions.ts';
 import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { createLogGroup, writeLogStatement } from './log-group.ts';
 import type { ModelBucket } from './model-bucket.ts';

@@ -20,7 +20,7 @@ export interface InferenceFunctionProps {
    * @default 'arm64', which costs 20 % less per second
    */
   readonly architecture?: 'arm64' | 'x86_64';
-  /** The folder of the built function: in a checkout of Ternion, `npm run build -- aws-arm64` makes dist/aws-arm64. */
+  /** The folder of the built function: `npx ternion build aws-arm64` makes dist/aws-arm64. */
   readonly codeFolder: string;
   /**
    * Memory of the function in MB. CPU grows with it.
@@ -124,7 +124,9 @@ export class InferenceFunction extends Construct {
 
 function findCode(folder: string): Code {
   if (!existsSync(join(folder, 'index.mjs'))) {
-    throw new SettingsError(`${folder} holds no built function (index.mjs): run "npm run build" first.`);
+    throw new SettingsError(
+      `${folder} holds no built function (index.mjs): "npx ternion build aws-arm64" makes one in dist/aws-arm64.`,
+    );
   }
   // Models are read from the bucket; in the package they would only slow down every cold start.
   return Code.fromAsset(folder, { exclude: ['/models'], ignoreMode: IgnoreMode.GIT });

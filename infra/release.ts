@@ -1,7 +1,7 @@
 // Checks and packs a release, and prints what would be published; with --publish it publishes it.
 // Usage: node infra/release.ts [--publish]
 import { join } from 'node:path';
-import { packFolder, runNpm } from './build/npm.ts';
+import { packFolder, runNpm } from '../functions/cli/deploy/npm.ts';
 import { stagePackages } from './build/packages.ts';
 import { findReleaseProblems, readRelease } from './release-problems.ts';
 

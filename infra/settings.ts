@@ -1,8 +1,7 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import type { InferenceStackProps } from './inference-stack.ts';
-import { PROJECT_FOLDER } from './project-folder.ts';
 import { SettingsError } from './settings-error.ts';
 
 // Settings on the command line are always text; those in cdk.json may be numbers, true or false.
@@ -25,7 +24,8 @@ const retentionDays = wholeNumber(1, RetentionDays.INFINITE).pipe(
   z.enum(RetentionDays, `must be one of ${RETENTIONS.join(', ')}`),
 );
 
-const folder = text.transform((path) => resolve(PROJECT_FOLDER, path));
+/** Relative to the working folder, where CDK finds cdk.json. */
+const folder = text.transform((path) => resolve(path));
 
 const environment = text.transform((value, context): Record<string, string> => {
   const parsed = z.record(z.string(), z.string()).safeParse(tryParseJson(value));
@@ -69,7 +69,7 @@ const settingsSchema = z
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape);
 
-/** The settings of a deployment of this project. */
+/** The settings of a deployment of the project in the working folder. */
 export interface Settings extends Omit<InferenceStackProps, 'codeFolder'> {
   /** By default dist/aws-arm64 or dist/aws-x64 of the project, by architecture. */
   readonly codeFolder?: string;
@@ -79,14 +79,14 @@ export interface Settings extends Omit<InferenceStackProps, 'codeFolder'> {
 
 const CODE_FOLDERS = { arm64: 'dist/aws-arm64', x86_64: 'dist/aws-x64' } as const;
 
-/** What the stack gets for the settings: the folders of the project, unless they name others. */
+/** What the stack gets for the settings: the folders of a project, unless they name others. */
 export function toStackProps({ seedExampleModels = true, ...settings }: Settings): InferenceStackProps {
   const { architecture = 'arm64', codeFolder, modelsFolder, ...props } = settings;
   return {
     ...props,
     architecture,
-    codeFolder: codeFolder ?? join(PROJECT_FOLDER, CODE_FOLDERS[architecture]),
-    ...(seedExampleModels && { modelsFolder: modelsFolder ?? join(PROJECT_FOLDER, 'models') }),
+    codeFolder: codeFolder ?? resolve(CODE_FOLDERS[architecture]),
+    ...(seedExampleModels && { modelsFolder: modelsFolder ?? resolve('models') }),
   };
 }
 

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployCommand } from '../infra/build/deploy-command.ts';
+import { deployCommand } from '../functions/cli/deploy/deploy-command.ts';
 import {
   comparable,
   type DocumentedShell,
@@ -16,6 +14,7 @@ import {
 import { findFreePort } from './support/hosts/child-process.ts';
 import { PROJECT } from './support/project.ts';
 import { startCommand } from './support/run-command.ts';
+import { makeFolder } from './support/temporary-folder.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
 const page = async (name: string) => await readFile(join(PROJECT, 'docs', name), 'utf8');
@@ -90,9 +89,11 @@ describe('the README and the pages of the command and its settings', () => {
   it.each(['gcp', 'azure'] as const)(
     'names a packaging script that prints the command for %s',
     async (cloud) => {
-      const { stdout } = await promisify(execFile)(process.execPath, ['infra/package.ts', cloud], {
-        cwd: PROJECT,
-      });
+      const folder = await makeFolder({});
+      await symlink(join(PROJECT, 'models'), join(folder, 'models'));
+      const script: string = packageJson.scripts[`package:${cloud}`];
+      const [, args = ''] = / && node dist\/cli\/index\.mjs (.*)$/.exec(script) ?? [];
+      const { stdout } = await startCommand(args.split(' '), '', {}, folder).outcome;
       expect(stdout).toMatch(/^packed digits 1; iris 1, 2 \(0\.\d MB\)\n/);
       const upload = cloud === 'gcp' ? 'dist/gcp' : 'dist/azure.zip';
       const settings = {

@@ -63,7 +63,7 @@ export interface InferenceFunctionProps {
    * @default 'arm64', which costs 20 % less per second
    */
   readonly architecture?: 'arm64' | 'x86_64';
-  /** The folder of the built function: in a checkout of Ternion, `npm run build -- aws-arm64` makes dist/aws-arm64. */
+  /** The folder of the built function: `npx ternion build aws-arm64` makes dist/aws-arm64. */
   readonly codeFolder: string;
   /**
    * Memory of the function in MB. CPU grows with it.

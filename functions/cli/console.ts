@@ -11,8 +11,8 @@ export class CommandError extends Error {
   /** 1: it failed; 2: it was called incorrectly. */
   readonly exitCode: 1 | 2;
 
-  constructor(message: string, exitCode: 1 | 2 = 1) {
-    super(message);
+  constructor(message: string, exitCode: 1 | 2 = 1, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
   }
 }

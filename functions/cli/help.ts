@@ -11,6 +11,15 @@ export const repositoryOption = () =>
     .default('models')
     .env('MODEL_REPOSITORY');
 
+/** What `ternion build` makes. */
+export const TARGETS = 'aws-arm64, aws-x64, gcp, gcp-server or azure';
+
+export const modelsOption = () =>
+  new Option('--models <folder>', 'folder of the models that are packed').default('models');
+
+export const outputOption = () =>
+  new Option('-o, --output <folder>', 'folder in which they are built').default('dist');
+
 export const configOption = () =>
   new Option('--config <path>', 'own code of the project (default: ternion.config.ts in this folder)');
 
@@ -110,6 +119,33 @@ export const DEV_EXAMPLES = examples([
   ['ternion dev', ''],
   ['ternion dev --repository my-models --port 8081', ''],
 ]);
+
+export const BUILD_EXAMPLES = examples(
+  [
+    ['ternion build aws-arm64', 'dist/aws-arm64 for AWS Lambda'],
+    ['ternion build gcp azure --models my-models', ''],
+  ],
+  'Libraries for other platforms than this one are downloaded once.',
+);
+
+export const PACKAGE_EXAMPLES = examples([
+  ['ternion package gcp', 'dist/gcp and the command for it'],
+  ['ternion package azure --deploy --name my-function', ''],
+]);
+
+/** What `synth` and `deploy` do. */
+export const STACK_PURPOSES = {
+  synth: 'write the template of the stack for AWS, and deploy nothing',
+  deploy: 'deploy the stack to AWS',
+};
+
+export const STACK_EXAMPLES = {
+  synth: examples([
+    ['ternion synth aws', ''],
+    ['ternion synth aws --models my-models -c memorySizeMb=3008', ''],
+  ]),
+  deploy: examples([['ternion deploy aws --models my-models --profile work', '']]),
+};
 
 export const DOCTOR_EXAMPLES = examples(
   [['ternion doctor', '']],

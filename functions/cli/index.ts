@@ -131,6 +131,48 @@ command('dev', 'serve, and start again when a model or own code changes', help.D
   .addOption(help.hostOption())
   .action(async (options) => (await import('./commands/dev.ts')).dev(options, terminal));
 
+command(
+  'build',
+  'build what a cloud runs, with the models and own code of this folder',
+  help.BUILD_EXAMPLES,
+  false,
+)
+  .argument('<target...>', help.TARGETS)
+  .addOption(help.modelsOption())
+  .addOption(help.outputOption())
+  .action(async (targets, options) =>
+    (await import('./commands/build.ts')).build(targets, options, terminal),
+  );
+
+command(
+  'package',
+  'build for Google Cloud or Azure, and print or run the command that deploys it',
+  help.PACKAGE_EXAMPLES,
+  false,
+)
+  .argument('<cloud>', 'gcp or azure')
+  .addOption(help.modelsOption())
+  .addOption(help.outputOption())
+  .option('--deploy', 'run the command')
+  .addOption(new Option('--name <name>', 'of the function').default('ternion'))
+  .addOption(new Option('--region <region>', 'on Google Cloud').default('europe-west1'))
+  .addOption(new Option('--resource-group <name>', 'on Azure').default('ternion'))
+  .addOption(new Option('--memory <size>', 'on Google Cloud').default('2Gi'))
+  .option('--server', "on Google Cloud: a service with Ternion's own server instead of a function")
+  .action(async (cloud, options) =>
+    (await import('./commands/package.ts')).makeUpload(cloud, options, terminal),
+  );
+
+for (const name of ['synth', 'deploy'] as const) {
+  command(name, help.STACK_PURPOSES[name], help.STACK_EXAMPLES[name], false)
+    .argument('[aws]', 'the cloud')
+    .argument('[options...]', '--models <folder>, -c <setting>=<value>, and options of CDK')
+    .allowUnknownOption()
+    .action(async (_cloud, _options, options, { args }) =>
+      (await import('./commands/stack.ts')).runStack(name, args, options, terminal),
+    );
+}
+
 command('doctor', 'say what this machine and this project lack', help.DOCTOR_EXAMPLES, false)
   .addOption(help.repositoryOption())
   .action(async (options) => (await import('./commands/doctor.ts')).doctor(options, terminal));

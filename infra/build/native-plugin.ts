@@ -1,19 +1,32 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { KOFFI_ADDON, NATIVE_FOLDER, sharpAddon } from './native-files.ts';
+import {
+  KOFFI_ADDON,
+  type NativePackage,
+  RUNTIME_ADDON,
+  sharpAddon,
+} from '../../functions/cli/deploy/native-packages.ts';
 
 /**
  * Lets the packages with native addons be bundled. Each finds its addon by a path made of platform and version,
- * which a bundler cannot follow. Here they load the files that are staged beside the bundle, which need no
- * node_modules.
+ * which a bundler cannot follow. Here they load the files that are placed beside the bundle, which need no
+ * node_modules. The same bundle runs on all platforms of its host.
+ *
+ * @param placed the packages whose addons are there
  */
-export function nativePlugin(output: string, platform: string): Plugin {
+export function nativePlugin(projectFolder: string, placed: readonly NativePackage[]): Plugin {
+  const hasKoffi = placed.some(({ name }) => name.startsWith('@koromix/koffi-'));
+  const { version } = JSON.parse(
+    readFileSync(join(projectFolder, 'node_modules/sharp/package.json'), 'utf8'),
+  );
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it becomes a template of the bundle
+  const sharp = sharpAddon('${process.platform}-${process.arch}', version);
   return pointAddons([
-    [RUNTIME_MODULE, JSON.stringify(`./${NATIVE_FOLDER}/onnxruntime/onnxruntime_binding.node`)],
-    [/sharp[\\/]dist[\\/]sharp\.mjs$/, JSON.stringify(sharpAddon(output, platform))],
-    ...(existsSync(join(output, NATIVE_FOLDER, KOFFI_ADDON)) ? ([[KOFFI_MODULE, KOFFI_PATH]] as const) : []),
+    [RUNTIME_MODULE, JSON.stringify(`./${RUNTIME_ADDON}`)],
+    [/sharp[\\/]dist[\\/]sharp\.mjs$/, `\`./${sharp}\``],
+    ...(hasKoffi ? ([[KOFFI_MODULE, JSON.stringify(`./${KOFFI_ADDON}`)]] as const) : []),
   ]);
 }
 
@@ -38,7 +51,6 @@ export function npmNativePlugin(module: string): Plugin {
 
 /** Our own module that imports the package of koffi's addon. */
 const KOFFI_MODULE = /shared[\\/]runtime[\\/]foreign-functions\.ts$/;
-const KOFFI_PATH = JSON.stringify(`./${NATIVE_FOLDER}/${KOFFI_ADDON}`);
 
 const RUNTIME_MODULE = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
 

@@ -2,9 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as z from 'zod';
-
-/** The file beside a bundle that lists the third-party packages in it with their licences. */
-const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
+import { NOTICES_FILE } from '../../functions/cli/deploy/build-function.ts';
 
 const packageSchema = z.object({
   name: z.string(),
@@ -25,25 +23,28 @@ const MISSING: readonly (readonly [RegExp, readonly string[]])[] = [
 const LINE = '='.repeat(80);
 
 /**
- * Writes the licences of all packages in a bundle beside it. A text that several packages share is written once.
+ * Writes the licences of all packages in a bundle beside it.
  *
- * @param nativeFolders the packages whose native libraries are beside the bundle
  * @throws Error when a package has no licence text, so that nothing is shipped without one
  */
-export function writeNotices(
-  projectFolder: string,
-  metafile: Metafile,
-  nativeFolders: readonly string[],
-  output: string,
-): void {
-  const folders = [...bundledPackages(metafile).map((path) => join(projectFolder, path)), ...nativeFolders];
+export function writeNotices(projectFolder: string, metafile: Metafile, output: string): void {
+  const folders = bundledPackages(metafile).map((path) => join(projectFolder, path));
+  writeFileSync(join(output, NOTICES_FILE), `${INTRODUCTION}\n\n${describeLicences(projectFolder, folders)}`);
+}
+
+/**
+ * The licences of packages, by their folders. A text that several packages share is there once.
+ *
+ * @throws Error when a package has no licence text
+ */
+export function describeLicences(projectFolder: string, folders: readonly string[]): string {
   const byText = new Map<string, string[]>();
   for (const folder of folders) {
     const text = readTexts(projectFolder, folder);
     byText.set(text, [...(byText.get(text) ?? []), describePackage(folder)]);
   }
   const parts = [...byText].map(([text, titles]) => `${LINE}\n${titles.join('\n')}\n${LINE}\n\n${text}\n`);
-  writeFileSync(join(output, NOTICES_FILE), `${INTRODUCTION}\n\n${parts.join('\n')}`);
+  return parts.join('\n');
 }
 
 const INTRODUCTION = 'Ternion contains third-party software under the licences below.';

@@ -1,6 +1,6 @@
 // Packs the npm packages into dist/packages: node infra/build/pack.ts
 import { join, relative } from 'node:path';
-import { packFolder } from './npm.ts';
+import { packFolder } from '../../functions/cli/deploy/npm.ts';
 import { stagePackages } from './packages.ts';
 
 const project = join(import.meta.dirname, '../..');

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { archiveOf, FUNCTION_TARGETS } from '../../functions/cli/deploy/function-targets.ts';
 import { RUNTIME_PLATFORMS, runtimePackage } from '../../functions/cli/runtime-platforms.ts';
 import { linkRuntime } from './native-files.ts';
 
@@ -42,7 +43,7 @@ export function stagePackages(
   packages: string = join(projectFolder, 'dist/packages'),
 ): readonly string[] {
   const problem = findStale(projectFolder);
-  if (problem !== undefined) throw new Error(`${problem}: run npm run build -- cli first`);
+  if (problem !== undefined) throw new Error(`${problem}: run npm run build first`);
   const manifest = manifestSchema.parse(readJson(join(projectFolder, 'package.json')));
   rmSync(packages, { recursive: true, force: true });
   const runtimes = RUNTIME_PLATFORMS.map((platform) => {
@@ -111,18 +112,23 @@ function writeManifest(folder: string, manifest: object): void {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** What of the package is built: the command with the library, and the constructs. */
-const BUILT = ['cli', 'aws-cdk'];
+/** What of the package is built: its file, and the name of the list of its sources. */
+const BUILT: readonly (readonly [file: string, meta: string])[] = [
+  ['cli/index.mjs', 'cli'],
+  ['aws-cdk/index.mjs', 'aws-cdk'],
+  ...FUNCTION_TARGETS.map(({ host, name }) => [archiveOf('functions', host), name] as const),
+];
 
 /** Which part is not built from the current sources; undefined if all are. */
 function findStale(projectFolder: string): string | undefined {
-  return BUILT.map((name) => findStalePart(projectFolder, name)).find((problem) => problem !== undefined);
+  return BUILT.map(([file, meta]) => findStalePart(projectFolder, file, meta)).find(
+    (problem) => problem !== undefined,
+  );
 }
 
-function findStalePart(projectFolder: string, name: string): string | undefined {
-  const entry = join(projectFolder, 'dist', name, 'index.mjs');
+function findStalePart(projectFolder: string, file: string, name: string): string | undefined {
   const meta = join(projectFolder, 'dist/meta', `${name}.json`);
-  if (!existsSync(entry) || !existsSync(meta)) return `dist/${name} is not built`;
+  if (!existsSync(join(projectFolder, 'dist', file)) || !existsSync(meta)) return `dist/${file} is not built`;
   const { mtimeMs } = statSync(meta);
   const { inputs } = z.object({ inputs: z.record(z.string(), z.unknown()) }).parse(readJson(meta));
   // Inputs that a plugin generates have a namespace before their name, and no file.
@@ -131,7 +137,7 @@ function findStalePart(projectFolder: string, name: string): string | undefined 
     const facts = statSync(join(projectFolder, path), { throwIfNoEntry: false });
     return facts === undefined || facts.mtimeMs > mtimeMs;
   });
-  return newer === undefined ? undefined : `dist/${name} is older than ${newer}`;
+  return newer === undefined ? undefined : `dist/${file} is older than ${newer}`;
 }
 
 function readJson(path: string): unknown {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { targetName } from '../../functions/cli/deploy/function-targets.ts';
 
 const targetSchema = z.strictObject({
   /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
@@ -20,16 +21,18 @@ const targetSchema = z.strictObject({
   dependencies: z.array(z.string()).default([]),
   /** Whether it becomes part of this project's npm package, which runs on any platform. */
   isNpmPackage: z.boolean().default(false),
+  /** Whether it is for a cloud: it has models, and projects build their own from its bundle in the npm package. */
+  isDeployed: z.boolean().default(true),
   /** Whether koffi's addon is part of the output, with which native memory is given back to the system. */
   koffi: z.boolean().default(true),
-  /** Whether the models are part of the output. */
-  models: z.boolean().default(true),
 });
 
 /** One folder below dist/: one entry for one platform. */
 export interface Target extends z.infer<typeof targetSchema> {
   /** Folder name below dist/, such as `aws-arm64`. */
   readonly name: string;
+  /** Name of its folder below functions/. */
+  readonly host: string;
   readonly folder: string;
   readonly platform: string;
 }
@@ -48,10 +51,12 @@ export function findTargets(functionsFolder: string): Target[] {
       const file = join(folder, 'target.json');
       if (!existsSync(file)) return [];
       const target = targetSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-      return target.platforms.map((given) => {
-        const platform = given === 'host' ? `${process.platform}-${process.arch}` : given;
-        const cpu = platform.split('-')[1] ?? platform;
-        return { ...target, name: target.platforms.length > 1 ? `${host}-${cpu}` : host, folder, platform };
+      const platforms = target.platforms.map((given) =>
+        given === 'host' ? `${process.platform}-${process.arch}` : given,
+      );
+      return platforms.map((platform) => {
+        const name = targetName(host, platform, platforms);
+        return { ...target, platforms, name, host, folder, platform };
       });
     });
 }

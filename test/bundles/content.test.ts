@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { zipFolder } from '../../infra/build/zip.ts';
+import { zipFolder } from '../../functions/cli/deploy/zip-folder.ts';
 import { PAGES, PROJECT } from '../support/project.ts';
 import { TARGETS } from '../support/targets.ts';
 

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { PackedPackage } from '../../infra/build/npm.ts';
+import { FUNCTION_TARGETS } from '../../functions/cli/deploy/function-targets.ts';
+import type { PackedPackage } from '../../functions/cli/deploy/npm.ts';
 import { stagePackages } from '../../infra/build/packages.ts';
 import { SHARP_RANGE } from '../../shared/processing/image/decode/image-file.ts';
 import { NODE_FLAGS } from '../support/node-flags.ts';
@@ -131,24 +132,33 @@ describe('the npm packages', () => {
     expect(found).toEqual([]);
   });
 
-  it.each(['cli', 'aws-cdk'])('are not made from a dist/%s that is older than its sources', async (part) => {
+  it.each([
+    ['cli', 'cli/index.mjs'],
+    ['aws-cdk', 'aws-cdk/index.mjs'],
+    ['azure', 'functions/azure.tar.gz'],
+  ])('are not made from a dist/%s that is older than its sources', async (part, built) => {
     const project = await mkdtemp(join(tmpdir(), 'ternion-stale-'));
     onTestFinished(() => rm(project, { recursive: true }));
     await mkdir(join(project, 'dist/meta'), { recursive: true });
-    for (const name of ['cli', 'aws-cdk']) {
-      await mkdir(join(project, 'dist', name));
-      await writeFile(join(project, 'dist', name, 'index.mjs'), '');
+    const parts: readonly (readonly [string, string])[] = [
+      ['cli', 'cli/index.mjs'],
+      ['aws-cdk', 'aws-cdk/index.mjs'],
+      ...FUNCTION_TARGETS.map(({ name, host }) => [name, `functions/${host}.tar.gz`] as const),
+    ];
+    for (const [name, file] of parts) {
+      await mkdir(join(project, 'dist', file, '..'), { recursive: true });
+      await writeFile(join(project, 'dist', file), '');
       await writeFile(join(project, `${name}.ts`), '');
       const meta = join(project, 'dist/meta', `${name}.json`);
       await writeFile(meta, JSON.stringify({ inputs: { [`${name}.ts`]: {}, 'zod:generated': {} } }));
       if (name === part) await utimes(meta, new Date(0), new Date(0));
     }
     expect(() => stagePackages(project)).toThrow(
-      new Error(`dist/${part} is older than ${part}.ts: run npm run build -- cli first`),
+      new Error(`dist/${built} is older than ${part}.ts: run npm run build first`),
     );
-    await rm(join(project, 'dist', part), { recursive: true });
+    await rm(join(project, 'dist', built));
     expect(() => stagePackages(project)).toThrow(
-      new Error(`dist/${part} is not built: run npm run build -- cli first`),
+      new Error(`dist/${built} is not built: run npm run build first`),
     );
   });
 

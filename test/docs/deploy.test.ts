@@ -2,8 +2,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeVersions } from '../../infra/build/find-versions.ts';
-import { packModels } from '../../infra/build/package-models.ts';
+import { describeVersions } from '../../functions/cli/deploy/find-versions.ts';
+import { packModels } from '../../functions/cli/deploy/packed-models.ts';
 import {
   comparable,
   type DocumentedServer,

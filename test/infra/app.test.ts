@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import cdkJson from '../../infra/cdk.json' with { type: 'json' };
-import { PROJECT_FOLDER } from '../../infra/project-folder.ts';
+import cdkJson from '../../cdk.json' with { type: 'json' };
+import { PROJECT } from '../support/project.ts';
 import { createWorkspace } from './synthesize.ts';
+
+const COMMAND = join(PROJECT, 'dist/cli/index.mjs');
 
 const workspace = createWorkspace();
 afterAll(() => workspace[Symbol.dispose]());
@@ -14,7 +16,7 @@ function runApp(settings: Readonly<Record<string, string>>) {
   const { codeFolder, modelsFolder, outputFolder } = workspace;
   const [command = '', ...commandArguments] = cdkJson.app.split(' ');
   return spawnSync(command === 'node' ? process.execPath : command, commandArguments, {
-    cwd: join(PROJECT_FOLDER, 'infra'),
+    cwd: PROJECT,
     encoding: 'utf8',
     env: {
       ...process.env,
@@ -42,7 +44,7 @@ describe('app', { timeout: 60_000 }, () => {
     [
       'folder',
       { codeFolder: '/nowhere' },
-      '/nowhere holds no built function (index.mjs): run "npm run build" first.\n',
+      '/nowhere holds no built function (index.mjs): "npx ternion build aws-arm64" makes one in dist/aws-arm64.\n',
     ],
   ])('answers a wrong %s with a sentence and no stack trace', (_, settings, sentence) => {
     const { status, stderr } = runApp(settings);
@@ -65,8 +67,10 @@ describe('npm run synth', { timeout: 60_000 }, () => {
     const { codeFolder, modelsFolder, outputFolder } = workspace;
     const context = [`codeFolder=${codeFolder}`, ...settings].flatMap((each) => ['-c', each]);
     const folders = ['--models', modelsFolder, '--output', outputFolder];
-    const args = ['infra/stack.ts', 'synth', ...folders, ...context];
-    return spawnSync(process.execPath, args, { cwd: PROJECT_FOLDER, encoding: 'utf8' });
+    return spawnSync(process.execPath, [COMMAND, 'synth', 'aws', ...folders, ...context], {
+      cwd: PROJECT,
+      encoding: 'utf8',
+    });
   };
 
   test('reports what it has written, and where', () => {
@@ -75,9 +79,9 @@ describe('npm run synth', { timeout: 60_000 }, () => {
       status: 0,
       stdout: [
         'packed iris 1, 2',
-        `The template of the stack is valid: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
+        `The template of the stack is valid: ${relative(PROJECT, workspace.outputFolder)}/Ternion.template.json`,
         expect.stringMatching(/^ {2}\d\d resources, including \d functions, \d buckets and \d alarms$/),
-        `Nothing was deployed. To deploy the stack: npm run deploy:aws -- --models ${workspace.modelsFolder} -c codeFolder=${workspace.codeFolder}`,
+        `Nothing was deployed. To deploy the stack: npx ternion deploy aws --models ${workspace.modelsFolder} -c codeFolder=${workspace.codeFolder}`,
         '',
       ],
     });
@@ -92,8 +96,8 @@ describe('npm run synth', { timeout: 60_000 }, () => {
 
 describe('npm run deploy:aws', () => {
   test('says that npm has kept an option for itself', () => {
-    const { status, stderr } = spawnSync(process.execPath, ['infra/stack.ts', 'deploy', 'my-models'], {
-      cwd: PROJECT_FOLDER,
+    const { status, stderr } = spawnSync(process.execPath, [COMMAND, 'deploy', 'aws', 'my-models'], {
+      cwd: PROJECT,
       encoding: 'utf8',
       env: { ...process.env, npm_config_models: 'true', npm_lifecycle_event: 'deploy:aws' },
     });
@@ -104,9 +108,9 @@ describe('npm run deploy:aws', () => {
   });
 
   test('refuses an unknown option with a sentence, before anything is deployed', () => {
-    const args = ['infra/stack.ts', 'deploy', '--memorySizeMb', '3008'];
+    const args = [COMMAND, 'deploy', 'aws', '--memorySizeMb', '3008'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-      cwd: PROJECT_FOLDER,
+      cwd: PROJECT,
       encoding: 'utf8',
     });
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });

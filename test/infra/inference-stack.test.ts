@@ -182,7 +182,7 @@ describe('inference function', () => {
 
   test('is refused if it was not built', () => {
     expect(() => createStack(workspace, { codeFolder: '/nowhere' })).toThrow(
-      '/nowhere holds no built function (index.mjs): run "npm run build" first.',
+      '/nowhere holds no built function (index.mjs): "npx ternion build aws-arm64" makes one in dist/aws-arm64.',
     );
   });
 

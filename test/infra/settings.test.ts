@@ -1,7 +1,7 @@
+import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { describe, expect, test } from 'vitest';
-import cdkJson from '../../infra/cdk.json' with { type: 'json' };
-import { PROJECT_FOLDER } from '../../infra/project-folder.ts';
+import cdkJson from '../../cdk.json' with { type: 'json' };
 import { parseSettings } from '../../infra/settings.ts';
 
 describe('settings', () => {
@@ -39,7 +39,7 @@ describe('settings', () => {
     expect(parseSettings(context)).toEqual({
       stackName: 'ternion-staging',
       architecture: 'x86_64',
-      codeFolder: `${PROJECT_FOLDER}/dist/other`,
+      codeFolder: resolve('dist/other'),
       memorySizeMb: 3008,
       timeoutSeconds: 60,
       ephemeralStorageMb: 2048,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as z from 'zod';
-import cdkJson from '../../infra/cdk.json' with { type: 'json' };
+import cdkJson from '../../cdk.json' with { type: 'json' };
 import { checkCompliance } from '../../infra/check-compliance.ts';
 import { InferenceStack, type InferenceStackProps } from '../../infra/inference-stack.ts';
 import { TernionSynthesizer } from '../../infra/stack-synthesizer.ts';

@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type PackedPackage, packFolder } from '../../../infra/build/npm.ts';
+import { type PackedPackage, packFolder } from '../../../functions/cli/deploy/npm.ts';
 import { stagePackages } from '../../../infra/build/packages.ts';
 import { PROJECT } from '../../support/project.ts';
 

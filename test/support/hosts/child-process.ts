@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { portOf } from '../port-of.ts';
 import { PROJECT } from '../project.ts';
 import { TEST_ENVIRONMENT } from './environment.ts';
@@ -20,7 +20,7 @@ export interface ChildHost extends TestHost {
 export type Prepare = (folder: string) => Promise<void>;
 
 interface ChildOptions {
-  /** A built target, copied to an empty folder outside of the project and run there. */
+  /** A built target or its folder, copied to an empty folder outside of the project and run there. */
   readonly target: string;
   /** Script of the project that runs it, with its arguments made from the folder and the port. */
   readonly command: (folder: string, port: number) => readonly string[];
@@ -31,7 +31,7 @@ interface ChildOptions {
 /** Starts a bundle in a process of its own and waits until it answers. */
 async function openChild({ target, command, environment = {}, prepare }: ChildOptions): Promise<ChildHost> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-bundle-'));
-  await cp(join(PROJECT, 'dist', target), folder, { recursive: true });
+  await cp(resolve(PROJECT, 'dist', target), folder, { recursive: true });
   await prepare?.(folder);
   const port = await findFreePort();
   let output = '';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InvokeError, type LambdaOptions, openLambdaEnvironment } from '../lambda-environment.ts';
 import { portOf } from '../port-of.ts';
 import { PROJECT } from '../project.ts';
@@ -17,7 +17,7 @@ export const OWN_RUNTIME = [process.execPath, join(PROJECT, 'test/support/lambda
 /** A copy of a built target in an empty folder outside of the project. */
 export async function copyBundle(target: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-bundle-'));
-  await cp(join(PROJECT, 'dist', target), folder, { recursive: true });
+  await cp(resolve(PROJECT, 'dist', target), folder, { recursive: true });
   return folder;
 }
 

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import * as z from 'zod';
-import { SettingsError } from './settings-error.ts';
+import * as z from 'zod/mini';
+import { CommandError } from '../console.ts';
 
-/** The installed command line of CDK. */
-export const CDK_FOLDER = join(import.meta.dirname, '../node_modules/aws-cdk');
-
-/** The commands of CDK that this project runs. */
+/** The commands of CDK that are run. */
 export type StackCommand = 'synth' | 'deploy';
 
 const optionsSchema = z.record(
   z.string(),
-  z.object({ alias: z.union([z.string(), z.string().array()]).optional() }),
+  z.object({ alias: z.optional(z.union([z.string(), z.array(z.string())])) }),
 );
 const registrySchema = z.object({
   globalOptions: optionsSchema,
@@ -25,10 +22,15 @@ const registrySchema = z.object({
  * The arguments for `cdk synth` or `cdk deploy`. `--models <folder>`, relative to the working folder, is the same as
  * the setting `modelsFolder`; everything else is passed as it is. CDK itself ignores options that it does not know.
  *
- * @throws SettingsError that names each option that neither this project nor CDK has
+ * @param cdkFolder the package `aws-cdk`
+ * @throws CommandError that names each option that neither Ternion nor CDK has
  */
-export function toCdkArguments(command: StackCommand, args: readonly string[]): readonly string[] {
-  const known = optionsOf(command);
+export function toCdkArguments(
+  command: StackCommand,
+  args: readonly string[],
+  cdkFolder: string,
+): readonly string[] {
+  const known = optionsOf(command, cdkFolder);
   const passed: string[] = command === 'synth' ? ['--quiet'] : [];
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
@@ -53,22 +55,22 @@ function toKebab(name: string): string {
 
 function modelsFolder(folder: string | undefined): string {
   if (folder === undefined || folder === '' || folder.startsWith('--')) {
-    throw new SettingsError('--models has no folder; expected --models <folder>.');
+    throw new CommandError('--models has no folder; expected --models <folder>.');
   }
   return resolve(folder);
 }
 
 /** The long names of a command's options, and their negations such as `no-rollback`. */
-function optionsOf(command: StackCommand): ReadonlySet<string> {
-  const path = join(CDK_FOLDER, 'lib/cli/cli-type-registry.json');
+function optionsOf(command: StackCommand, cdkFolder: string): ReadonlySet<string> {
+  const path = join(cdkFolder, 'lib/cli/cli-type-registry.json');
   const { globalOptions, commands } = registrySchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   const options = { ...globalOptions, ...commands[command].options };
   const names = Object.entries(options).flatMap(([name, { alias }]) => [name, ...[alias ?? []].flat()]);
   return new Set(['', 'help', 'version', ...names, ...names.map((name) => `no-${name}`)]);
 }
 
-function unknown(option: string, command: StackCommand): SettingsError {
-  return new SettingsError(
+function unknown(option: string, command: StackCommand): CommandError {
+  return new CommandError(
     `${option} is not an option. Settings are written as -c name=value (docs/deploy-aws.md lists them), own models as --models <folder>, and cdk ${command} --help lists the options of CDK.`,
   );
 }

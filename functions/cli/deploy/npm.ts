@@ -1,19 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { CommandError } from '../console.ts';
 
 /**
- * Runs the npm that runs this script, or the one on the path.
+ * Runs the npm that runs this program, or the one on the path.
  *
  * @returns what it prints
  */
 export function runNpm(commandArguments: readonly string[], cwd: string): string {
   const script = process.env.npm_execpath;
-  const isScript = script !== undefined && /\.c?js$/.test(script);
+  const isScript = script !== undefined && /npm-cli\.c?js$/.test(script);
   return execFileSync(
     isScript ? process.execPath : 'npm',
     isScript ? [script, ...commandArguments] : commandArguments,
-    { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+    // On Windows npm is a script of the shell.
+    {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      shell: !isScript && process.platform === 'win32',
+    },
   );
 }
 
@@ -45,4 +52,17 @@ export function packFolder(folder: string, destination: string): PackedPackage {
     unpackedBytes: unpackedSize,
     paths: files.map(({ path }) => path).sort(),
   };
+}
+
+/**
+ * Notices that npm has read an option that was meant for a script, because `--` is missing before it.
+ *
+ * @throws CommandError
+ */
+export function checkNpm(environment: NodeJS.ProcessEnv = process.env): void {
+  if (environment.npm_config_models === undefined) return;
+  const script = environment.npm_lifecycle_event ?? '<script>';
+  throw new CommandError(
+    `npm has kept the option --models for itself; write "--" before it: npm run ${script} -- --models <folder>`,
+  );
 }

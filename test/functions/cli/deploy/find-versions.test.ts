@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeVersions, findVersions } from '../../infra/build/find-versions.ts';
-import { makeFolder } from '../support/temporary-folder.ts';
+import { describeVersions, findVersions } from '../../../../functions/cli/deploy/find-versions.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 test('versions are those folders of models that hold a graph, from low to high', async () => {
   const folder = await makeFolder({

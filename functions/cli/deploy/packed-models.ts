@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { CommandError } from '../console.ts';
 import { type FoundVersions, findVersions } from './find-versions.ts';
 
 /** The models of a built target. */
@@ -12,16 +13,12 @@ export interface PackedModels {
 const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|README\.md$/;
 
 /**
- * Puts a model repository into a built target, replacing the example models.
+ * Puts a model repository into a built target.
  *
- * @throws Error with one sentence when the folder holds no model version
+ * @throws CommandError as `checkModels` does
  */
 export function packModels(folder: string, target: string): PackedModels {
-  if (versionsOf(folder).size === 0) {
-    throw new Error(
-      `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" creates one.`,
-    );
-  }
+  checkModels(folder);
   const place = join(target, 'models');
   rmSync(place, { recursive: true, force: true });
   cpSync(folder, place, {
@@ -30,12 +27,6 @@ export function packModels(folder: string, target: string): PackedModels {
     dereference: true,
     filter: (path) => !NOT_PACKED.test(relative(folder, path)),
   });
-  return readPackedModels(target);
-}
-
-/** The models that a built target holds. */
-export function readPackedModels(target: string): PackedModels {
-  const place = join(target, 'models');
   const files = readdirSync(place, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
@@ -45,10 +36,18 @@ export function readPackedModels(target: string): PackedModels {
   };
 }
 
+/** @throws CommandError with one sentence when the folder holds no model version */
+export function checkModels(folder: string): void {
+  if (versionsOf(folder).size > 0) return;
+  throw new CommandError(
+    `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" creates one.`,
+  );
+}
+
 function versionsOf(folder: string): FoundVersions {
   try {
     return findVersions(folder);
   } catch (error) {
-    throw new Error(`${JSON.stringify(folder)} cannot be read: it is not a folder.`, { cause: error });
+    throw new CommandError(`${JSON.stringify(folder)} cannot be read: it is not a folder.`, 1, error);
   }
 }

@@ -1,5 +1,4 @@
-import { relative } from 'node:path';
-import { zipFolder } from './zip.ts';
+import { zipFolder } from './zip-folder.ts';
 
 export const PACKAGED_CLOUDS = ['gcp', 'azure'] as const;
 
@@ -23,15 +22,12 @@ export interface Command {
   readonly arguments: string[];
 }
 
-/**
- * Makes the folder (gcp) or archive (azure) to upload from a built target. Returns its path, relative to the working
- * folder.
- */
+/** Makes what is uploaded from a built target: the folder itself (gcp), or an archive beside it (azure). */
 export async function makePackage(cloud: PackagedCloud, folder: string): Promise<string> {
-  if (cloud === 'gcp') return relative(process.cwd(), folder);
+  if (cloud === 'gcp') return folder;
   const archive = `${folder}.zip`;
   await zipFolder(folder, archive);
-  return relative(process.cwd(), archive);
+  return archive;
 }
 
 /** The command that deploys a package; the function is private on both clouds unless the caller opens it. */

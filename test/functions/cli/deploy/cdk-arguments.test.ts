@@ -1,6 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { toCdkArguments } from '../../infra/cdk-arguments.ts';
+import { type StackCommand, toCdkArguments } from '../../../../functions/cli/deploy/cdk-arguments.ts';
+import { PROJECT } from '../../../support/project.ts';
+
+const argumentsOf = (command: StackCommand, args: readonly string[]) =>
+  toCdkArguments(command, args, join(PROJECT, 'node_modules/aws-cdk'));
 
 const MODELS = `modelsFolder=${resolve('my-models')}`;
 
@@ -16,7 +20,7 @@ describe('the arguments of CDK', () => {
       ['-c', 'memorySizeMb=3008', '--context', MODELS, '--profile', 'work'],
     ],
   ])('for %j are %j', (args, expected) => {
-    expect(toCdkArguments('deploy', args)).toEqual(expected);
+    expect(argumentsOf('deploy', args)).toEqual(expected);
   });
 
   test.each([
@@ -29,26 +33,22 @@ describe('the arguments of CDK', () => {
     '--help',
     '--',
   ])('include its own option %s', (option) => {
-    expect(toCdkArguments('deploy', [option])).toEqual([option]);
+    expect(argumentsOf('deploy', [option])).toEqual([option]);
   });
 
   test.each(['--model', '--modelsFolder', '--memorySizeMb', '--no-models', '--default-model=iris'])(
     'do not include %s, which CDK would ignore',
     (option) => {
       const [name = ''] = option.split('=');
-      expect(() => toCdkArguments('synth', [option, 'x'])).toThrow(`${name} is not an option. `);
+      expect(() => argumentsOf('synth', [option, 'x'])).toThrow(`${name} is not an option. `);
     },
   );
 
   test('hold to one command: --outputs-file is an option of "cdk deploy" only', () => {
-    expect(() => toCdkArguments('synth', ['--outputs-file', 'x'])).toThrow(
-      '--outputs-file is not an option. ',
-    );
+    expect(() => argumentsOf('synth', ['--outputs-file', 'x'])).toThrow('--outputs-file is not an option. ');
   });
 
   test.each([['--models'], ['--models='], ['--models', '--profile']])('need a folder: %j', (...args) => {
-    expect(() => toCdkArguments('deploy', args)).toThrow(
-      '--models has no folder; expected --models <folder>.',
-    );
+    expect(() => argumentsOf('deploy', args)).toThrow('--models has no folder; expected --models <folder>.');
   });
 });

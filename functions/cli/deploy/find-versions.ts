@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { compareVersions } from '../../shared/models/versions.ts';
+import { compareVersions } from '../../../shared/models/versions.ts';
 
 /** The versions of each model of a repository, by the name of the model. */
 export type FoundVersions = ReadonlyMap<string, readonly string[]>;

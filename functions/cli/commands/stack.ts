@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, relative, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { shellWord } from '../../shell-word.ts';
+import { CommandError, type Console } from '../console.ts';
+import { buildFunction } from '../deploy/build-function.ts';
+import { type StackCommand, toCdkArguments } from '../deploy/cdk-arguments.ts';
+import { checkNpm } from '../deploy/npm.ts';
+import { placesHere, STACK_APP } from '../deploy/places.ts';
+import { findConfig } from '../project/own-code.ts';
+import { findTarget } from './build.ts';
+
+export interface StackOptions {
+  readonly config?: string;
+}
+
+/**
+ * `ternion synth` and `ternion deploy`: builds the function, and lets CDK write or deploy the stack. The app is that of
+ * cdk.json in the working folder, or the one of the package.
+ *
+ * @param given the cloud, then `--models <folder>` and options of CDK
+ */
+export async function runStack(
+  command: StackCommand,
+  given: readonly string[],
+  options: StackOptions,
+  output: Console,
+): Promise<void> {
+  checkNpm();
+  const [cloud, ...args] = given;
+  if (cloud !== 'aws') {
+    const found = cloud === undefined ? 'is missing' : `is ${JSON.stringify(cloud)}`;
+    const other = cloud === 'gcp' || cloud === 'azure' ? `; "ternion package ${cloud}" is for that one` : '';
+    throw new CommandError(`The cloud ${found}; expected "ternion ${command} aws"${other}.`, 2);
+  }
+  const cdk = findCdk();
+  const cdkArguments = toCdkArguments(command, args, cdk);
+  const folders = await prepare(cdkArguments, options, output);
+  const all = [command, ...appArguments(), ...folders, ...cdkArguments];
+  const { status } = spawnSync(process.execPath, [join(cdk, 'bin/cdk'), ...all], {
+    // With --json there is nothing on stdout but the result.
+    stdio: ['inherit', output.isJson ? 2 : 'inherit', 'inherit'],
+    env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
+  });
+  process.exitCode = status ?? 1;
+  if (status === 0 && command === 'synth') describeTemplate(outputOf(cdkArguments), args, output);
+  if (status !== 0 && command === 'deploy')
+    throw new CommandError(
+      'The stack was not deployed. If CDK cannot find the account, choose one by AWS_PROFILE or --profile; docs/deploy-aws.md lists what a deployment needs.',
+    );
+}
+
+/** The folder of CDK's command line, which is the one of the project. */
+function findCdk(): string {
+  const missing = ['aws-cdk', 'aws-cdk-lib', 'constructs'].filter((name) => findPackage(name) === undefined);
+  const cdk = findPackage('aws-cdk');
+  if (cdk !== undefined && missing.length === 0) return cdk;
+  throw new CommandError(`The stack needs CDK: npm install --save-dev ${missing.join(' ')}`);
+}
+
+/** The folder of a package that the project has installed. */
+function findPackage(name: string): string | undefined {
+  const paths = createRequire(resolve('package.json')).resolve.paths(name) ?? [];
+  return paths.map((path) => join(path, name)).find((folder) => existsSync(join(folder, 'package.json')));
+}
+
+/** Builds the function, unless a setting names one, and gives its folder to the app. */
+async function prepare(
+  cdkArguments: readonly string[],
+  { config }: StackOptions,
+  output: Console,
+): Promise<readonly string[]> {
+  const settings = new Map(contextOf(cdkArguments));
+  if (settings.has('codeFolder')) return [];
+  const target = findTarget(settings.get('architecture') === 'x86_64' ? 'aws-x64' : 'aws-arm64');
+  const folder = resolve('dist/stack', target.name);
+  // The stack copies the models into its bucket.
+  await buildFunction(
+    target,
+    folder,
+    { models: undefined, config: findConfig(config) },
+    placesHere(output.note),
+  );
+  return ['--context', `codeFolder=${folder}`];
+}
+
+/** The settings of cdk.json, and those on the command line. */
+function contextOf(args: readonly string[]): readonly (readonly [string, string])[] {
+  const kept = Object.entries(readCdkJson().context ?? {}).map(
+    ([name, value]) => [name, String(value)] as const,
+  );
+  const given = args.flatMap((arg, index) => {
+    const isNext = ['-c', '--context'].includes(args[index - 1] ?? '');
+    const text = isNext ? arg : /^(?:--context=|-c=?)(.+)/.exec(arg)?.[1];
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text ?? '') ?? [];
+    return name === '' ? [] : [[name, value] as const];
+  });
+  return [...kept, ...given];
+}
+
+const cdkJsonSchema = z.object({
+  app: z.optional(z.string()),
+  output: z.optional(z.string()),
+  context: z.optional(z.record(z.string(), z.unknown())),
+});
+
+function readCdkJson(): z.infer<typeof cdkJsonSchema> {
+  if (!existsSync('cdk.json')) return {};
+  try {
+    return cdkJsonSchema.parse(JSON.parse(readFileSync('cdk.json', 'utf8')));
+  } catch (error) {
+    throw new CommandError('cdk.json cannot be read: it must be a JSON object as CDK has it.', 1, error);
+  }
+}
+
+/** What cdk.json would say. */
+function appArguments(): readonly string[] {
+  if (readCdkJson().app !== undefined) return [];
+  // CDK runs it in a shell. It removes quotes that are around the whole text, so the text ends with a space.
+  const app = `"${process.execPath}" "${STACK_APP}" `;
+  return ['--app', app, '--no-version-reporting', '--no-notices'];
+}
+
+/** The folder of the template. */
+function outputOf(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === '-o' || arg === '--output');
+  const inline = args.find((arg) => arg.startsWith('--output='))?.slice('--output='.length);
+  return (at === -1 ? inline : args[at + 1]) ?? readCdkJson().output ?? 'cdk.out';
+}
+
+const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
+
+function describeTemplate(folder: string, args: readonly string[], output: Console): void {
+  const path = join(folder, 'Ternion.template.json');
+  // An own app may have other stacks.
+  if (!existsSync(path)) return;
+  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const types = Object.values(Resources).map(({ Type }) => Type);
+  const countOf = (type: string) => types.filter((each) => each === type).length;
+  output.result({ template: relative('.', path), resources: types.length }, () =>
+    [
+      `The template of the stack is valid: ${relative('.', path)}`,
+      `  ${types.length} resources, including ${countOf('AWS::Lambda::Function')} functions, ${countOf('AWS::S3::Bucket')} buckets and ${countOf('AWS::CloudWatch::Alarm')} alarms`,
+      `Nothing was deployed. To deploy the stack: npx ternion deploy aws${settingsOf(args)}`,
+    ].join('\n'),
+  );
+}
+
+/** The arguments again, without those that say where the template goes. */
+function settingsOf(given: readonly string[]): string {
+  const at = given.findIndex((arg) => arg === '-o' || arg === '--output');
+  const kept = (at === -1 ? given : given.toSpliced(at, 2)).filter((arg) => !arg.startsWith('--output='));
+  return kept.map((arg) => ` ${shellWord(arg)}`).join('');
+}
