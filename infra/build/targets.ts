@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { targetName } from '../../functions/cli/deploy/function-targets.ts';
 
 const targetSchema = z.strictObject({
   /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
@@ -55,7 +54,8 @@ export function findTargets(functionsFolder: string): Target[] {
         given === 'host' ? `${process.platform}-${process.arch}` : given,
       );
       return platforms.map((platform) => {
-        const name = targetName(host, platform, platforms);
+        const cpu = platform.split('-')[1] ?? platform;
+        const name = platforms.length > 1 ? `${host}-${cpu}` : host;
         return { ...target, platforms, name, host, folder, platform };
       });
     });

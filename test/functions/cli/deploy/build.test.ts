@@ -47,7 +47,7 @@ it('builds what runs with the models and the own code of a project', async () =>
   const get = (path: string) => host.send({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
   expect(JSON.parse((await get('/hello')).body.toString())).toEqual({ hello: 'you' });
   expect(JSON.parse((await get('/models')).body.toString())).toMatchObject({ models: [{ name: 'flowers' }] });
-  // The same as the project's own build, but for models and code.
+  // The same as the project's own build, except models and code.
   const ours = (await readdir(join(PROJECT, 'dist/aws-arm64'))).sort();
   const theirs = (await readdir(join(folder, 'dist/aws-arm64'))).sort();
   expect(theirs).toEqual([...ours, 'own-code.mjs'].sort());
@@ -91,11 +91,11 @@ it('removes no folder that is something else', async () => {
 });
 
 it.each([
-  [['heroku'], 2, 'There is no target "heroku"; the targets are aws-x64, aws-arm64, gcp, gcp-server, azure.'],
+  [['heroku'], 2, 'There is no target "heroku"; the targets are aws-arm64, aws-x64, gcp, gcp-server, azure.'],
   [
     ['gcp', 'heroku'],
     2,
-    'There is no target "heroku"; the targets are aws-x64, aws-arm64, gcp, gcp-server, azure.',
+    'There is no target "heroku"; the targets are aws-arm64, aws-x64, gcp, gcp-server, azure.',
   ],
   [['gcp', '--models', 'package.json'], 1, '"package.json" cannot be read: it is not a folder.'],
   [
