@@ -115,6 +115,14 @@ export const EXPORT_HELPER_EXAMPLES = examples([
   ['ternion export-helper training/', ''],
 ]);
 
+export const INIT_EXAMPLES = examples(
+  [
+    ['ternion init my-project', ''],
+    ['ternion init my-project --clouds aws,gcp', 'with what two clouds need'],
+  ],
+  'It replaces no file: a folder with files of its own is refused.',
+);
+
 export const DEV_EXAMPLES = examples([
   ['ternion dev', ''],
   ['ternion dev --repository my-models --port 8081', ''],

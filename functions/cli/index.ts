@@ -24,17 +24,22 @@ const program = new Command('ternion')
   .helpCommand('help <command>', 'show the help of a command')
   .addHelpText('after', help.MAIN_EXAMPLES);
 
-/**
- * A command; each one can print its result as JSON.
- *
- * @param usesOwnCode whether it loads the own code of the project before it runs
- */
-function command(name: string, description: string, examples: string, usesOwnCode = true): Command {
+/** A command; each one can print its result as JSON. */
+function plainCommand(name: string, description: string, examples: string): Command {
   return program
     .command(name)
     .description(description)
     .addHelpText('after', examples)
-    .option('--json', 'print the result as one JSON object')
+    .option('--json', 'print the result as one JSON object');
+}
+
+/**
+ * A command of a project.
+ *
+ * @param usesOwnCode whether it loads the own code of the project before it runs
+ */
+function command(name: string, description: string, examples: string, usesOwnCode = true): Command {
+  return plainCommand(name, description, examples)
     .addOption(help.configOption())
     .hook('preAction', async (_, action) => {
       if (!usesOwnCode) return;
@@ -124,6 +129,11 @@ command('export-helper', 'copy the helper that exports models from Python', help
   .action(async (file, options) =>
     (await import('./commands/export-helper.ts')).exportHelper(file, options, terminal),
   );
+
+plainCommand('init', 'start a project: an example model, own code, a test, a workflow', help.INIT_EXAMPLES)
+  .argument('<folder>', 'a new or empty folder; . for this one')
+  .option('--clouds <names>', 'where it will be deployed: aws, gcp, azure, with commas between them')
+  .action(async (folder, options) => (await import('./commands/init.ts')).init(folder, options, terminal));
 
 command('dev', 'serve, and start again when a model or own code changes', help.DEV_EXAMPLES, false)
   .addOption(help.repositoryOption())

@@ -184,7 +184,10 @@ async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   try {
     const graph = await readModelFile(folder.modelPath);
     const config = await folder.read('config.json');
-    const found = await look(source, (model) => findWarnings(model, graph, config));
+    const found = await look(source, (model) => {
+      // The graph is looked at, without the steps of own code around it.
+      return findWarnings({ ...model, ...model.processed?.inner }, graph, config);
+    });
     return source.warning === undefined ? found : [...found, source.warning];
   } finally {
     await folder.release();
