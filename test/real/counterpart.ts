@@ -4,6 +4,8 @@ export interface Counterpart {
   readonly name: string;
   /** What exactly is installed, such as `moto 5.2.5`. Another pin is another installation. */
   readonly pin: string;
+  /** Others that its tests use as well. */
+  readonly needs?: readonly Counterpart[];
   /** It does not fit into 20 minutes with the others, so it runs with `--heavy` or by its name alone. */
   readonly isHeavy?: boolean;
   /**

@@ -25,7 +25,8 @@ if (chosen.length === 0) {
   console.log('There is no counterpart of this kind.');
   process.exit();
 }
-for (const counterpart of chosen) await install(counterpart);
+const needed = new Set(chosen.flatMap((counterpart) => [...(counterpart.needs ?? []), counterpart]));
+for (const counterpart of needed) await install(counterpart);
 
 // The tests of a counterpart that could not be installed fail there.
 const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
