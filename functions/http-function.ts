@@ -28,11 +28,16 @@ type HttpRequest = IncomingMessage & {
  *
  * @param isFrozen whether the host may stop the process after an answer, so that work must be done before it
  * @param isMounted whether it is a part of another server, which may have cut the path and read the body
+ * @param compress whether answers are compressed for clients that accept it
  */
-export function createHttpFunction(host: Host, { isFrozen = false, isMounted = false } = {}): HttpFunction {
+export function createHttpFunction(
+  host: Host,
+  { isFrozen = false, isMounted = false, compress = true } = {},
+): HttpFunction {
   const { app, config, logger } = host;
   return async (incoming, outgoing) => {
     const headers = HeaderList.ofRaw(incoming.rawHeaders);
+    if (!compress) headers.delete('accept-encoding');
     const signal = new Client(outgoing);
     const part = app.bodyRoom.open(signal);
     const context = createContext(headers, undefined, { signal, body: part });
@@ -77,8 +82,7 @@ export function createHttpFunction(host: Host, { isFrozen = false, isMounted = f
       }));
     if (body instanceof InferenceError || body.length <= MOST_TOGETHER_BYTES) await beginTogether();
     else beginAlone();
-    const target = isMounted ? incoming.url : (incoming.originalUrl ?? incoming.url);
-    const url = requestUrl(target ?? '/');
+    const url = requestUrl(isMounted ? mountedTargetOf(incoming, config.basePath) : targetOf(incoming));
     return await app.fetch(
       new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body),
       context,
@@ -86,11 +90,40 @@ export function createHttpFunction(host: Host, { isFrozen = false, isMounted = f
   }
 }
 
-/** The body that a framework has parsed, as `express.json()` does: nobody can read the stream again. */
-function parsedBodyOf({ readableEnded, body }: HttpRequest): Buffer | undefined {
-  if (!readableEnded || body === undefined) return undefined;
+function targetOf({ url = '/', originalUrl = url }: HttpRequest): string {
+  return originalUrl;
+}
+
+/** Express cuts the prefix off. Answers with addresses of the server need it, if it is the one of the configuration. */
+function mountedTargetOf({ url = '/', originalUrl = url }: HttpRequest, basePath: string): string {
+  if (basePath === '' || !originalUrl.startsWith(basePath)) return url;
+  return /^(?:$|[/?])/.test(originalUrl.slice(basePath.length)) ? originalUrl : url;
+}
+
+/** Parsers of forms make objects from which the body cannot be made again. */
+const FORM = /^(?:multipart\/|application\/x-www-form-urlencoded\b)/i;
+
+/**
+ * The body that a framework has read, as `express.json()` does: nobody can read the stream again. Undefined if it has
+ * not been read.
+ */
+function parsedBodyOf(incoming: HttpRequest): Buffer | InferenceError | undefined {
+  const { readableDidRead, readableEnded, headers, body } = incoming;
+  if (!readableDidRead && !readableEnded) return undefined;
   if (Buffer.isBuffer(body)) return body;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  if (typeof body === 'string') return Buffer.from(body);
+  if (body !== undefined && !FORM.test(headers['content-type'] ?? ''))
+    return Buffer.from(JSON.stringify(body));
+  const isEmpty = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
+  return isEmpty ? Buffer.alloc(0) : bodyTaken();
+}
+
+/** Whoever mounts the app reads this in the first answer. */
+export function bodyTaken(): InferenceError {
+  return new InferenceError(
+    'INTERNAL_ERROR',
+    'The server has read the body of this request before Ternion could: mount Ternion before its body parsers; docs/library.md shows how.',
+  );
 }
 
 /** Whether the client of a response has gone before it had the whole answer. */
@@ -244,7 +277,8 @@ function readSmall(incoming: IncomingMessage, headers: Headers, length: number):
   });
 }
 
-function tooSlow(): InferenceError {
+/** A body took too long while others waited for its memory. */
+export function tooSlow(): InferenceError {
   return new InferenceError('TEMPORARILY_UNAVAILABLE', [
     'The request body',
     'arrived too slowly while other requests waited for its memory; send it again later.',

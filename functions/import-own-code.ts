@@ -5,16 +5,21 @@ import type { OwnCode } from '../shared/processors/own-code.ts';
 import type { Processor, Takes } from '../shared/processors/processor.ts';
 
 /**
- * Loads compiled own code.
+ * Loads compiled own code, and makes it ready for an app.
  *
  * @param title its name in messages
  * @throws ConfigError when its default export is not a configuration; what the code throws itself
  */
 export async function importOwnCode(file: string, title: string): Promise<AppOwnCode> {
+  return prepareOwnCode(await importConfig(file, title));
+}
+
+/** Loads compiled own code as its project has written it. */
+export async function importConfig(file: string, title: string): Promise<OwnCode> {
   process.setSourceMapsEnabled(true);
   const { default: code }: { default?: unknown } = await import(pathToFileURL(file).href);
   checkOwnCode(code, title);
-  return prepareOwnCode(code);
+  return code;
 }
 
 /** Whether each member has its kind. */

@@ -263,6 +263,14 @@ export interface AppOptions extends OwnCode {
   /** Variables of docs/configuration.md, which override those of the process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
+/** What `createApp` takes. */
+export interface MountOptions extends AppOptions {
+  /**
+   * Whether answers are compressed for clients that accept it; true by default. Next compresses them itself, and drops
+   * the header of those that are compressed already.
+   */
+  readonly compress?: boolean;
+}
 /** All models of a repository as a part of another server. */
 export interface TernionApp {
   /** Answers a request of the Fetch standard: for Hono, Next and others. */
@@ -279,7 +287,7 @@ export interface TernionApp {
  *
  * @throws ConfigError
  */
-export declare function createApp(options?: AppOptions): TernionApp;
+export declare function createApp({ compress, ...options }?: MountOptions): TernionApp;
 export interface ServeOptions extends AppOptions {
   /** 8080 by default; 0 for any free one. */
   readonly port?: number;
@@ -301,6 +309,15 @@ export interface TernionServer {
  * @throws ConfigError, ListenError
  */
 export declare function serve({ port, hostname, ...options }?: ServeOptions): Promise<TernionServer>;
+/**
+ * Compiles and loads the configuration of a project, as the command does. Tests need it on Node 20, which cannot import
+ * TypeScript; others can import the file.
+ *
+ * @param path by default `ternion.config.ts`, or another of its names, in the working folder
+ * @returns what `open` and `createApp` take
+ * @throws CommandError, ConfigError saying what is wrong with it
+ */
+export declare function loadConfig(path?: string): Promise<OwnCode>;
 /**
  * The models of a project by what `open` gets, with what each one takes and gives. `ternion types` writes its members.
  */

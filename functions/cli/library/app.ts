@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { HeaderList } from '../../../shared/http/header-list.ts';
 import { prepareOwnCode, toStandardResponse } from '../../../shared/own-requests.ts';
 import type { OwnCode } from '../../../shared/processors/own-code.ts';
 import { collectWhenIdle } from '../../collect-when-idle.ts';
 import { createContext, type Host } from '../../host.ts';
 import { createHttpFunction } from '../../http-function.ts';
+import { readFetchBody } from '../../read-fetch-body.ts';
 import { startServer } from '../../server.ts';
 import { openHost } from '../open-host.ts';
 
@@ -14,6 +17,15 @@ export interface AppOptions extends OwnCode {
   readonly basePath?: string;
   /** Variables of docs/configuration.md, which override those of the process. */
   readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** What `createApp` takes. */
+export interface MountOptions extends AppOptions {
+  /**
+   * Whether answers are compressed for clients that accept it; true by default. Next compresses them itself, and drops
+   * the header of those that are compressed already.
+   */
+  readonly compress?: boolean;
 }
 
 /** All models of a repository as a part of another server. */
@@ -33,15 +45,25 @@ export interface TernionApp {
  *
  * @throws ConfigError
  */
-export function createApp(options: AppOptions = {}): TernionApp {
+export function createApp({ compress = true, ...options }: MountOptions = {}): TernionApp {
   const host = hostOf(options);
-  const answer = createHttpFunction(host, { isMounted: true });
+  const answer = createHttpFunction(host, { isMounted: true, compress });
+  const { app, config } = host;
   return {
     fetch: async (request) => {
-      const context = createContext(request.headers, undefined);
-      const response = await host.app.fetch(request, context);
-      void host.runWaitingWork(context);
-      return await toStandardResponse(response);
+      const { url, method, signal } = request;
+      const headers = new HeaderList(request.headers);
+      if (!compress) headers.delete('accept-encoding');
+      const part = app.bodyRoom.open(signal);
+      const context = createContext(headers, undefined, { signal, body: part });
+      try {
+        const body = await readFetchBody(request, config.limits.bodyBytes, part);
+        const response = await app.fetch(new BytesRequest(url, { method, headers }, body), context);
+        return await toStandardResponse(response);
+      } finally {
+        part.close();
+        void host.runWaitingWork(context);
+      }
     },
     node: answer,
     preload: () => host.app.preload(),

@@ -5,11 +5,13 @@ export { ListenError } from '../../server.ts';
 export {
   type AppOptions,
   createApp,
+  type MountOptions,
   type ServeOptions,
   serve,
   type TernionApp,
   type TernionServer,
 } from './app.ts';
+export { loadConfig } from './load-config.ts';
 export {
   type ModelInput,
   type ModelPrediction,

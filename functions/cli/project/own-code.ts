@@ -23,7 +23,7 @@ export function ownCode(): AppOwnCode | undefined {
  */
 export async function openOwnCode(config: string | undefined): Promise<void> {
   const path = findConfig(config);
-  current = path === undefined ? undefined : await loadConfig(path);
+  current = path === undefined ? undefined : await load(path);
 }
 
 /** @throws CommandError when the file that is named does not exist */
@@ -34,12 +34,20 @@ export function findConfig(config: string | undefined, folder = '.'): string | u
   throw new CommandError(`There is no file ${JSON.stringify(config)} for --config.`, 2);
 }
 
-async function loadConfig(path: string): Promise<AppOwnCode> {
-  const [{ compileConfig }, { importOwnCode }] = await Promise.all([
-    import('./compile-config.ts'),
-    import('../../import-own-code.ts'),
-  ]);
+async function load(path: string): Promise<AppOwnCode> {
+  const { importOwnCode } = await import('../../import-own-code.ts');
+  return await importOwnCode(await compileOwnCode(path), path);
+}
+
+/**
+ * Compiles the configuration of a project.
+ *
+ * @returns the path of the module
+ * @throws CommandError
+ */
+export async function compileOwnCode(path: string): Promise<string> {
+  const { compileConfig } = await import('./compile-config.ts');
   const outfile = join(await makeTemporaryFolder(cacheFolder()), OWN_CODE_FILE);
   await compileConfig(resolve(path), outfile);
-  return await importOwnCode(outfile, path);
+  return outfile;
 }

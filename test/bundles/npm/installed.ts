@@ -45,9 +45,10 @@ export interface Consumer {
  * Installs packed packages, without a network: optional packages that are not among them stay out.
  *
  * @param files the packages by name
+ * @param parent where the project is
  */
-export async function install(files: ReadonlyMap<string, string>): Promise<Consumer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ternion-consumer-'));
+export async function install(files: ReadonlyMap<string, string>, parent = tmpdir()): Promise<Consumer> {
+  const folder = await mkdtemp(join(parent, 'ternion-consumer-'));
   const dependencies = Object.fromEntries([...files].map(([name, file]) => [name, `file:${file}`]));
   const manifest = { name: 'consumer', private: true, type: 'module', dependencies };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));

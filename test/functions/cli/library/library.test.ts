@@ -27,6 +27,12 @@ declare module '../../../../functions/cli/library/open.ts' {
   }
 }
 
+/** What whoever mounts the app reads, if its body was read before. */
+const TAKEN = expect.stringMatching(/^The server has read the body .* mount Ternion before its body parsers/);
+
+/** A body that is a stream needs it; the types of Node do not have it. */
+const HALF = { duplex: 'half' };
+
 const post = (body: object) => ({
   method: 'POST',
   headers: { 'content-type': 'application/json' },
@@ -164,6 +170,88 @@ describe('createApp', () => {
     });
     const response = await fetch(`${url}/ml/models/iris/predict`, post({ features: FLOWER }));
     expect([response.status, await response.json()]).toEqual([200, expect.objectContaining(SETOSA)]);
+  });
+
+  it('keeps the prefix that a framework has cut off, where an answer has the address of the server', async () => {
+    const { node } = makeApp({ basePath: '/ml' });
+    const url = await listen((request, response) => {
+      const cut = { originalUrl: request.url, url: request.url?.replace(/^\/mlx?/, '') };
+      void node(Object.assign(request, cut), response);
+    });
+    const addressOf = async (prefix: string) => {
+      const response = await fetch(`${url}${prefix}/api/2.0/serving-endpoints/iris`);
+      const { endpoint_url: address }: { endpoint_url?: unknown } = await response.json();
+      return address;
+    };
+    expect(await addressOf('/ml')).toBe(`${url}/ml/serving-endpoints/iris/invocations`);
+    expect(await addressOf('/mlx')).toBe(`${url}/serving-endpoints/iris/invocations`);
+  });
+
+  it.each([
+    ['nobody has kept', undefined, 'application/json', 500],
+    ['became an object of a form', { features: '5.1' }, 'application/x-www-form-urlencoded', 500],
+    ['became a text', JSON.stringify({ features: FLOWER }), 'application/json', 200],
+    ['became bytes', Buffer.from(JSON.stringify({ features: FLOWER })), 'application/json', 200],
+  ])('answers a request whose body was read and %s', async (_kind, body, type, status) => {
+    const { node } = makeApp();
+    const url = await listen(async (request, response) => {
+      for await (const _chunk of request);
+      await node(Object.assign(request, { body }), response);
+    });
+    const response = await fetch(`${url}/models/iris/predict`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify({ features: FLOWER }),
+    });
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      expect.objectContaining(status === 200 ? SETOSA : { error: TAKEN }),
+    ]);
+  });
+
+  it('says of a request of the Fetch standard that its body was read', async () => {
+    const { fetch } = makeApp();
+    const request = new Request('http://any/models/iris/predict', post({ features: FLOWER }));
+    await request.text();
+    const response = await fetch(request);
+    expect([response.status, await response.json()]).toEqual([
+      500,
+      expect.objectContaining({ error: TAKEN }),
+    ]);
+  });
+
+  it('reads no more of a stream than the limit', async () => {
+    const { fetch } = makeApp({ environment: { ...SILENT, MAX_BODY_BYTES: '100000' } });
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 10_000;
+        controller.enqueue(new Uint8Array(10_000));
+      },
+    });
+    const request = new Request('http://any/models/iris/predict', { method: 'POST', body, ...HALF });
+    expect((await fetch(request)).status).toBe(413);
+    expect(sent).toBeLessThan(200_000);
+  });
+
+  it('answers that a client has gone whose stream fails', async () => {
+    const { fetch } = makeApp();
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) });
+    const request = new Request('http://any/models/iris/predict', { method: 'POST', body, ...HALF });
+    expect((await fetch(request)).status).toBe(499);
+  });
+
+  it.each([
+    [true, 'gzip'],
+    [false, null],
+  ])('compresses answers, unless compress is %s', async (compress, coding) => {
+    const { fetch, node } = makeApp({ compress });
+    const headers = { 'accept-encoding': 'gzip' };
+    const response = await fetch(new Request('http://any/openapi.json', { headers }));
+    expect(response.headers.get('content-encoding')).toBe(coding);
+    const url = await listen((request, answer) => void node(request, answer));
+    const answered = await globalThis.fetch(`${url}/openapi.json`, { headers });
+    expect(answered.headers.get('content-encoding')).toBe(coding);
   });
 
   it('has own routes', async () => {

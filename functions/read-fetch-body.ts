@@ -1,0 +1,64 @@
+import { InferenceError } from '../shared/errors.ts';
+import { gatherBody } from '../shared/http/body-memory.ts';
+import { type BodyPart, SMALL_BYTES } from '../shared/http/body-room.ts';
+import { countCodings } from '../shared/http/read-body.ts';
+import { bodyTaken, tooSlow } from './http-function.ts';
+
+/**
+ * The body of a request of the Fetch standard, or enough of it to show that it is over the limit. Whoever sends it
+ * cannot make the server hold more than that.
+ *
+ * @returns the error to answer with, if there is no such body
+ */
+export async function readFetchBody(
+  request: Request,
+  limitBytes: number,
+  part: BodyPart,
+): Promise<Uint8Array | InferenceError> {
+  if (request.bodyUsed) return bodyTaken();
+  const declared = request.headers.get('content-length');
+  const length = declared === null ? limitBytes + 1 : Number(declared);
+  if (declared !== null && length > limitBytes) return new Uint8Array(0);
+  try {
+    // Some frameworks have a faster way for this than for a stream.
+    if (declared !== null && length <= SMALL_BYTES) return new Uint8Array(await request.arrayBuffer());
+    if (request.body === null) return new Uint8Array(0);
+    return await readStream(request.body, request.headers, length, limitBytes, part);
+  } catch (error) {
+    if (error instanceof InferenceError) return error;
+    return new InferenceError('CLIENT_GONE', 'The client has closed the connection.', { cause: error });
+  }
+}
+
+async function readStream(
+  stream: ReadableStream<Uint8Array>,
+  headers: Headers,
+  length: number,
+  limitBytes: number,
+  part: BodyPart,
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const parts = gatherBody(headers, length);
+  let isLate = false;
+  let endWatch = () => {};
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (isLate) throw tooSlow();
+      if (done) return parts.join();
+      // All the memory that it may need is taken at once: a request that holds some and waits for more would block
+      // others.
+      if (parts.grows(value)) {
+        await part.resize(length + countCodings(headers) * limitBytes);
+        endWatch = part.watch(() => {
+          isLate = true;
+          reader.cancel().catch(() => undefined);
+        });
+      }
+      if (!parts.add(value)) return parts.join();
+    }
+  } finally {
+    endWatch();
+    reader.cancel().catch(() => undefined);
+  }
+}
