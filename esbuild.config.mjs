@@ -145,7 +145,7 @@ async function bundle(host, output, natives) {
     outdir: output,
     outExtension: { '.js': '.mjs' },
     platform: 'node',
-    target: 'node22',
+    target: host.isNpmPackage ? 'node20' : 'node22',
     format: 'esm',
     bundle: true,
     minify: true,

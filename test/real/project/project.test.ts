@@ -78,9 +78,16 @@ describe.each([
   afterAll(() => rm(empty, { recursive: true }));
 
   /** Runs commands as somebody types them, who stays in the folder that they lead to. */
-  async function run(commands: string, cwd: string): Promise<{ readonly stdout: string; readonly cwd: string }> {
+  async function run(
+    commands: string,
+    cwd: string,
+  ): Promise<{ readonly stdout: string; readonly cwd: string }> {
     const script = `set -e\n${commands}\npwd >&3`;
-    const shell = spawn('sh', ['-c', script], { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    const shell = spawn('sh', ['-c', script], {
+      cwd,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const texts = ['', '', '', ''];
     for (const index of [1, 2, 3] as const)
       shell.stdio[index]?.on('data', (chunk: Buffer) => (texts[index] += chunk.toString()));
@@ -143,7 +150,10 @@ describe.each([
     await waitFor(server, /Ternion serves/);
     const post = async (home: object) => {
       const body = JSON.stringify({ features: home });
-      const response = await fetch(`http://localhost:${port}/models/prices/predict`, { method: 'POST', body });
+      const response = await fetch(`http://localhost:${port}/models/prices/predict`, {
+        method: 'POST',
+        body,
+      });
       return [response.status, await response.json()];
     };
     expect(await post(HOME)).toEqual([200, expect.objectContaining(PRICE)]);
