@@ -60,8 +60,9 @@ function follow(api: string, id: string, onError: (error: unknown) => void): Ext
   function find(requestId: string): Followed {
     const known = followed.get(requestId);
     if (known) return known;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const made: Followed = { ended: promise, end: resolve };
+    let end: Followed['end'] = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const made: Followed = { ended, end };
     followed.set(requestId, made);
     return made;
   }
@@ -103,10 +104,10 @@ function send(
   headers: Readonly<Record<string, string>>,
   body?: Buffer,
 ): Promise<IncomingMessage> {
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sized = body ? { ...headers, 'content-length': body.length } : headers;
-  request(`http://${api}/2020-01-01/extension/${path}`, { method, headers: sized }, resolve)
-    .on('error', reject)
-    .end(body);
-  return promise;
+  return new Promise((resolve, reject) => {
+    request(`http://${api}/2020-01-01/extension/${path}`, { method, headers: sized }, resolve)
+      .on('error', reject)
+      .end(body);
+  });
 }

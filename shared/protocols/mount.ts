@@ -106,7 +106,12 @@ interface ReservedPath {
  */
 function findReservedPaths(routes: readonly Route[]): readonly ReservedPath[] {
   const split = routes.map(({ method, path }) => ({ method, path, parts: path.split('/') }));
-  const byLength = Map.groupBy(split, ({ parts }) => parts.length);
+  const byLength = new Map<number, (typeof split)[number][]>();
+  for (const route of split) {
+    const same = byLength.get(route.parts.length);
+    if (same) same.push(route);
+    else byLength.set(route.parts.length, [route]);
+  }
   // The router never takes a verb after a colon as a name.
   const paths = new Map(split.filter(({ path }) => /\/\w+$/.test(path)).map((route) => [route.path, route]));
   return [...paths].flatMap(([path, { parts }]) => {
