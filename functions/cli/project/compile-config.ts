@@ -91,7 +91,9 @@ function refuseAddons(): Plugin {
       onResolve({ filter: /\.node$/ }, ({ path }) => refuse(path));
       onResolve({ filter: LOADERS }, ({ path }) => refuse(path));
       onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...options }) => {
-        if (pluginData === IS_RESOLVED || path.startsWith('node:')) return undefined;
+        // This package has an addon, but not in its definitions, which the alias takes instead.
+        const isHarmless = path === 'ternion' || path.startsWith('node:');
+        if (pluginData === IS_RESOLVED || isHarmless) return undefined;
         const found = await resolve(path, { ...options, pluginData: IS_RESOLVED });
         if (found.errors.length > 0 || found.external) return found;
         const name = findAddon(found.path);
