@@ -118,7 +118,7 @@ function parsedBodyOf(incoming: HttpRequest): Buffer | InferenceError | undefine
   return isEmpty ? Buffer.alloc(0) : bodyTaken();
 }
 
-/** Whoever mounts the app reads this in the first answer. */
+/** The author of the other server reads this in the first answer. */
 export function bodyTaken(): InferenceError {
   return new InferenceError(
     'INTERNAL_ERROR',

@@ -5,8 +5,8 @@ import { countCodings } from '../shared/http/read-body.ts';
 import { bodyTaken, tooSlow } from './http-function.ts';
 
 /**
- * The body of a request of the Fetch standard, or enough of it to show that it is over the limit. Whoever sends it
- * cannot make the server hold more than that.
+ * The body of a request of the Fetch standard, or enough of it to show that it is over the limit: no
+ * client can make the server hold more than that.
  *
  * @returns the error to answer with, if there is no such body
  */

@@ -47,6 +47,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
       'models/README.md',
       'docs/preprocessing.md',
       'docs/own-code.md',
+      'docs/library.md',
     ],
   },
   { label: 'Clients', files: ['docs/clients.md'] },

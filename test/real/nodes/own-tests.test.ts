@@ -77,6 +77,33 @@ describe('the own tests of a project', () => {
     expect(await test(program(), 'iris.test.ts', IMPORTING)).toMatch(/^# pass 1\n# fail 0$/m);
   });
 
+  it('import the configuration in Vitest', async () => {
+    await rm(join(project.folder, 'test'), { recursive: true, force: true });
+    const test = IMPORTING.replace("import { after, test } from 'node:test';", '').replace(
+      'after(',
+      'afterAll(',
+    );
+    await writeFiles(project.folder, { 'test/iris.test.ts': test });
+    const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
+    const report = join(project.folder, 'report.json');
+    const args = [
+      vitest,
+      'run',
+      '--globals',
+      '--root',
+      project.folder,
+      '--reporter',
+      'json',
+      '--outputFile',
+      report,
+    ];
+    await run(process.execPath, args, { cwd: project.folder });
+    expect(JSON.parse(await readFile(report, 'utf8'))).toMatchObject({
+      numPassedTests: 1,
+      numFailedTests: 0,
+    });
+  });
+
   it('have types that fit', async () => {
     const compilerOptions = {
       module: 'nodenext',

@@ -6,6 +6,7 @@ import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
 import {
   createApp,
   defineProcessor,
+  loadConfig,
   type ModelPrediction,
   type OpenModel,
   open,
@@ -27,7 +28,7 @@ declare module '../../../../functions/cli/library/open.ts' {
   }
 }
 
-/** What whoever mounts the app reads, if its body was read before. */
+/** The answer to a body that was read before. */
 const TAKEN = expect.stringMatching(/^The server has read the body .* mount Ternion before its body parsers/);
 
 /** A body that is a stream needs it; the types of Node do not have it. */
@@ -263,6 +264,35 @@ describe('createApp', () => {
 
   it('refuses a wrong setting in words', () => {
     expect(() => makeApp({ environment: { MAX_BATCH_SIZE: 'many' } })).toThrow(/MAX_BATCH_SIZE/);
+  });
+});
+
+describe('loadConfig', () => {
+  const CONFIG = `
+    import { defineConfig, type OwnRoute } from 'ternion';
+    const mine: OwnRoute = { method: 'GET', path: '/mine', handle: () => Response.json('mine') };
+    export default defineConfig({ routes: [mine] });`;
+
+  it('compiles what createApp takes', async () => {
+    const folder = await makeFolder({ 'ternion.config.ts': CONFIG });
+    const config = await loadConfig(join(folder, 'ternion.config.ts'));
+    const { fetch, close } = createApp({ ...config, repository: MODELS, environment: SILENT });
+    onTestFinished(close);
+    expect(await (await fetch(new Request('http://any/mine'))).json()).toBe('mine');
+  });
+
+  it.each([
+    [undefined, 'There is no file ternion.config.ts in the working folder.'],
+    ['nothing.ts', 'There is no file "nothing.ts".'],
+  ])('says that there is no file for %s', async (path, message) => {
+    await expect(loadConfig(path)).rejects.toMatchObject({ name: 'CommandError', message });
+  });
+
+  it('refuses a configuration with a member that there is not', async () => {
+    const folder = await makeFolder({ 'ternion.config.ts': 'export default { steps: [] };' });
+    await expect(loadConfig(join(folder, 'ternion.config.ts'))).rejects.toThrow(
+      'has the unknown member "steps"',
+    );
   });
 });
 
