@@ -9,6 +9,12 @@ import { SettingsError } from './settings-error.ts';
 /** The usual folder of the model repository inside the bucket. */
 const MODELS_PREFIX = 'models';
 
+/**
+ * Makes S3 write its records of access by a policy of the bucket. Without this flag, which an app of somebody else need
+ * not have, CDK would use access control lists, and those are switched off here.
+ */
+const LOGS_BY_POLICY = '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy';
+
 export interface ModelBucketProps {
   /**
    * A bucket that is used instead of a new one.
@@ -42,6 +48,7 @@ export class ModelBucket extends Construct {
 
   constructor(scope: Construct, id: string, props: ModelBucketProps = {}) {
     super(scope, id);
+    this.node.setContext(LOGS_BY_POLICY, true);
     this.bucket = props.existing ?? this.#createBucket(props);
     this.prefix = checkPrefix(props.prefix ?? MODELS_PREFIX);
     this.repositoryUrl = `s3://${this.bucket.bucketName}/${this.prefix}`;

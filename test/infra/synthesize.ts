@@ -43,15 +43,17 @@ export function createWorkspace(): Workspace {
 
 interface StackOptions extends Partial<InferenceStackProps> {
   readonly copiesModels?: boolean;
+  /** The flags of CDK; by default those of this project. */
+  readonly context?: Readonly<Record<string, unknown>>;
 }
 
 /** The stack in an app with the feature flags of a deployment, checked by cdk-nag as a deployment is. */
 export function createStack(
   workspace: Workspace,
-  { copiesModels = true, ...props }: StackOptions = {},
+  { copiesModels = true, context = cdkJson.context, ...props }: StackOptions = {},
 ): InferenceStack {
   const { codeFolder, modelsFolder, outputFolder } = workspace;
-  const app = new App({ context: cdkJson.context, outdir: mkdtempSync(outputFolder), autoSynth: false });
+  const app = new App({ context, outdir: mkdtempSync(outputFolder), autoSynth: false });
   checkCompliance(app);
   const synthesizer = new TernionSynthesizer();
   const models = copiesModels ? { modelsFolder } : {};
