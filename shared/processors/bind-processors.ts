@@ -8,6 +8,7 @@ import { invalidField } from './invalid-field.ts';
 import type { Measurements } from './measurements.ts';
 import {
   isInvalidInput,
+  isUnavailable,
   type Processor,
   type ProcessorContext,
   type ProcessorLog,
@@ -328,6 +329,10 @@ async function call<T>(step: string, work: () => T | PromiseLike<T>, budget: Bud
     // What a step started with its signal fails when nobody waits for it.
     if (budget.workMs() <= 0) throw tooSlow(step);
     budget.goOn();
+    if (isUnavailable(error)) {
+      const message = `The step "${step}" cannot reach what it needs; the log of the server says why.`;
+      throw new InferenceError('TEMPORARILY_UNAVAILABLE', message, { cause: error });
+    }
     const message = `The step "${step}" failed; the log of the server says why.`;
     throw new InferenceError('PROCESSOR_FAILED', message, { cause: error });
   }
