@@ -1,5 +1,5 @@
-// What own code imports from 'ternion' when it is compiled: nothing of the server. What it does not import is no part of
-// the compiled file.
+// What own code imports from 'ternion' when it is compiled: nothing of the server. What it does not import is not
+// in the compiled file.
 import { type DynamoDbSettings, openDynamoDb } from '../shared/features/dynamodb/dynamodb.ts';
 import type { FeatureStore } from '../shared/features/feature-store.ts';
 

@@ -114,7 +114,7 @@ function isId(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-/** Longer ones are no keys in any store: DynamoDB has at most 2,048 bytes. */
+/** Longer ones are not keys in any store: DynamoDB has at most 2,048 bytes. */
 const LONGEST_ID = 1024;
 
 function readId(value: unknown, { type }: EntityMember, field: string): string | number {
@@ -163,7 +163,7 @@ function readValue(value: StoredValue, { name, type }: FeatureSpec, keepsTexts: 
   } else if (type === 'text' && typeof value === 'number') {
     return String(value);
   }
-  throw new Error(`the feature "${name}" of an entity is no ${type} in the store`);
+  throw new Error(`the feature "${name}" of an entity is not a ${type} in the store`);
 }
 
 /** As in JSON, and as cells of CSV are read. */

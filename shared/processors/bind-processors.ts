@@ -207,7 +207,15 @@ function createRequestSignal(budget: Budget): RequestSignal {
   let hasEnded = false;
   const { client } = budget;
   const leave = () => made?.abort();
-  const late = () => made?.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+  const startTimer = () => {
+    const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
+    timer = setTimeout(late, leftMs).unref();
+  };
+  const late = () => {
+    // A timer can be early by a part of a millisecond, and then it would not be the time that ended the step.
+    if (budget.workMs() > 0) startTimer();
+    else made?.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+  };
   return {
     get: () => {
       if (made !== undefined) return made.signal;
@@ -216,8 +224,7 @@ function createRequestSignal(budget: Budget): RequestSignal {
         leave();
         return made.signal;
       }
-      const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
-      timer = setTimeout(late, leftMs).unref();
+      startTimer();
       client?.addEventListener('abort', leave);
       return made.signal;
     },

@@ -38,8 +38,8 @@ const CONTAINER_HOST = 'http://169.254.170.2';
 const INSTANCE_HOST = 'http://169.254.169.254';
 
 /**
- * The credentials of this process: of its environment, else of its container, else of its instance. Whoever has profiles
- * or single sign-on needs the setting `credentials`. Source: AWS's guide to settings of its SDKs.
+ * The credentials of this process: of its environment, else of its container, else of its instance. Profiles and
+ * single sign-on need the setting `credentials`. Source: AWS's guide to settings of its SDKs.
  *
  * @throws Error
  */

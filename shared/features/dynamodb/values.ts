@@ -38,5 +38,5 @@ export function readAttribute(value: unknown, name: string): StoredValue {
 function readNumber(text: string, name: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new Error(`the attribute ${JSON.stringify(name)} is no number`);
+  throw new Error(`the attribute ${JSON.stringify(name)} is not a number`);
 }

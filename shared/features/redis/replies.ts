@@ -46,7 +46,7 @@ interface Found<R extends Reply> {
   readonly end: number;
 }
 
-/** @returns undefined if the reply goes on in bytes that are not there yet */
+/** @returns undefined if a part of the reply is not there yet */
 function readReply(bytes: Buffer, start: number, depth: number): Found<Reply> | undefined {
   if (depth > MOST_DEPTH) throw new MalformedReplyError('a reply has too many lists in lists');
   if (start >= bytes.length) return undefined;

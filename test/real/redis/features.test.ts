@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 /** Runs commands of Redis's own client. */
-function tell(port: number, commands: readonly (readonly string[])[], options: readonly string[] = []): void {
+function send(port: number, commands: readonly (readonly string[])[], options: readonly string[] = []): void {
   const folder = folderOf(counterpart);
   const [libraries = ''] = execFileSync('sh', ['-c', 'echo "$1"/usr/lib/*-linux-gnu', 'sh', folder])
     .toString()
@@ -42,7 +42,7 @@ function write(customers: readonly Customer[], format: 'hash' | 'json'): string 
     if (format === 'json') return ['SET', key, JSON.stringify(features)];
     return ['HSET', key, ...Object.entries(features).flatMap(([name, value]) => [name, String(value)])];
   });
-  tell(server.port, commands);
+  send(server.port, commands);
   return `${prefix}:{customer_id}`;
 }
 
@@ -66,7 +66,7 @@ async function start(...settings: string[]): Promise<RunningServer> {
 describe('a real Redis', () => {
   it('knows the user, the password and the database', async () => {
     const { port } = await start('--requirepass', 'secret');
-    tell(
+    send(
       port,
       [
         ['ACL', 'SETUSER', 'reader', 'on', '>p@ss', '~*', '+@all'],
@@ -86,16 +86,16 @@ describe('a real Redis', () => {
 
   it('does not let a request fail when it has ended the connection', async () => {
     const { port } = await start();
-    tell(port, [['HSET', 'c1', 'age', '31']]);
+    send(port, [['HSET', 'c1', 'age', '31']]);
     const store = redis({ url: `redis://127.0.0.1:${port}`, key: '{id}' });
     const find = await bindFeatures({ store, cacheSeconds: 0 }, STEP);
     await find(['c1']);
-    tell(port, [['CLIENT', 'KILL', 'TYPE', 'normal']]);
+    send(port, [['CLIENT', 'KILL', 'TYPE', 'normal']]);
     expect((await find(['c1'])).rows).toEqual([{ age: 31 }]);
   });
 
   it('says what it has under a key of another type', async () => {
-    tell(server.port, [['SET', 'text:c1', 'x']]);
+    send(server.port, [['SET', 'text:c1', 'x']]);
     const store = redis({ url: `redis://127.0.0.1:${server.port}`, key: 'text:{id}' });
     const [code, , reason] = await refusalOf((await bindFeatures({ store }, STEP))(['c1']));
     expect([code, reason]).toEqual([

@@ -129,7 +129,7 @@ describe('look-ups at once', () => {
     expect((await second).rows).toEqual([{ a: 1 }]);
   });
 
-  it('end when nobody waits any more, and others ask anew', async () => {
+  it('end when nobody waits any more, and others ask again', async () => {
     const { find, asked, held, signals, state } = await open();
     const late = refusalOf(find(['x'], { timeMs: 30 }));
     expect(await late).toEqual([
@@ -268,7 +268,9 @@ describe('rows', () => {
   ])('are not made of other types than the model says: %s, %j', async (type, value) => {
     const { store } = makeStore({ x: [value] });
     const find = await bindFeatures({ store }, { ...STEP, features: [{ name: 'a', type }] });
-    expect((await refusalOf(find(['x'])))[2]).toBe(`the feature "a" of an entity is no ${type} in the store`);
+    expect((await refusalOf(find(['x'])))[2]).toBe(
+      `the feature "a" of an entity is not a ${type} in the store`,
+    );
   });
 });
 

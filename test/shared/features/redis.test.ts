@@ -155,7 +155,7 @@ describe('redis', () => {
     ['a text beyond its length', '*1\r\n$2\r\nabcd\r\n', 'a text is longer than its length says'],
     ['lists in lists', '*1\r\n'.repeat(9), 'a reply has too many lists in lists'],
     ['a line without its first half', '+OK\n', 'a line of a reply has no CR before its LF'],
-  ])('refuses bytes that are no replies: %s', async (_, reply, problem) => {
+  ])('refuses bytes that are not replies: %s', async (_, reply, problem) => {
     const { server, title, find } = await start();
     const ask = await find();
     server.faults.push({ reply });
@@ -187,7 +187,7 @@ describe('redis', () => {
     expect((await ask(['c2'])).rows).toEqual([{ age: 52 }]);
   });
 
-  it('reads a hash with a value that is no number, and says so where one is expected', async () => {
+  it('reads a hash with a value that is not a number, and says so where one is expected', async () => {
     const { server, find } = await start();
     server.hashes.set('customer:c1', { age: 'old' });
     expect((await (await find())(['c1'])).rows).toEqual([{ age: 'old' }]);
@@ -195,7 +195,7 @@ describe('redis', () => {
     const ask = await bindFeatures({ store }, { ...STEP, features: [{ name: 'age', type: 'number' }] });
     expect(await refusalOf(ask(['c1']))).toEqual([
       ...FAILED,
-      'the feature "age" of an entity is no number in the store',
+      'the feature "age" of an entity is not a number in the store',
     ]);
   });
 
