@@ -1,4 +1,21 @@
-// What own code imports from 'ternion' when it is compiled: nothing of the server.
+// What own code imports from 'ternion' when it is compiled: nothing of the server. What it does not import is not
+// in the compiled file.
+import { type DynamoDbSettings, openDynamoDb } from '../shared/features/dynamodb/dynamodb.ts';
+import type { FeatureStore } from '../shared/features/feature-store.ts';
+
+export type { AwsCredentials } from '../shared/features/dynamodb/credentials.ts';
+export type { DynamoDbSettings } from '../shared/features/dynamodb/dynamodb.ts';
+export { type FeastSettings, feast } from '../shared/features/feast.ts';
+export type {
+  EntityKey,
+  EntityMember,
+  FeaturePlan,
+  FeatureStore,
+  StoredValue,
+  WantedFeatures,
+} from '../shared/features/feature-store.ts';
+export { type FeaturesSettings, features } from '../shared/features/features.ts';
+export { type RedisSettings, redis } from '../shared/features/redis/redis.ts';
 export type {
   AnswerRecord,
   Middleware,
@@ -22,4 +39,13 @@ export type {
   RegressionResult,
   Returned,
 } from '../shared/processors/processor.ts';
-export { defineProcessor, invalid } from '../shared/processors/processor.ts';
+export { defineProcessor, invalid, unavailable } from '../shared/processors/processor.ts';
+
+/**
+ * Features in a table of DynamoDB, for `features`.
+ *
+ * @throws SettingsError
+ */
+export function dynamodb(settings: DynamoDbSettings): FeatureStore {
+  return openDynamoDb(settings, process.env);
+}

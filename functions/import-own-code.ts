@@ -3,12 +3,14 @@ import { ConfigError } from '../shared/config.ts';
 import { type AppOwnCode, prepareOwnCode } from '../shared/own-requests.ts';
 import type { OwnCode } from '../shared/processors/own-code.ts';
 import type { Processor, Takes } from '../shared/processors/processor.ts';
+import { isSettingsError } from '../shared/processors/settings-error.ts';
 
 /**
  * Loads compiled own code, and makes it ready for an app.
  *
  * @param title its name in messages
- * @throws ConfigError when its default export is not a configuration; what the code throws itself
+ * @throws ConfigError when its default export is not a configuration, or something has wrong settings; what the code
+ *   throws itself
  */
 export async function importOwnCode(file: string, title: string): Promise<AppOwnCode> {
   return prepareOwnCode(await importConfig(file, title));
@@ -17,9 +19,18 @@ export async function importOwnCode(file: string, title: string): Promise<AppOwn
 /** Loads compiled own code as its project has written it. */
 export async function importConfig(file: string, title: string): Promise<OwnCode> {
   process.setSourceMapsEnabled(true);
-  const { default: code }: { default?: unknown } = await import(pathToFileURL(file).href);
+  const { default: code } = await importModule(file, title);
   checkOwnCode(code, title);
   return code;
+}
+
+async function importModule(file: string, title: string): Promise<{ readonly default?: unknown }> {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    if (!isSettingsError(error)) throw error;
+    throw new ConfigError(`${title} cannot be used: ${error.message}`);
+  }
 }
 
 /** Whether each member has its kind. */

@@ -64,6 +64,7 @@ const sources = found.filter((path) => !isForBrowsers(path));
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
 const bundled = await listBundledImports([
   'shared/app.ts',
+  'functions/define.ts',
   ...globSync('functions/*/index.ts', { cwd: PROJECT }),
 ]);
 const inBrowser = await listBundledImports(['shared/playground/main.ts']);

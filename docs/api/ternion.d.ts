@@ -3,6 +3,100 @@ import { IncomingMessage, ServerResponse } from "node:http";
 export declare class ConfigError extends Error {
   readonly name = "ConfigError";
 }
+/** What identifies one entity: its values in the order of `entity` in model.json. */
+export type EntityKey = readonly (string | number)[];
+/** What a store has for one feature of one entity; undefined and null if it has nothing. */
+export type StoredValue = string | number | boolean | null | undefined | readonly StoredValue[] | {
+  readonly [key: string]: StoredValue;
+};
+/** A part of the identity of an entity. */
+export interface EntityMember {
+  readonly name: string;
+  /** What it is before the store gets it; by default what the client sends. */
+  readonly type?: 'text' | 'number' | undefined;
+}
+/** What one model looks up. */
+export interface WantedFeatures {
+  readonly entity: readonly EntityMember[];
+  /** Names in the store. */
+  readonly features: readonly string[];
+}
+/** Where features are looked up. `redis`, `feast` and `dynamodb` make one; own code can have others. */
+export interface FeatureStore {
+  /** What it is in messages, without credentials. */
+  readonly title: string;
+  /**
+   * Prepares the look-ups of one model, once.
+   *
+   * @throws Error for names that this store cannot have; its message is the reason why the model cannot be loaded
+   */
+  plan(wanted: WantedFeatures): FeaturePlan;
+}
+/** The look-ups of one model. */
+export interface FeaturePlan {
+  /** Whether the store keeps everything as text. Then a text that is a JSON number is meant as a number. */
+  readonly keepsTexts: boolean;
+  /** A text that is the same for two keys only if they are of one entity. */
+  identify(key: EntityKey): string;
+  /**
+   * Looks up entities.
+   *
+   * @param keys at least one, each of another entity
+   * @param signal aborted when nobody waits any more
+   * @returns for each entity the values of the features, in order
+   * @throws what `unavailable` makes if the same look-up can succeed later; any other error for other failures
+   */
+  read(keys: readonly EntityKey[], signal: AbortSignal): Promise<readonly (readonly StoredValue[])[]>;
+}
+/** Credentials of AWS. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  /** When they end; without it, they are asked for only once. */
+  readonly expiration?: Date | undefined;
+}
+type CredentialSource = () => Promise<AwsCredentials>;
+/** The settings of `dynamodb`. */
+export interface DynamoDbSettings {
+  readonly table: string | undefined;
+  /**
+   * The attributes of the key of an item. The name of one attribute, which is the id of the entity as text; or each
+   * attribute with its text, such as `{ PK: 'CUSTOMER#{id}', SK: 'FEATURES' }`, or `{ customer_id: { N: '{id}' } }` for a
+   * number. `{name}` stands for the member of the entity of this name, and `{id}` for the only one.
+   */
+  readonly key: string | Readonly<Record<string, string | {
+    readonly N: string;
+  }>>;
+  /** By default AWS_REGION or AWS_DEFAULT_REGION. */
+  readonly region?: string | undefined;
+  /** Another address; by default AWS_ENDPOINT_URL_DYNAMODB or AWS_ENDPOINT_URL, else that of the region. */
+  readonly endpoint?: string | undefined;
+  /**
+   * Makes credentials, as the providers of AWS's SDK do. By default they come from the environment, the container or the
+   * instance.
+   */
+  readonly credentials?: CredentialSource;
+  /** Whether a read sees all writes before it, for twice the price. By default not. */
+  readonly consistentRead?: boolean;
+}
+/** The settings of `feast`. */
+export interface FeastSettings {
+  /** The address of a feature server, which `feast serve` starts, such as `http://features:6566`. */
+  readonly url: string | undefined;
+  /** The feature view of features that are named without one. */
+  readonly view?: string;
+  /** A feature service; then features are named without their views. */
+  readonly service?: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string | undefined;
+}
+/**
+ * Features from the HTTP feature server of Feast, for `features`.
+ *
+ * @throws SettingsError
+ */
+export declare function feast(settings: FeastSettings): FeatureStore;
 /** `bigint` only where `parseExactJson` found a whole number that a number cannot hold. */
 type JsonValue = null | boolean | number | bigint | string | JsonValue[] | {
   [key: string]: JsonValue;
@@ -120,7 +214,8 @@ type Takes = 'features' | 'image' | 'text';
 /**
  * A step of own code around the graph. It keeps no state between requests: a server may have several processes.
  *
- * What a step throws is answered with 500 `PROCESSOR_FAILED` and its name; what `invalid` makes, with 400.
+ * What a step throws is answered with 500 `PROCESSOR_FAILED` and its name; what `invalid` makes, with 400; and what
+ * `unavailable` makes, with 503.
  */
 export interface ProcessorDefinition<Options, Input, State, Predicted extends Prediction> {
   /** Its name as `step` in `processors` of model.json. */
@@ -177,6 +272,60 @@ declare class InvalidInputError extends Error {
  * @param problem what came, and what is expected, to follow the name of the field: `is "x7"; expected a number.`
  */
 export declare function invalid(field: string, problem: string): InvalidInputError;
+/** Marks the errors that `unavailable` makes, in whichever copy of this package. */
+declare const UNAVAILABLE: unique symbol;
+/** Something that a step needs is not there for now, which is answered with 503. */
+declare class UnavailableError extends Error {
+  readonly name = "UnavailableError";
+  readonly [UNAVAILABLE] = true;
+}
+/**
+ * The error for a step to throw when something that it needs cannot be reached for now. The client may send the same
+ * request again.
+ *
+ * @param reason for the log; clients do not see it
+ */
+export declare function unavailable(reason: string, options?: ErrorOptions): UnavailableError;
+/** The settings of `features`. */
+export interface FeaturesSettings {
+  /** Where features are: what `redis`, `feast` or `dynamodb` makes, or a store of your own. */
+  readonly store: FeatureStore;
+  /** The name of the step in model.json; by default `features`. */
+  readonly name?: string;
+  /** For how many seconds what the store had is used again, also that it had nothing. By default 10; 0 for never. */
+  readonly cacheSeconds?: number;
+  /** Most entities that are kept, those that were used last. By default 10,000. */
+  readonly cacheEntities?: number;
+  /** Longest time that a request waits for the store. By default 1,000 milliseconds. */
+  readonly timeoutMs?: number;
+}
+/**
+ * A step that looks up features in a store by the id of an entity. It makes rows of them, for a model that takes a table.
+ *
+ * @throws SettingsError
+ */
+export declare function features(settings: FeaturesSettings): Processor;
+/** The settings of `redis`. */
+export interface RedisSettings {
+  /**
+   * `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` with TLS. All but the host can be left out. It comes from
+   * the environment, as it has a password.
+   */
+  readonly url: string | undefined;
+  /**
+   * The key of an entity, such as `customer:{id}`; `{name}` stands for the member of the entity of this name, and `{id}`
+   * for the only one.
+   */
+  readonly key: string;
+  /** What a key holds: a hash with a field for each feature, or a text with a JSON object. By default `hash`. */
+  readonly format?: 'hash' | 'json';
+}
+/**
+ * Features in Redis, Valkey or KeyDB, for `features`.
+ *
+ * @throws SettingsError
+ */
+export declare function redis(settings: RedisSettings): FeatureStore;
 /** What `ternion.config.ts` gives a server. */
 export interface OwnCode {
   /** The steps that models can name in `processors` of their model.json. */
@@ -251,6 +400,12 @@ export interface AnswerRecord {
 }
 /** The default export of `ternion.config.ts`. */
 export declare function defineConfig(config: OwnCode): OwnCode;
+/**
+ * Features in a table of DynamoDB, for `features`.
+ *
+ * @throws SettingsError
+ */
+export declare function dynamodb(settings: DynamoDbSettings): FeatureStore;
 /** The server cannot listen on its address. The message says which address, and what to do. */
 export declare class ListenError extends Error {
   readonly name = "ListenError";

@@ -149,7 +149,22 @@ function isOfClient(made: Made, field = ''): boolean {
   const index = made.instances.findIndex(
     (instance, at) => isWithin(place, instance.field) || isWithin(place, placeOf(at)),
   );
-  return areOfClient[index] === true;
+  return areOfClient[index] === true || isMemberOfClient(made, index, place);
+}
+
+/** Whether a place is a member of a row that has the value of a client: steps complete what clients send. */
+function isMemberOfClient({ returned, instances }: Made, index: number, place: string): boolean {
+  const row: unknown = Array.isArray(returned) ? returned[index] : undefined;
+  const sent = instances[index]?.value;
+  if (!isObject(row) || !isObject(sent)) return false;
+  return Object.keys(sent).some(
+    (name) =>
+      Object.hasOwn(row, name) && row[name] === sent[name] && isWithin(place, `${placeOf(index)}.${name}`),
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a place in a request is another one, or a part of it. */

@@ -8,6 +8,7 @@ import { invalidField } from './invalid-field.ts';
 import type { Measurements } from './measurements.ts';
 import {
   isInvalidInput,
+  isUnavailable,
   type Processor,
   type ProcessorContext,
   type ProcessorLog,
@@ -206,7 +207,15 @@ function createRequestSignal(budget: Budget): RequestSignal {
   let hasEnded = false;
   const { client } = budget;
   const leave = () => made?.abort();
-  const late = () => made?.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+  const startTimer = () => {
+    const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
+    timer = setTimeout(late, leftMs).unref();
+  };
+  const late = () => {
+    // A timer can be early by a part of a millisecond, and then it would not be the time that ended the step.
+    if (budget.workMs() > 0) startTimer();
+    else made?.abort(new DOMException('The time of the request is over.', 'TimeoutError'));
+  };
   return {
     get: () => {
       if (made !== undefined) return made.signal;
@@ -215,8 +224,7 @@ function createRequestSignal(budget: Budget): RequestSignal {
         leave();
         return made.signal;
       }
-      const leftMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(budget.workMs())));
-      timer = setTimeout(late, leftMs).unref();
+      startTimer();
       client?.addEventListener('abort', leave);
       return made.signal;
     },
@@ -328,6 +336,10 @@ async function call<T>(step: string, work: () => T | PromiseLike<T>, budget: Bud
     // What a step started with its signal fails when nobody waits for it.
     if (budget.workMs() <= 0) throw tooSlow(step);
     budget.goOn();
+    if (isUnavailable(error)) {
+      const message = `The step "${step}" cannot reach what it needs; the log of the server says why.`;
+      throw new InferenceError('TEMPORARILY_UNAVAILABLE', message, { cause: error });
+    }
     const message = `The step "${step}" failed; the log of the server says why.`;
     throw new InferenceError('PROCESSOR_FAILED', message, { cause: error });
   }

@@ -105,7 +105,8 @@ export type Takes = 'features' | 'image' | 'text';
 /**
  * A step of own code around the graph. It keeps no state between requests: a server may have several processes.
  *
- * What a step throws is answered with 500 `PROCESSOR_FAILED` and its name; what `invalid` makes, with 400.
+ * What a step throws is answered with 500 `PROCESSOR_FAILED` and its name; what `invalid` makes, with 400; and what
+ * `unavailable` makes, with 503.
  */
 export interface ProcessorDefinition<Options, Input, State, Predicted extends Prediction> {
   /** Its name as `step` in `processors` of model.json. */
@@ -192,4 +193,27 @@ export function invalid(field: string, problem: string): InvalidInputError {
 export function isInvalidInput(error: unknown): error is InvalidInputError {
   if (!(error instanceof Error && INVALID in error && 'field' in error && 'problem' in error)) return false;
   return typeof error.field === 'string' && typeof error.problem === 'string';
+}
+
+/** Marks the errors that `unavailable` makes, in whichever copy of this package. */
+const UNAVAILABLE = Symbol.for('ternion.unavailable');
+
+/** Something that a step needs is not there for now, which is answered with 503. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly [UNAVAILABLE] = true;
+}
+
+/**
+ * The error for a step to throw when something that it needs cannot be reached for now. The client may send the same
+ * request again.
+ *
+ * @param reason for the log; clients do not see it
+ */
+export function unavailable(reason: string, options?: ErrorOptions): UnavailableError {
+  return new UnavailableError(reason, options);
+}
+
+export function isUnavailable(error: unknown): error is UnavailableError {
+  return error instanceof Error && UNAVAILABLE in error;
 }

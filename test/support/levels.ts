@@ -27,7 +27,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/stores',
     'shared/pages',
   ],
-  ['shared/values', 'shared/processors'],
+  ['shared/values', 'shared/processors', 'shared/features'],
   ['shared/inference'],
   ['shared/answers'],
   ['shared/protocols'],

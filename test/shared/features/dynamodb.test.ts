@@ -1,0 +1,408 @@
+import { createHash, createHmac } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Environment } from '../../../shared/features/dynamodb/credentials.ts';
+import { type DynamoDbSettings, openDynamoDb } from '../../../shared/features/dynamodb/dynamodb.ts';
+import { signRequest } from '../../../shared/features/dynamodb/sign.ts';
+import { describeFeatureStore } from '../../contracts/feature-store.ts';
+import { refuse, startDynamoDbServer } from '../../support/features/dynamodb-server.ts';
+import { startJsonServer } from '../../support/features/json-server.ts';
+import { bindFeatures, refusalOf } from '../../support/features/look-up.ts';
+
+const STEP = { entity: 'customer_id', features: ['age'] };
+const KEYS = { accessKeyId: 'AKID', secretAccessKey: 'very-secret' };
+const credentials = async () => KEYS;
+const TITLE = 'The table "customers" of DynamoDB';
+const UNAVAILABLE = [
+  'TEMPORARILY_UNAVAILABLE',
+  'The step "features" cannot reach what it needs; the log of the server says why.',
+];
+const FAILED = ['PROCESSOR_FAILED', 'The step "features" failed; the log of the server says why.'];
+
+function dynamodb(settings: DynamoDbSettings, environment: Environment = {}) {
+  return openDynamoDb(settings, environment);
+}
+
+function attribute(value: unknown): object {
+  if (typeof value === 'number') return { N: String(value) };
+  return typeof value === 'boolean' ? { BOOL: value } : { S: value };
+}
+
+function itemOf(row: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, attribute(value)]));
+}
+
+async function start() {
+  const server = await startDynamoDbServer();
+  onTestFinished(() => server.close());
+  const items = [itemOf({ customer_id: 'c1', age: 31 }), itemOf({ customer_id: 'c2', age: 52 })];
+  server.tables.set('customers', items);
+  const settings = {
+    table: 'customers',
+    key: 'customer_id',
+    region: 'eu-west-1',
+    endpoint: server.url,
+    credentials,
+  } as const;
+  const find = async (own: object = {}, timeoutMs = 5000) =>
+    await bindFeatures({ store: dynamodb({ ...settings, ...own }), cacheSeconds: 0, timeoutMs }, STEP);
+  return { server, items, settings, find };
+}
+
+describeFeatureStore('DynamoDB', async (customers) => {
+  const server = await startDynamoDbServer();
+  server.tables.set('customers', customers.map(itemOf));
+  const store = dynamodb({
+    table: 'customers',
+    key: 'customer_id',
+    region: 'eu-west-1',
+    endpoint: server.url,
+    credentials,
+  });
+  return { store, close: server.close };
+});
+
+describe('dynamodb', () => {
+  it('asks for what it needs, signed', async () => {
+    const { server, find } = await start();
+    expect((await (await find({ consistentRead: true }))(['c1'])).rows).toEqual([{ age: 31 }]);
+    const [{ json, headers } = { json: undefined, headers: {} }] = server.requests;
+    expect(json).toEqual({
+      RequestItems: {
+        customers: {
+          Keys: [{ customer_id: { S: 'c1' } }],
+          ProjectionExpression: '#0, #1',
+          ExpressionAttributeNames: { '#0': 'customer_id', '#1': 'age' },
+          ConsistentRead: true,
+        },
+      },
+    });
+    expect(headers).toMatchObject({
+      'x-amz-target': 'DynamoDB_20120810.BatchGetItem',
+      'content-type': 'application/x-amz-json-1.0',
+      authorization: expect.stringMatching(
+        /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/eu-west-1\/dynamodb\/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=[0-9a-f]{64}$/,
+      ),
+    });
+  });
+
+  it('asks in pages of 100 keys', async () => {
+    const { server, items, find } = await start();
+    const ids = Array.from({ length: 205 }, (_, index) => `n${index}`);
+    items.push(...ids.map((id, age) => itemOf({ customer_id: id, age })));
+    expect((await (await find())(ids)).rows).toEqual(ids.map((_, age) => ({ age })));
+    const sizes = server.requests.map(({ json }) => json.RequestItems.customers.Keys.length);
+    expect(sizes.sort()).toEqual([100, 100, 5]);
+  });
+
+  it('asks again for what was left out', async () => {
+    const { server, items, find } = await start();
+    const ids = Array.from({ length: 10 }, (_, index) => `n${index}`);
+    items.push(...ids.map((id, age) => itemOf({ customer_id: id, age })));
+    server.limits.mostProcessed = 4;
+    expect((await (await find())(ids)).rows).toEqual(ids.map((_, age) => ({ age })));
+    expect(server.requests.map(({ json }) => json.RequestItems.customers.Keys.length)).toEqual([10, 6, 2]);
+  });
+
+  it.each([
+    'ProvisionedThroughputExceededException',
+    'ThrottlingException',
+    'RequestLimitExceeded',
+    'InternalServerError',
+  ])('asks again after %s', async (name) => {
+    const { server, find } = await start();
+    server.faults.push(refuse(name), refuse(name));
+    expect((await (await find())(['c1'])).rows).toEqual([{ age: 31 }]);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('does not ask for longer than it may', async () => {
+    const { server, find } = await start();
+    server.limits.mostProcessed = 0;
+    const ask = await find({}, 150);
+    expect(await refusalOf(ask(['c1']))).toEqual([...UNAVAILABLE, `${TITLE} did not answer within 150 ms`]);
+    const asked = server.requests.length;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(server.requests.length).toBe(asked);
+  });
+
+  it('counts as unavailable after it was refused eight times', async () => {
+    const { server, find } = await start();
+    server.faults.push(...Array.from({ length: 8 }, () => refuse('ThrottlingException')));
+    const ask = await find({}, 30_000);
+    expect(await refusalOf(ask(['c1']))).toEqual([...UNAVAILABLE, `${TITLE} answers too few requests`]);
+    expect(server.requests).toHaveLength(8);
+  });
+
+  it.each<[string, readonly [number, unknown], string]>([
+    [
+      'wrong credentials',
+      refuse('UnrecognizedClientException'),
+      'answered with 400 UnrecognizedClientException',
+    ],
+    [
+      'a table that is not there',
+      refuse('ResourceNotFoundException'),
+      'answered with 400 ResourceNotFoundException',
+    ],
+    ['a proxy', [403, '<html>no</html>'], 'answered with 403'],
+    ['another server', [200, 'hello'], 'answered with something else than items'],
+    ['no items', [200, { Responses: { customers: 'x' } }], 'answered with something else than items'],
+    [
+      'no keys',
+      [200, { Responses: { customers: [] }, UnprocessedKeys: { customers: {} } }],
+      'answered with something else than keys',
+    ],
+  ])('says what is wrong with %s', async (_, answer, reason) => {
+    const { server, find } = await start();
+    server.faults.push(answer);
+    const refusal = await refusalOf((await find())(['c1']));
+    expect(refusal).toEqual([...FAILED, `${TITLE} ${reason}`]);
+  });
+
+  it('asks once more when the connection from before is gone', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    await ask(['c1']);
+    server.faults.push('cut');
+    expect((await ask(['c2'])).rows).toEqual([{ age: 52 }]);
+    expect(server.requests.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+    server.faults.push('cut', 'cut');
+    expect(await refusalOf(ask(['c1']))).toEqual([...UNAVAILABLE, `${TITLE} cannot be reached: ECONNRESET`]);
+  });
+
+  it('does not use a connection from long ago', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    await ask(['c1']);
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now + 31_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await ask(['c1']);
+    expect(server.requests.map(({ connection }) => connection)).toEqual([1, 2]);
+  });
+
+  it('says that a server is not there, or silent', async () => {
+    const { server, find } = await start();
+    server.faults.push('silence');
+    expect(await refusalOf((await find({}, 50))(['c1']))).toEqual([
+      ...UNAVAILABLE,
+      `${TITLE} did not answer within 50 ms`,
+    ]);
+    await server.close();
+    expect(await refusalOf((await find())(['c1']))).toEqual([
+      ...UNAVAILABLE,
+      `${TITLE} cannot be reached: ECONNREFUSED`,
+    ]);
+  });
+
+  it('reads values of all types but binary ones', async () => {
+    const { items, settings } = await start();
+    items.push({
+      customer_id: { S: 'all' },
+      text: { S: '12' },
+      number: { N: '-1.25e3' },
+      yes: { BOOL: true },
+      none: { NULL: true },
+      list: { L: [{ N: '1' }, { S: 'a' }, { NULL: true }] },
+      map: { M: { a: { N: '1' } } },
+      numbers: { NS: ['1', '2'] },
+      texts: { SS: ['a'] },
+      bytes: { B: 'aGk=' },
+    });
+    const names = ['text', 'number', 'yes', 'none', 'list', 'map', 'numbers', 'texts'];
+    const store = dynamodb(settings);
+    const ask = await bindFeatures({ store }, { ...STEP, features: names, missing: 'null' });
+    expect((await ask(['all'])).rows).toEqual([
+      {
+        text: '12',
+        number: -1250,
+        yes: true,
+        none: null,
+        list: [1, 'a', null],
+        map: { a: 1 },
+        numbers: [1, 2],
+        texts: ['a'],
+      },
+    ]);
+    const askForBytes = await bindFeatures({ store }, { ...STEP, features: ['bytes'] });
+    expect(await refusalOf(askForBytes(['all']))).toEqual([...FAILED, 'the attribute "bytes" is binary']);
+  });
+
+  it('makes keys of several attributes and members', async () => {
+    const { items, settings } = await start();
+    items.push({ PK: { S: 'SHOP#s1' }, SK: { N: '7' }, age: { N: '1' } });
+    items.push({ PK: { S: 'SHOP#s2' }, SK: { N: '7' }, age: { N: '2' } });
+    const store = dynamodb({ ...settings, key: { PK: 'SHOP#{shop}', SK: { N: '{day}' } } });
+    const entity = ['shop', { name: 'day', type: 'number' }];
+    const ask = await bindFeatures({ store }, { ...STEP, entity });
+    const { rows } = await ask([
+      { shop: 's2', day: 7 },
+      { shop: 's1', day: 7 },
+    ]);
+    expect(rows).toEqual([{ age: 2 }, { age: 1 }]);
+    expect(await refusalOf(ask([{ shop: 's1', day: '7' }]))).toEqual([
+      'INVALID_PARAMETER_VALUE',
+      'Field "instances[0].day" is not an id; expected a whole number.',
+    ]);
+    await expect(bindFeatures({ store }, { ...STEP, entity: ['shop', 'day'] })).rejects.toThrow(
+      'the attribute "SK" of the key is a number; it needs a member of the entity with {"name": "day", "type": "number"}',
+    );
+    await expect(bindFeatures({ store }, { ...STEP, entity: ['shop', 'day', 'x'] })).rejects.toThrow(
+      'the key of the store does not have {x}, a part of the entity',
+    );
+    await expect(
+      bindFeatures({ store: dynamodb(settings) }, { ...STEP, entity: ['a', 'b'] }),
+    ).rejects.toThrow('the key "{id}" of the store has {id}, and the entity has {a}, {b}');
+  });
+
+  it('knows where the region and the address are in the environment', async () => {
+    const { server, settings } = await start();
+    const environment = { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL: server.url };
+    const { table, key } = settings;
+    await (await bindFeatures({ store: dynamodb({ table, key, credentials }, environment) }, STEP))(['c1']);
+    expect(server.requests[0]?.headers.authorization).toContain('/eu-central-1/dynamodb/');
+  });
+
+  it.each([
+    [
+      { table: undefined },
+      'The store "dynamodb" needs "table", which is missing. If it comes from a variable',
+    ],
+    [{ region: '' }, 'The store "dynamodb" needs "region", which is empty.'],
+    [
+      { endpoint: 'ftp://h' },
+      'The store "dynamodb" cannot use its "url"; expected http://HOST or https://HOST.',
+    ],
+    [{ key: {} }, 'The store "dynamodb" needs the name of an attribute, or one or two attributes, as "key".'],
+    [{ key: { a: { N: 1 } } }, 'The store "dynamodb" needs a text or { N: text } for "a" of its "key".'],
+    [{ tabel: 't' }, 'The store "dynamodb" has no setting "tabel"; it has "table",'],
+  ])('refuses wrong settings: %j', (own, message) => {
+    const settings = { table: 't', key: 'id', region: 'eu-west-1' };
+    expect(() => dynamodb(Object.assign(settings, own))).toThrow(message);
+  });
+});
+
+describe('credentials of AWS', () => {
+  const seen = async (environment: Environment) => {
+    const { server, settings } = await start();
+    const { credentials: _, ...others } = settings;
+    const ask = await bindFeatures({ store: dynamodb(others, environment), cacheSeconds: 0 }, STEP);
+    return {
+      ask,
+      server,
+      keyOf: (index: number) =>
+        /Credential=(\w+)/.exec(server.requests[index]?.headers.authorization ?? '')?.[1],
+    };
+  };
+  it('come from the environment', async () => {
+    const { ask, server, keyOf } = await seen({
+      AWS_ACCESS_KEY_ID: 'ENVKEY',
+      AWS_SECRET_ACCESS_KEY: 's',
+      AWS_SESSION_TOKEN: 'token',
+    });
+    await ask(['c1']);
+    expect([keyOf(0), server.requests[0]?.headers['x-amz-security-token']]).toEqual(['ENVKEY', 'token']);
+  });
+
+  it('come from the container, and are renewed before they end', async () => {
+    let number = 0;
+    const container = await startJsonServer(() => {
+      number += 1;
+      const Expiration = new Date(Date.now() + (number === 1 ? 60_000 : 3_600_000)).toISOString();
+      return [200, { AccessKeyId: `KEY${number}`, SecretAccessKey: 's', Token: 't', Expiration }];
+    });
+    onTestFinished(() => container.close());
+    const { ask, keyOf } = await seen({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container.url}/v1/credentials`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: 'the-token',
+    });
+    for (const id of ['c1', 'c2', 'c1']) await ask([id]);
+    expect([keyOf(0), keyOf(1), keyOf(2)]).toEqual(['KEY1', 'KEY2', 'KEY2']);
+    expect(container.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([
+      ['/v1/credentials', 'the-token'],
+      ['/v1/credentials', 'the-token'],
+    ]);
+  });
+
+  it('come from the instance, with a token', async () => {
+    const instance = await startJsonServer(({ method, path, headers }) => {
+      if (method === 'PUT' && path === '/latest/api/token') return [200, 'session'];
+      if (headers['x-aws-ec2-metadata-token'] !== 'session') return [401, ''];
+      const roles = '/latest/meta-data/iam/security-credentials/';
+      if (path === roles) return [200, 'my-role'];
+      if (path !== `${roles}my-role`) return [404, ''];
+      return [200, { AccessKeyId: 'ROLEKEY', SecretAccessKey: 's', Token: 't' }];
+    });
+    onTestFinished(() => instance.close());
+    const { ask, keyOf } = await seen({ AWS_EC2_METADATA_SERVICE_ENDPOINT: instance.url });
+    await ask(['c1']);
+    expect(keyOf(0)).toBe('ROLEKEY');
+  });
+
+  it('are missed with a reason', async () => {
+    const { ask } = await seen({ AWS_EC2_METADATA_DISABLED: 'true' });
+    expect(await refusalOf(ask(['c1']))).toEqual([
+      ...FAILED,
+      'there are no credentials of AWS in the environment',
+    ]);
+  });
+});
+
+describe('a signature', () => {
+  class Sha256 {
+    readonly #hash;
+    constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+      this.#hash =
+        secret === undefined
+          ? createHash('sha256')
+          : createHmac(
+              'sha256',
+              ArrayBuffer.isView(secret)
+                ? Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength)
+                : String(secret),
+            );
+    }
+    update(chunk: Uint8Array): void {
+      this.#hash.update(chunk);
+    }
+    digest(): Promise<Uint8Array> {
+      return Promise.resolve(this.#hash.digest());
+    }
+    reset(): void {
+      throw new Error('it is used once');
+    }
+  }
+
+  it.each([
+    ['http://127.0.0.1:8000', undefined, '{}'],
+    ['https://dynamodb.eu-west-1.amazonaws.com', 'a/token+with=', '{"a":"ü😀"}'],
+  ])("is that of AWS's own signer: %s", async (address, sessionToken, body) => {
+    const url = new URL(address);
+    const now = new Date('2026-11-29T01:02:03.456Z');
+    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'T.O' };
+    const region = 'eu-west-1';
+    const known = { ...KEYS, ...(sessionToken !== undefined && { sessionToken }) };
+    const signer = new SignatureV4({
+      service: 'dynamodb',
+      region,
+      credentials: known,
+      sha256: Sha256,
+      applyChecksum: false,
+    });
+    const expected = await signer.sign(
+      {
+        method: 'POST',
+        protocol: url.protocol,
+        hostname: url.hostname,
+        path: '/',
+        headers: { ...headers, host: url.host },
+        body,
+      },
+      { signingDate: now },
+    );
+    expect(signRequest({ url, headers, body }, { region, credentials: known, now })).toEqual(
+      expected.headers,
+    );
+  });
+});
