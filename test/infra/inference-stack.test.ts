@@ -35,6 +35,10 @@ const opened = synthesize(
   }),
 );
 
+test('the stack is the same in an app without flags of CDK', () => {
+  expect(synthesize(createStack(workspace, { context: {} })).Resources).toEqual(usual.Resources);
+});
+
 const handlerOf = (template: SynthesizedTemplate) =>
   template.only('AWS::Lambda::Function', { Runtime: 'nodejs24.x' });
 const variablesOf = (template: SynthesizedTemplate) =>
