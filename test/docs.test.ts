@@ -21,8 +21,13 @@ const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.md'))
   .map(readPage);
-/** These pages need models of their own: test/docs/models.test.ts and test/docs/deploy.test.ts run their walks. */
-const onExampleModels = pages.filter(({ name }) => name !== 'models.md' && !name.startsWith('deploy-'));
+/**
+ * These pages need models of their own: test/docs/models.test.ts, test/docs/deploy.test.ts and
+ * test/real/project/project.test.ts run their walks.
+ */
+const onExampleModels = pages.filter(
+  ({ name }) => !['models.md', 'project.md'].includes(name) && !name.startsWith('deploy-'),
+);
 /** All pages that people read: those of docs/, those at the top, and texts that they link to. */
 const texts = readContents().pages.filter(({ isText }) => isText);
 const packageJson = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));

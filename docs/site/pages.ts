@@ -33,7 +33,7 @@ const FIRST = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
  */
 export const REST = 'REST';
 export const GROUPS: readonly { readonly label: string; readonly files: readonly string[] }[] = [
-  { label: 'Start', files: ['README.md', 'examples/**'] },
+  { label: 'Start', files: ['README.md', 'docs/project.md', 'examples/**'] },
   {
     label: 'Use',
     files: ['docs/requests.md', 'docs/answers.md', 'docs/command.md', 'docs/cells.md', 'docs/api.md'],

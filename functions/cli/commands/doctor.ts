@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir, readFile, stat, statfs } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { availableParallelism, homedir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { loadRuntime } from '../../../shared/runtime/session.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import type { Console } from '../console.ts';
+import { CDK_PACKAGES, findInstalled, findMissing } from '../deploy/installed.ts';
 import { openRepository } from '../open-repository.ts';
 import { findConfig } from '../project/own-code.ts';
 import { cacheFolder } from '../temporary-folder.ts';
@@ -154,7 +155,7 @@ function checkOwnCode(config: string | undefined): readonly Finding[] {
   if (path === undefined) return [];
   const what = 'own code';
   return [
-    isInstalled('esbuild')
+    findInstalled('esbuild')
       ? { what, state: 'ok', text: path }
       : { what, state: 'missing', text: `${path} needs esbuild: npm install --save-dev esbuild` },
   ];
@@ -193,25 +194,34 @@ async function checkCredentials(): Promise<Finding> {
     : { what: 'credentials', state: found.length > 0 ? 'ok' : 'note', text };
 }
 
-const TOOLS: readonly (readonly [name: string, use: string])[] = [
-  ['aws-cdk-lib', 'a stack of AWS'],
-  ['@google-cloud/functions-framework', 'a function on Google Cloud'],
+/** The programs that upload what `ternion package` makes. */
+const PROGRAMS: readonly (readonly [name: string, cloud: string])[] = [
+  ['gcloud', 'Google Cloud'],
+  ['az', 'Azure'],
 ];
 
-/** Packages that only some projects need. */
+/** What only deployments need. */
 function checkTools(): readonly Finding[] {
-  return TOOLS.map(([name, use]) =>
-    isInstalled(name)
-      ? { what: name, state: 'ok', text: `for ${use}` }
-      : { what: name, state: 'note', text: `only ${use} needs it: npm install --save-dev ${name}` },
+  const missing = findMissing(CDK_PACKAGES);
+  const cdk: Finding =
+    missing.length === 0
+      ? { what: 'CDK', state: 'ok', text: 'for the stack on AWS' }
+      : {
+          what: 'CDK',
+          state: 'note',
+          text: `only the stack on AWS needs it: npm install --save-dev ${missing.join(' ')}`,
+        };
+  const programs = PROGRAMS.map(
+    ([name, cloud]): Finding =>
+      isProgram(name)
+        ? { what: name, state: 'ok', text: `for ${cloud}` }
+        : { what: name, state: 'note', text: `only a deployment to ${cloud} needs it` },
   );
+  return [cdk, ...programs];
 }
 
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(resolve('package.json')).resolve(`${name}/package.json`);
-    return true;
-  } catch {
-    return false;
-  }
+function isProgram(name: string): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const endings = process.platform === 'win32' ? ['.cmd', '.exe'] : [''];
+  return folders.some((folder) => endings.some((ending) => existsSync(join(folder, name + ending))));
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console } from '../console.ts';
 import { buildFunction } from '../deploy/build-function.ts';
 import { type StackCommand, toCdkArguments } from '../deploy/cdk-arguments.ts';
+import { CDK_PACKAGES, findInstalled, findMissing } from '../deploy/installed.ts';
 import { checkNpm } from '../deploy/npm.ts';
 import { placesHere, STACK_APP } from '../deploy/places.ts';
 import { findConfig } from '../project/own-code.ts';
@@ -54,16 +54,10 @@ export async function runStack(
 
 /** The folder of CDK's command line, which is the one of the project. */
 function findCdk(): string {
-  const missing = ['aws-cdk', 'aws-cdk-lib', 'constructs'].filter((name) => findPackage(name) === undefined);
-  const cdk = findPackage('aws-cdk');
+  const missing = findMissing(CDK_PACKAGES);
+  const cdk = findInstalled('aws-cdk');
   if (cdk !== undefined && missing.length === 0) return cdk;
   throw new CommandError(`The stack needs CDK: npm install --save-dev ${missing.join(' ')}`);
-}
-
-/** The folder of a package that the project has installed. */
-function findPackage(name: string): string | undefined {
-  const paths = createRequire(resolve('package.json')).resolve.paths(name) ?? [];
-  return paths.map((path) => join(path, name)).find((folder) => existsSync(join(folder, 'package.json')));
 }
 
 /** Builds the function, unless a setting names one, and gives its folder to the app. */

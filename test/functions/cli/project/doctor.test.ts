@@ -61,6 +61,21 @@ describe('ternion doctor', () => {
     expect(complete.of('credentials')).toEqual({ what: 'credentials', state: 'ok', text: 'AWS' });
   });
 
+  it('looks for what deployments need', async () => {
+    const without = await examine({}, { PATH: '' });
+    const packages = ['aws-cdk', 'aws-cdk-lib', 'constructs'];
+    expect(without.of('CDK')).toEqual({
+      what: 'CDK',
+      state: 'note',
+      text: `only the stack on AWS needs it: npm install --save-dev ${packages.join(' ')}`,
+    });
+    expect(without.of('gcloud')?.state).toBe('note');
+    const installed = packages.map((name) => [`node_modules/${name}/package.json`, '{}']);
+    const bin = await makeFolder({ gcloud: '', az: '' });
+    const complete = await examine(Object.fromEntries(installed), { PATH: bin });
+    expect(['CDK', 'gcloud', 'az'].map((what) => complete.of(what)?.state)).toEqual(['ok', 'ok', 'ok']);
+  });
+
   it('prints a line each for people', async () => {
     const folder = await makeFolder({});
     const { stdout } = await startCommand(['doctor'], '', {}, folder).outcome;
