@@ -100,10 +100,12 @@ async function buildTargets(host, built, output, natives) {
   const places = { ...placesOf(project), functions };
   for (const file of host.files) cpSync(join(host.folder, file), join(output, file));
   if (host.packageJson) writePackageJson(host, output);
-  const recipe = [...natives].map(([platform, packages]) => {
-    const folders = packages.map((each) => findPackage(each, places));
-    return [platform, { packages, notices: describeLicences(project, folders) }];
-  });
+  const recipe = new Map();
+  for (const [platform, packages] of natives) {
+    const folders = [];
+    for (const each of packages) folders.push(await findPackage(each, places));
+    recipe.set(platform, { packages, notices: describeLicences(project, folders) });
+  }
   writeArchive(output, archiveOf(functions, host.host), Object.fromEntries(recipe));
   const config = findConfig(undefined, project);
   const models = host.isDeployed ? join(project, 'models') : undefined;

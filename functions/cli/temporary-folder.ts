@@ -30,7 +30,8 @@ export async function makeStagingFolder(): Promise<string> {
   return await makeFolder(tmpdir());
 }
 
-async function makeFolder(parent: string): Promise<string> {
+/** The same in a folder that is there. */
+export async function makeFolder(parent: string): Promise<string> {
   const folder = join(parent, ownName());
   removeAtEnd(folder);
   await removeLeftovers(parent);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import cdkJson from '../../cdk.json' with { type: 'json' };
@@ -91,6 +92,47 @@ describe('npm run synth', { timeout: 60_000 }, () => {
     const { status, stdout, stderr } = synth('architecture=arm');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain('-c architecture="arm" must be one of arm64, x86_64.');
+  });
+});
+
+describe('ternion synth in a project', { timeout: 60_000 }, () => {
+  // A shell would run what is in the name.
+  const folder = mkdtempSync(join(tmpdir(), "ternion-$(touch x) it's-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('has an app of the package in a folder of any name', () => {
+    symlinkSync(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
+    symlinkSync(join(PROJECT, 'dist/aws-cdk'), join(folder, 'aws-cdk'));
+    const { codeFolder, modelsFolder } = workspace;
+    const args = ['synth', 'aws', '--models', modelsFolder, '-c', `codeFolder=${codeFolder}`, '--json'];
+    const { status, stdout } = spawnSync(process.execPath, [COMMAND, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect({ status, stdout: JSON.parse(stdout) }).toEqual({
+      status: 0,
+      stdout: [{ template: 'cdk.out/Ternion.template.json', resources: expect.any(Number) }],
+    });
+    expect(readdirSync(folder).sort()).toEqual(['aws-cdk', 'cdk.out', 'node_modules']);
+  });
+
+  test('builds for an app of its own', () => {
+    const app = `
+      import { App, Stack } from 'aws-cdk-lib';
+      const app = new App();
+      new Stack(app, 'Mine');
+      new Stack(app, 'Other');`;
+    writeFileSync(join(folder, 'app.mjs'), app);
+    writeFileSync(join(folder, 'cdk.json'), JSON.stringify({ app: 'node app.mjs' }));
+    const { status, stdout } = spawnSync(process.execPath, [COMMAND, 'synth', 'aws'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    expect([status, stdout.match(/cdk\.out\/\S+/g)]).toEqual([
+      0,
+      ['cdk.out/Mine.template.json', 'cdk.out/Other.template.json'],
+    ]);
+    expect(existsSync(join(folder, 'dist/aws-arm64/index.mjs'))).toBe(true);
   });
 });
 

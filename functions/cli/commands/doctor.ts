@@ -52,14 +52,17 @@ export async function doctor(options: DoctorOptions, output: Console): Promise<v
 
 const SIGNS: Readonly<Record<State, string>> = { ok: 'ok', note: 'note', missing: 'MISSING' };
 
-const OLDEST_NODE = 20;
+/** As `engines` of package.json has it. */
+const OLDEST_NODE = [20, 16] as const;
 
 function checkNode(): Finding {
   const { version } = process;
-  const isEnough = Number(version.slice(1).split('.')[0]) >= OLDEST_NODE;
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number);
+  const [oldest, least] = OLDEST_NODE;
+  const isEnough = major > oldest || (major === oldest && minor >= least);
   return isEnough
     ? { what: 'Node', state: 'ok', text: version }
-    : { what: 'Node', state: 'missing', text: `${version}; ${OLDEST_NODE} or later is needed` };
+    : { what: 'Node', state: 'missing', text: `${version}; ${OLDEST_NODE.join('.')} or later is needed` };
 }
 
 async function checkRuntime(): Promise<Finding> {

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console } from '../console.ts';
@@ -81,8 +81,9 @@ async function writeAll(path: string, files: ReadonlyMap<string, Uint8Array>): P
       const file = join(path, each);
       folders.push(...(await makeFolders(dirname(file))));
       // Not a file that another program has written in the meantime.
-      await writeFile(file, content, { flag: 'wx' });
+      const handle = await open(file, 'wx');
       written.push(file);
+      await handle.writeFile(content).finally(() => handle.close());
     }
   } catch (error) {
     for (const file of written) await rm(file, { force: true });

@@ -8,6 +8,7 @@ import { buildFunction } from '../deploy/build-function.ts';
 import { type StackCommand, toCdkArguments } from '../deploy/cdk-arguments.ts';
 import { CDK_PACKAGES, findInstalled, findMissing } from '../deploy/installed.ts';
 import { checkNpm } from '../deploy/npm.ts';
+import { hasModels } from '../deploy/packed-models.ts';
 import { placesHere, STACK_APP } from '../deploy/places.ts';
 import { findConfig } from '../project/own-code.ts';
 import { findTarget } from './build.ts';
@@ -38,14 +39,15 @@ export async function runStack(
   const cdk = findCdk();
   const cdkArguments = toCdkArguments(command, args, cdk);
   const folders = await prepare(cdkArguments, options, output);
-  const all = [command, ...appArguments(), ...folders, ...cdkArguments];
+  const all = [command, ...appArguments(cdkArguments), ...folders, ...cdkArguments];
   const { status } = spawnSync(process.execPath, [join(cdk, 'bin/cdk'), ...all], {
     // With --json there is nothing on stdout but the result.
     stdio: ['inherit', output.isJson ? 2 : 'inherit', 'inherit'],
     env: { ...process.env, CDK_DISABLE_CLI_TELEMETRY: 'true' },
   });
   process.exitCode = status ?? 1;
-  if (status === 0 && command === 'synth') describeTemplate(outputOf(cdkArguments), args, output);
+  if (status === 0 && command === 'synth') describeTemplates(outputOf(cdkArguments), args, output);
+  else if (status === 0 && output.isJson) output.result({ deployed: true }, () => '');
   if (status !== 0 && command === 'deploy')
     throw new CommandError(
       'The stack was not deployed. If CDK cannot find the account, choose one by AWS_PROFILE or --profile; docs/deploy-aws.md lists what a deployment needs.',
@@ -69,14 +71,11 @@ async function prepare(
   const settings = new Map(contextOf(cdkArguments));
   if (settings.has('codeFolder')) return [];
   const target = findTarget(settings.get('architecture') === 'x86_64' ? 'aws-x64' : 'aws-arm64');
-  const folder = resolve('dist/stack', target.name);
-  // The stack copies the models into its bucket.
-  await buildFunction(
-    target,
-    folder,
-    { models: undefined, config: findConfig(config) },
-    placesHere(output.note),
-  );
+  const folder = resolve('dist', target.name);
+  const models = settings.get('modelsFolder') ?? 'models';
+  // The stack copies the models into its bucket, and the function does without those beside it.
+  const parts = { models: hasModels(models) ? models : undefined, config: findConfig(config) };
+  await buildFunction(target, folder, parts, placesHere(output.note));
   return ['--context', `codeFolder=${folder}`];
 }
 
@@ -103,17 +102,18 @@ const cdkJsonSchema = z.object({
 function readCdkJson(): z.infer<typeof cdkJsonSchema> {
   if (!existsSync('cdk.json')) return {};
   try {
-    return cdkJsonSchema.parse(JSON.parse(readFileSync('cdk.json', 'utf8')));
+    return cdkJsonSchema.parse(readJson('cdk.json'));
   } catch (error) {
     throw new CommandError('cdk.json cannot be read: it must be a JSON object as CDK has it.', 1, error);
   }
 }
 
 /** What cdk.json would say. */
-function appArguments(): readonly string[] {
-  if (readCdkJson().app !== undefined) return [];
+function appArguments(given: readonly string[]): readonly string[] {
+  if (readCdkJson().app !== undefined || given.some((arg) => /^(?:-a|--app)(?:=|$)/.test(arg))) return [];
   // CDK runs it in a shell. It removes quotes that are around the whole text, so the text ends with a space.
-  const app = `"${process.execPath}" "${STACK_APP}" `;
+  const quote = process.platform === 'win32' ? (path: string) => `"${path}"` : shellWord;
+  const app = `${quote(process.execPath)} ${quote(STACK_APP)} `;
   return ['--app', app, '--no-version-reporting', '--no-notices'];
 }
 
@@ -126,20 +126,46 @@ function outputOf(args: readonly string[]): string {
 
 const templateSchema = z.object({ Resources: z.record(z.string(), z.object({ Type: z.string() })) });
 
-function describeTemplate(folder: string, args: readonly string[], output: Console): void {
-  const path = join(folder, 'Ternion.template.json');
-  // An own app may have other stacks.
-  if (!existsSync(path)) return;
-  const { Resources } = templateSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+/** What CDK has written. Source: the schema of a cloud assembly. */
+const manifestSchema = z.object({
+  artifacts: z.record(
+    z.string(),
+    z.object({
+      type: z.string(),
+      properties: z.optional(z.object({ templateFile: z.optional(z.string()) })),
+    }),
+  ),
+});
+
+function describeTemplates(folder: string, args: readonly string[], output: Console): void {
+  const { artifacts } = manifestSchema.parse(readJson(join(folder, 'manifest.json')));
+  const stacks = Object.values(artifacts).filter(({ type }) => type === 'aws:cloudformation:stack');
+  const paths = stacks.flatMap(({ properties }) => properties?.templateFile ?? []);
+  const templates = paths.map((name) => describeTemplate(join(folder, name)));
+  output.result(
+    templates.map(({ path, types }) => ({ template: path, resources: types.length })),
+    () =>
+      [
+        ...templates.map(({ words }) => words),
+        `Nothing was deployed. To deploy the stack: npx ternion deploy aws${settingsOf(args)}`,
+      ].join('\n'),
+  );
+}
+
+function describeTemplate(file: string) {
+  const { Resources } = templateSchema.parse(readJson(file));
   const types = Object.values(Resources).map(({ Type }) => Type);
   const countOf = (type: string) => types.filter((each) => each === type).length;
-  output.result({ template: relative('.', path), resources: types.length }, () =>
-    [
-      `The template of the stack is valid: ${relative('.', path)}`,
-      `  ${types.length} resources, including ${countOf('AWS::Lambda::Function')} functions, ${countOf('AWS::S3::Bucket')} buckets and ${countOf('AWS::CloudWatch::Alarm')} alarms`,
-      `Nothing was deployed. To deploy the stack: npx ternion deploy aws${settingsOf(args)}`,
-    ].join('\n'),
-  );
+  const path = relative('.', file);
+  const words = [
+    `The template of the stack is valid: ${path}`,
+    `  ${types.length} resources, including ${countOf('AWS::Lambda::Function')} functions, ${countOf('AWS::S3::Bucket')} buckets and ${countOf('AWS::CloudWatch::Alarm')} alarms`,
+  ].join('\n');
+  return { path, types, words };
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
 /** The arguments again, without those that say where the template goes. */

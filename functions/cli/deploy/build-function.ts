@@ -2,22 +2,26 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { create, extract } from 'tar';
 import * as z from 'zod/mini';
+import { systemCodeOf } from '../../../shared/errors.ts';
+import { ownName } from '../../../shared/leftovers.ts';
 import { OWN_CODE_FILE } from '../../own-code.ts';
 import { CommandError } from '../console.ts';
 import { compileConfig } from '../project/compile-config.ts';
+import { makeFolder } from '../temporary-folder.ts';
 import { archiveOf, type FunctionTarget } from './function-targets.ts';
 import { nativePackage, type PackagePlaces, placeNativeFiles } from './native-packages.ts';
-import { checkModels, type PackedModels, packModels } from './packed-models.ts';
+import { checkModels, checkSteps, type PackedModels, packModels } from './packed-models.ts';
 
 /** In the archive of a bundle: what has to be put beside it. */
 const RECIPE_FILE = 'recipe.json';
@@ -94,17 +98,20 @@ export async function buildFunction(
   const archive = archiveOf(places.functions, host);
   if (!existsSync(archive)) throw new CommandError(`${archive} is missing: run "npm run build" first.`);
   checkReplaceable(output);
-  if (models !== undefined) checkModels(models);
-  mkdirSync(dirname(output), { recursive: true });
-  // Nobody finds half a build, and a failure leaves the one before.
-  const folder = mkdtempSync(join(dirname(output), `.ternion-${basename(output)}-`));
+  if (models !== undefined) {
+    checkModels(models);
+    checkSteps(models, config);
+  }
+  // Nobody finds half a build, and a failure leaves the one before. Builds of processes that were killed are removed.
+  const staging = join(dirname(output), STAGING_FOLDER);
+  const folder = await makeStaging(staging);
   try {
     extract({ file: archive, cwd: folder, sync: true });
     const recipe = recipeSchema.parse(JSON.parse(readFileSync(join(folder, RECIPE_FILE), 'utf8')));
     rmSync(join(folder, RECIPE_FILE));
     const natives = recipe[platform];
     if (natives === undefined) throw new Error(`${archive} is not for ${platform}`);
-    placeNativeFiles(natives.packages, platform, folder, places);
+    await placeNativeFiles(natives.packages, platform, folder, places);
     appendFileSync(join(folder, NOTICES_FILE), `\n${natives.notices}`);
     if (config !== undefined) await compileConfig(config, join(folder, OWN_CODE_FILE));
     const packed = models === undefined ? undefined : packModels(models, folder);
@@ -112,15 +119,48 @@ export async function buildFunction(
     return packed;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    removeIfEmpty(staging);
+  }
+}
+
+/** In the folder of the targets, so that a finished one only has to be renamed. */
+const STAGING_FOLDER = '.ternion';
+
+async function makeStaging(parent: string): Promise<string> {
+  try {
+    mkdirSync(parent, { recursive: true });
+    return await makeFolder(parent);
+  } catch (error) {
+    throw new CommandError(
+      `${JSON.stringify(dirname(parent))} cannot be made or written to; choose another folder by --output.`,
+      1,
+      error,
+    );
   }
 }
 
 /** Somebody who uses the one before finds it, or the new one. */
 function replaceFolder(folder: string, output: string): void {
-  const old = `${folder}-old`;
+  const old = join(dirname(folder), ownName());
   if (existsSync(output)) renameSync(output, old);
-  renameSync(folder, output);
-  rmSync(old, { recursive: true, force: true });
+  try {
+    renameSync(folder, output);
+  } catch (error) {
+    if (existsSync(old)) renameSync(old, output);
+    throw error;
+  } finally {
+    rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/** Another build may use it. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error;
+  }
 }
 
 /** Files of every target. */
@@ -128,7 +168,10 @@ const MARKS = ['index.mjs', 'trial.mjs'];
 
 /** A folder with something else in it is not removed. */
 function checkReplaceable(output: string): void {
-  if (!existsSync(output)) return;
+  const facts = statSync(output, { throwIfNoEntry: false });
+  if (facts === undefined) return;
+  if (!facts.isDirectory())
+    throw new CommandError(`${JSON.stringify(output)} is a file; choose another folder by --output.`);
   const isBuild = readdirSync(output).length === 0 || MARKS.every((mark) => existsSync(join(output, mark)));
   if (!isBuild)
     throw new CommandError(

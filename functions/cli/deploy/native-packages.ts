@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import { extract } from 'tar';
@@ -16,6 +7,7 @@ import * as z from 'zod/mini';
 import { VERSION } from '../../../shared/version.ts';
 import { CommandError } from '../console.ts';
 import { runtimePackage } from '../runtime-platforms.ts';
+import { makeFolder } from '../temporary-folder.ts';
 import { runNpm } from './npm.ts';
 
 /** A package with native libraries for one platform. */
@@ -70,18 +62,18 @@ const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 
  * @param packages those of sharp and koffi
  * @throws CommandError when a package cannot be had, is not the expected one, or is for another processor
  */
-export function placeNativeFiles(
+export async function placeNativeFiles(
   packages: readonly NativePackage[],
   platform: string,
   output: string,
   places: PackagePlaces,
-): void {
+): Promise<void> {
   const folder = join(output, NATIVE_FOLDER);
   rmSync(folder, { recursive: true, force: true });
   const [os = '', cpu = ''] = platform.split('-');
-  copyLibraries(findRuntime(platform, places), join(folder, 'onnxruntime'));
+  copyLibraries(await findRuntime(platform, places), join(folder, 'onnxruntime'));
   for (const each of packages) {
-    const source = findPackage(each, places);
+    const source = await findPackage(each, places);
     if (each.name.startsWith('@img/'))
       copyLibraries(join(source, 'lib'), join(folder, basename(each.name), 'lib'));
     else cpSync(join(source, `${os}_${cpu}`, basename(KOFFI_ADDON)), join(output, KOFFI_ADDON));
@@ -93,25 +85,28 @@ function copyLibraries(from: string, to: string): void {
   for (const file of readdirSync(from)) if (LIBRARY.test(file)) cpSync(join(from, file), join(to, file));
 }
 
-function findRuntime(platform: string, places: PackagePlaces): string {
+/** npm itself compares the hash of this package with the one that the registry has. */
+async function findRuntime(platform: string, places: PackagePlaces): Promise<string> {
   const staged = join(places.runtimes, platform);
-  return existsSync(staged)
-    ? staged
-    : findPackage({ name: runtimePackage(platform), version: VERSION }, places);
+  if (existsSync(staged)) return staged;
+  return await findPackage({ name: runtimePackage(platform), version: VERSION }, places);
 }
 
 /**
  * The folder of exactly this version of a package. npm downloads it, so that the registry, proxy and certificates of
  * the user are used, and it is kept for next time.
  */
-export function findPackage({ name, version, integrity }: NativePackage, places: PackagePlaces): string {
+export async function findPackage(
+  { name, version, integrity }: NativePackage,
+  places: PackagePlaces,
+): Promise<string> {
   const paths = createRequire(places.from).resolve.paths(name) ?? [];
   const installed = paths.map((path) => join(path, name)).find((folder) => versionOf(folder) === version);
   if (installed !== undefined) return installed;
   const kept = join(places.cache, `${name.replaceAll('/', '-')}-${version}`);
   if (existsSync(kept)) return kept;
   mkdirSync(places.cache, { recursive: true });
-  const folder = mkdtempSync(join(places.cache, 'fetch-'));
+  const folder = await makeFolder(places.cache);
   // Without a network npm tries for minutes.
   places.note(`downloading ${name} ${version}, once for all builds of this folder`);
   try {
@@ -121,10 +116,19 @@ export function findPackage({ name, version, integrity }: NativePackage, places:
     if (integrity !== undefined) checkIntegrity(join(folder, tarball), integrity, name);
     mkdirSync(join(folder, 'package'));
     extract({ file: join(folder, tarball), cwd: join(folder, 'package'), strip: 1, sync: true });
-    renameSync(join(folder, 'package'), kept);
+    keep(join(folder, 'package'), kept);
     return kept;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Two builds may download the same package; the first one keeps it. */
+function keep(folder: string, kept: string): void {
+  try {
+    renameSync(folder, kept);
+  } catch (error) {
+    if (!existsSync(kept)) throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
@@ -17,6 +17,9 @@ export async function zipFolder(folder: string, archive: string): Promise<number
     zip.addFile(file, name, { mtime: MODIFIED, mode: 0o100644, compressionLevel: 9 });
   }
   zip.end();
-  await pipeline(zip.outputStream, createWriteStream(archive));
+  // Nobody uploads half an archive.
+  const part = `${archive}.part`;
+  await pipeline(zip.outputStream, createWriteStream(part));
+  await rename(part, archive);
   return (await stat(archive)).size;
 }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { FUNCTION_TARGETS } from '../../../../functions/cli/deploy/function-targets.ts';
 import { openServerBundle } from '../../../support/hosts/child-process.ts';
@@ -90,6 +92,48 @@ it('removes no folder that is something else', async () => {
   expect(await readFile(join(folder, 'gcp/thesis.txt'), 'utf8')).toBe('years');
 });
 
+it('leaves nothing when it is interrupted', async () => {
+  const folder = await makeProject();
+  const building = startCommand(['build', 'gcp', 'gcp-server', 'azure'], '', {}, folder);
+  const staging = join(folder, 'dist/.ternion');
+  while (!existsSync(staging) && building.process.exitCode === null) await setTimeout(1);
+  building.process.kill('SIGINT');
+  await building.outcome;
+  expect(building.process.signalCode ?? building.process.exitCode).toBe('SIGINT');
+  expect(existsSync(staging) ? await readdir(staging) : []).toEqual([]);
+});
+
+it('removes what a killed build has left', async () => {
+  const folder = await makeProject();
+  const left = startCommand(['build', 'gcp'], '', {}, folder);
+  const staging = join(folder, 'dist/.ternion');
+  while (!existsSync(staging) || (await readdir(staging)).length === 0) await setTimeout(1);
+  left.process.kill('SIGKILL');
+  await left.outcome;
+  expect((await build(folder, 'gcp')).code).toBe(0);
+  expect(await readdir(join(folder, 'dist'))).toEqual(['gcp']);
+});
+
+it('names a step that no own code of the project defines', async () => {
+  const folder = await makeProject();
+  const file = join(folder, 'models/flowers/7/model.json');
+  const config: object = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...config, processors: [{ step: 'decide' }] }));
+  expect(await build(folder, 'gcp')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr:
+      'models/flowers/7/model.json names the step "decide", and this folder has no ternion.config.ts that defines it.\n',
+  });
+});
+
+it('packs models that are there, and no links to folders', async () => {
+  const folder = await makeProject();
+  await symlink(join(MODELS, 'digits'), join(folder, 'models/linked'));
+  expect((await build(folder, 'gcp')).stdout).toBe('built dist/gcp with flowers 7 (0.1 MB)\n');
+  expect(await readdir(join(folder, 'dist/gcp/models'))).toEqual(['flowers']);
+});
+
 it.each([
   [['heroku'], 2, 'There is no target "heroku"; the targets are aws-arm64, aws-x64, gcp, gcp-server, azure.'],
   [
@@ -102,6 +146,12 @@ it.each([
     ['gcp', '--models', 'models/flowers'],
     1,
     /^"models\/flowers" has no <name>\/<version>\/ with a \.onnx file in it; /,
+  ],
+  [['gcp', '--models', '.'], 1, '"." is a project, and not a folder of models: it has a package.json.'],
+  [
+    ['gcp', '--output', 'package.json'],
+    1,
+    '"package.json" cannot be made or written to; choose another folder by --output.',
   ],
   [['gcp', '--config', 'none.ts'], 2, 'There is no file "none.ts" for --config.'],
 ])('refuses %j', async (args, code, sentence) => {

@@ -27,6 +27,7 @@ it.each([
   ],
   [['heroku'], 'There is no package for "heroku"; the clouds are gcp and azure.\n'],
   [['azure', '--server'], 'Option --server is for Google Cloud only.\n'],
+  [['gcp', '--name', 'a b'], '--name is "a b"; expected letters, digits, "-", "_" and ".".\n'],
   [['gcp', 'now'], "error: too many arguments for 'package'. Expected 1 argument but got 2: gcp, now.\n"],
   [[], "error: missing required argument 'cloud'\n"],
 ])('ends with one sentence for %j', async (args, sentence) => {
@@ -52,18 +53,23 @@ it('packs a server of its own, which needs no function and no package', async ()
 
 it('runs the command with its settings, and ends as that ends', async () => {
   const folder = await makeProject();
-  const bin = await makeFolder({ az: '#!/bin/sh\necho "$@" > "$RECORD"\nexit 7\n' });
+  const bin = await makeFolder({ az: '#!/bin/sh\necho "$@" > "$RECORD"\nexit $CODE\n' });
   await chmod(join(bin, 'az'), 0o755);
   const record = join(bin, 'record');
-  const args = ['package', 'azure', '--deploy', '--name', 'a b', '--resource-group', 'g'];
-  const environment = { PATH: `${bin}:${process.env.PATH}`, RECORD: record };
+  const args = ['package', 'azure', '--deploy', '--name', 'mine', '--resource-group', 'g'];
+  const environment = { PATH: `${bin}:${process.env.PATH}`, RECORD: record, CODE: '7' };
   const { code } = await startCommand(args, '', environment, folder).outcome;
   expect(code).toBe(7);
   expect(await readFile(record, 'utf8')).toBe(
-    'functionapp deployment source config-zip --name=a b --resource-group=g --src=dist/azure.zip --build-remote=false\n',
+    'functionapp deployment source config-zip --name=mine --resource-group=g --src=dist/azure.zip --build-remote=false\n',
   );
-  const printed = await runIn(folder, 'azure', '--name', 'a b');
-  expect(printed.stdout).toContain(" '--name=a b' ");
+  const json = await startCommand(
+    ['package', 'azure', '--deploy', '--json'],
+    '',
+    { ...environment, CODE: '0' },
+    folder,
+  ).outcome;
+  expect(JSON.parse(json.stdout)).toMatchObject({ upload: 'dist/azure.zip', deployed: true });
   const missing = await startCommand(args, '', { PATH: join(bin, 'nowhere') }, folder).outcome;
   expect([missing.code, missing.stderr.split('\n').at(-2)]).toEqual([
     1,

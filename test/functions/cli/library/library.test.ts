@@ -235,6 +235,35 @@ describe('createApp', () => {
     expect(sent).toBeLessThan(200_000);
   });
 
+  it('refuses a stream that is longer than its header says, without reading it', async () => {
+    const { fetch } = makeApp();
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent += 10_000;
+        controller.enqueue(new Uint8Array(10_000));
+      },
+    });
+    const headers = { 'content-length': '5' };
+    const request = new Request('http://any/models/iris/predict', { method: 'POST', body, headers, ...HALF });
+    const response = await fetch(request);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      expect.objectContaining({
+        error: 'The body is longer than its header Content-Length says: 5 bytes.',
+      }),
+    ]);
+    expect(sent).toBeLessThan(100_000);
+  });
+
+  it('does not believe a length that is not a number', async () => {
+    const { fetch } = makeApp();
+    const { body } = new Request('http://any', post({ features: FLOWER }));
+    const headers = { 'content-type': 'application/json', 'content-length': 'abc' };
+    const request = new Request('http://any/models/iris/predict', { method: 'POST', body, headers, ...HALF });
+    expect((await fetch(request)).status).toBe(200);
+  });
+
   it('answers that a client has gone whose stream fails', async () => {
     const { fetch } = makeApp();
     const body = new ReadableStream({ pull: (controller) => controller.error(new Error('reset')) });
