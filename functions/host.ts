@@ -7,7 +7,7 @@ import { createTasks, type ListedTask } from '../shared/inference/tasks.ts';
 import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
-import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
+import { createLogger, type LogFields, type Logger } from '../shared/monitoring/logger.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
 import type { AppOwnCode } from '../shared/own-requests.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
@@ -17,7 +17,6 @@ import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
-import { describeRecord } from './describe-record.ts';
 import { createLineWriter } from './line-writer.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
@@ -47,10 +46,10 @@ export interface HostOptions {
   /** Whether the process may be frozen or ended after an answer, as functions are; each line is then written at once. */
   readonly isFrozen?: boolean;
   /**
-   * Whether its output is read in a terminal: it then logs only warnings and errors, as sentences. LOG_LEVEL overrides
+   * Makes lines for a terminal: warnings and errors are then logged as it says, and nothing else. LOG_LEVEL overrides
    * this.
    */
-  readonly isForPeople?: boolean;
+  readonly describeForPeople?: ((record: LogFields) => string) | undefined;
 }
 
 export interface Host {
@@ -81,12 +80,12 @@ export function createHost(options: HostOptions): Host {
   });
   const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
-  const isForPeople = options.isForPeople === true && !environment.LOG_LEVEL?.trim();
+  const describe = environment.LOG_LEVEL?.trim() ? undefined : options.describeForPeople;
   const write = options.isFrozen === false ? createLineWriter() : (line: string) => console.log(line);
   const logger = createLogger(
-    isForPeople ? 'warn' : config.logLevel,
+    describe ? 'warn' : config.logLevel,
     (line, level) => write(printable(line), level),
-    isForPeople ? describeRecord : undefined,
+    describe,
   );
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
@@ -213,7 +212,7 @@ export interface HostContext extends RequestContext {
 export function createContext(
   headers: Headers,
   hostId: string | undefined,
-  known: Pick<RequestContext, 'signal' | 'deadlineMs' | 'body'> = {},
+  known: Pick<RequestContext, 'signal' | 'deadlineMs' | 'body' | 'onError'> = {},
 ): HostContext {
   const coldStart = isFirstRequest;
   isFirstRequest = false;

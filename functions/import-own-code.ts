@@ -62,7 +62,8 @@ function checkOwnCode(code: unknown, title: string): asserts code is OwnCode {
       );
     }
     if (value !== undefined && !MEMBERS[name](value)) {
-      throw new ConfigError(`${title} has the wrong member "${name}"; expected ${EXPECTED[name]}.`);
+      const detail = name === 'processors' ? problemOfProcessors(value) : '';
+      throw new ConfigError(`${title} has the wrong member "${name}"; expected ${EXPECTED[name]}${detail}.`);
     }
   }
   const processors: readonly unknown[] =
@@ -81,14 +82,38 @@ function isFunction(value: unknown): boolean {
 }
 
 function isProcessor(value: unknown): value is { readonly name: string } {
-  if (typeof value !== 'object' || value === null || !('name' in value)) return false;
-  const isNamed = typeof value.name === 'string' && value.name !== '';
-  const { before, after, state, takes, options, input }: Readonly<Partial<Record<keyof Processor, unknown>>> =
+  return problemOf(value) === undefined;
+}
+
+/** The first of several processors that is wrong, with what is wrong; empty if it is not a list. */
+function problemOfProcessors(value: unknown): string {
+  if (!Array.isArray(value)) return '';
+  const processors: readonly unknown[] = value;
+  const index = processors.findIndex((each) => !isProcessor(each));
+  return `, and processors[${index}] ${problemOf(processors[index]) ?? ''}`;
+}
+
+/** What keeps a value from being a processor. */
+function problemOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'is not an object';
+  const { name, before, after, state, takes, options, input }: Partial<Record<keyof Processor, unknown>> =
     value;
-  const areFunctions = [before, after, state].every((each) => each === undefined || isFunction(each));
-  const areSchemas = [options, input].every((each) => each === undefined || isSchema(each));
-  const takesKnown = takes === undefined || TAKES.some((each) => each === takes);
-  return isNamed && (isFunction(before) || isFunction(after)) && areFunctions && areSchemas && takesKnown;
+  if (typeof name !== 'string' || name === '') return 'has no "name"';
+  const named = `with the name ${JSON.stringify(name.slice(0, 60))}`;
+  const functions = { before, after, state };
+  for (const [member, each] of Object.entries(functions))
+    if (each !== undefined && !isFunction(each)) return `${named} has a "${member}" that is not a function`;
+  if (before === undefined && after === undefined) {
+    const members = Object.keys(value).map((member) => `"${member}"`);
+    return `${named} has neither "before" nor "after"; it has ${members.join(', ')}`;
+  }
+  const schemas = { options, input };
+  for (const [member, each] of Object.entries(schemas))
+    if (each !== undefined && !isSchema(each))
+      return `${named} has "${member}", which is not a schema, such as z.object({...})`;
+  if (takes !== undefined && !TAKES.some((each) => each === takes))
+    return `${named} has another "takes" than ${TAKES.map((each) => `"${each}"`).join(', ')}`;
+  return undefined;
 }
 
 const TAKES: readonly Takes[] = ['features', 'image', 'text'];

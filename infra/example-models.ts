@@ -131,6 +131,6 @@ function pattern(...names: readonly string[]): string {
 function noModels(folder: string): string {
   return (
     `${folder} holds no model (<name>/<version>/model.onnx). "ternion add <model> --name <name> -r <folder>" publishes one into a folder for --models; ` +
-    'without any, leave out modelsFolder, or set -c seedExampleModels=false.'
+    'without any, set -c seedExampleModels=false.'
   );
 }

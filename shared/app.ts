@@ -99,6 +99,7 @@ export function createApp(dependencies: AppDependencies): App {
       answered.response.headers.set('server-timing', describeTiming(record));
       const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
       logger.log(level, 'request', () => describeRequest(record));
+      if (record.error) context.onError?.(record.error);
       ownRequests?.observe(record);
       return answered.response;
     },

@@ -8,7 +8,7 @@ import * as z from 'zod';
  */
 const decide = defineProcessor({
   name: 'decide',
-  options: z.object({ least: z.number().min(0).max(1) }),
+  options: z.strictObject({ least: z.number().min(0).max(1) }),
   after: (predictions: readonly ClassificationResult[], { options }) =>
     predictions.map(({ prediction, confidence = 0 }) =>
       confidence >= options.least

@@ -20,6 +20,9 @@ export const modelsOption = () =>
 export const outputOption = () =>
   new Option('-o, --output <folder>', 'folder in which they are built').default('dist');
 
+export const checkOption = () =>
+  new Option('--no-check', 'do not load the models first, to see whether they can answer');
+
 export const configOption = () =>
   new Option('--config <path>', 'own code of the project (default: ternion.config.ts in this folder)');
 

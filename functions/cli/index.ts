@@ -150,6 +150,7 @@ command(
   .argument('<target...>', help.TARGETS)
   .addOption(help.modelsOption())
   .addOption(help.outputOption())
+  .addOption(help.checkOption())
   .action(async (targets, options) =>
     (await import('./commands/build.ts')).build(targets, options, terminal),
   );
@@ -163,6 +164,7 @@ command(
   .argument('<cloud>', 'gcp or azure')
   .addOption(help.modelsOption())
   .addOption(help.outputOption())
+  .addOption(help.checkOption())
   .option('--deploy', 'run the command')
   .addOption(new Option('--name <name>', 'of the function').default('ternion'))
   .addOption(new Option('--region <region>', 'on Google Cloud').default('europe-west1'))
@@ -177,6 +179,7 @@ for (const name of ['synth', 'deploy'] as const) {
   command(name, help.STACK_PURPOSES[name], help.STACK_EXAMPLES[name], false)
     .argument('[aws]', 'the cloud')
     .argument('[options...]', '--models <folder>, -c <setting>=<value>, and options of CDK')
+    .addOption(help.checkOption())
     .allowUnknownOption()
     .action(async (_cloud, _options, options, { args }) =>
       (await import('./commands/stack.ts')).runStack(name, args, options, terminal),

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AppOwnCode } from '../../shared/own-requests.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
+import { describeRecord } from '../describe-record.ts';
 import { createHost, type Host } from '../host.ts';
 import { STORES } from './open-repository.ts';
 import { ownCode } from './project/own-code.ts';
@@ -37,7 +38,7 @@ export function openHost({
     },
     modelRepository: 'models',
     own,
-    isForPeople,
+    describeForPeople: isForPeople ? describeRecord : undefined,
     isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,
     pagesFolder: join(import.meta.dirname, 'pages'),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
 import { collectWhenIdle } from '../collect-when-idle.ts';
+import { describeRecord } from '../describe-record.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
@@ -18,7 +19,7 @@ const host = createHostOrExit({
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
-  isForPeople: options !== undefined && !options.isLogged,
+  describeForPeople: options !== undefined && !options.isLogged ? describeRecord : undefined,
   // The functions framework ends at a signal without a last turn.
   isFrozen: options === undefined,
 });

@@ -17,6 +17,8 @@ export interface RequestContext {
   readonly body?: BodyPart | undefined;
   /** Schedules work for after the answer. */
   readonly waitUntil: WaitUntil;
+  /** Gets the error that the answer reports, with its causes, which clients do not see. */
+  readonly onError?: ((error: InferenceError) => void) | undefined;
 }
 
 /**

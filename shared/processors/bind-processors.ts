@@ -110,12 +110,17 @@ function never({ processor }: BoundProcessor): never {
   throw new Error(`the step ${processor.name} has no context`);
 }
 
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function refuseUnknown(step: string, place: string, known: readonly Processor[]): never {
   const shown = JSON.stringify(step.slice(0, 60));
   const names = known.map(({ name }) => name);
   const near = nearestName(step, names);
+  const listed = names.length === 0 ? 'no steps' : names.map((name) => `"${name}"`).join(', ');
   throw new ModelError(
-    `its model.json names the step ${shown} in ${place}; this server has ${names.map((name) => `"${name}"`).join(', ')}${near === undefined ? '' : `, perhaps "${near}" was meant`}`,
+    `its model.json names the step ${shown} in ${place}; this server has ${listed}${near === undefined ? '' : `, perhaps "${near}" was meant`}`,
   );
 }
 
@@ -314,7 +319,7 @@ export function listOf({ step, returned }: Prepared, count: number): readonly un
   // A hole becomes undefined: methods of arrays would skip it.
   const list: readonly unknown[] = Array.from(returned);
   if (list.length === count) return list;
-  throw misreturned(step, `returned ${list.length} values for ${count} instances`);
+  throw misreturned(step, `returned ${countOf(list.length, 'value')} for ${countOf(count, 'instance')}`);
 }
 
 /** A step returned something that cannot be used. The request is right, so it is a failure of the server. */

@@ -22,6 +22,15 @@ describe('a record of the log, for people', () => {
     expect(lineOf('warn', { error })).toBe('warning: it failed: not read: no such file');
   });
 
+  it('says why own code has failed, and where', () => {
+    const inner = new Error('db down');
+    inner.stack = `Error: db down\n    at node:internal/x:1:2\n    at after (${process.cwd()}/ternion.config.ts:12:9)`;
+    const error = new Error('The step "decide" failed; the log of the server says why.', { cause: inner });
+    expect(lineOf('error', { error })).toBe(
+      'error: it failed: The step "decide" failed: db down (ternion.config.ts:12:9)',
+    );
+  });
+
   it.each([
     ['nothing', {}, 'warning: it failed'],
     ['a text', { error: 'too late' }, 'warning: it failed: too late'],

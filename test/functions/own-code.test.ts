@@ -422,8 +422,8 @@ describe('a step that fails', () => {
   };
   it.each<[string, Pick<Processor, 'before' | 'after'>, string]>([
     ['rejects with a text', { before: rejects }, 'The step "bad" failed; the log of the server says why.'],
-    ['gives too few', { before: () => [] }, 'The step "bad" returned 0 values for 1 instances.'],
-    ['gives too many', { after: () => [1, 2] }, 'The step "bad" returned 2 values for 1 instances.'],
+    ['gives too few', { before: () => [] }, 'The step "bad" returned 0 values for 1 instance.'],
+    ['gives too many', { after: () => [1, 2] }, 'The step "bad" returned 2 values for 1 instance.'],
     ['gives nothing', { before: () => undefined }, 'The step "bad" returned undefined; expected an array.'],
     ['gives an object', { after: () => ({ a: 1 }) }, 'The step "bad" returned an object; expected an array.'],
     [

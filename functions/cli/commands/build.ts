@@ -1,10 +1,11 @@
 import { join, relative } from 'node:path';
 import { CommandError, type Console } from '../console.ts';
 import { buildFunction } from '../deploy/build-function.ts';
+import { checkModels } from '../deploy/check-models.ts';
 import { describeVersions } from '../deploy/find-versions.ts';
 import { FUNCTION_TARGETS, type FunctionTarget } from '../deploy/function-targets.ts';
 import { checkNpm } from '../deploy/npm.ts';
-import type { PackedModels } from '../deploy/packed-models.ts';
+import { checkRepository, type PackedModels } from '../deploy/packed-models.ts';
 import { placesHere } from '../deploy/places.ts';
 import { findConfig } from '../project/own-code.ts';
 
@@ -15,6 +16,8 @@ export interface BuildOptions {
   /** Folder in which targets are made. */
   readonly output: string;
   readonly config?: string;
+  /** Whether the models are loaded first. */
+  readonly check: boolean;
 }
 
 /** A target that was built. */
@@ -28,6 +31,7 @@ export interface BuiltTarget {
 export async function build(names: readonly string[], options: BuildOptions, output: Console): Promise<void> {
   checkNpm();
   const targets = names.map(findTarget);
+  await checkBeforeBuild(options);
   const built: BuiltTarget[] = [];
   for (const target of targets) built.push(await buildTarget(target.name, options, output));
   output.result(
@@ -36,8 +40,17 @@ export async function build(names: readonly string[], options: BuildOptions, out
       models: Object.fromEntries(models.versions),
       bytes: models.bytes,
     })),
-    () => built.map(({ folder, models }) => `built ${folder} with ${describePacked(models)}`).join('\n'),
+    () =>
+      built
+        .map(({ folder, models }) => `built ${folder} with the models ${describePacked(models)}`)
+        .join('\n'),
   );
+}
+
+/** @throws CommandError when the models that are packed cannot be loaded */
+export async function checkBeforeBuild({ models, config, check }: BuildOptions): Promise<void> {
+  checkRepository(models);
+  if (check) await checkModels(models, config);
 }
 
 /** Builds one target in the folder of its name. @throws CommandError */

@@ -19,7 +19,8 @@ const PAUSE_MS = 200;
 const MOST_END_MS = 5_000;
 
 /** Files whose changes mean nothing to a server. */
-const IGNORED = /(?:^|[\\/])(?:node_modules|dist|\.git|\.ternion[^\\/]*)(?:[\\/]|$)|~$|\.sw[a-z]$|\.tmp$/;
+const IGNORED =
+  /(?:^|[\\/])(?:node_modules|dist|\.git|\.ternion[^\\/]*)(?:[\\/]|$)|~$|\.sw[a-z]$|\.tmp$|[\\/]sed[A-Za-z0-9]{6}$/;
 /** Files of own code: the configuration and what it imports. */
 const CODE = /\.(?:[cm]?[jt]s|json)$/;
 
@@ -56,7 +57,11 @@ export async function dev(options: DevOptions, output: Console): Promise<void> {
 function startServer({ repository, port, host, config }: DevOptions): ChildProcess {
   const args = ['serve', '--repository', repository, '--port', port, '--host', host, '--grace', '0'];
   const script = process.argv[1] ?? '';
-  return fork(script, config === undefined ? args : [...args, '--config', config], { stdio: 'inherit' });
+  return fork(script, config === undefined ? args : [...args, '--config', config], {
+    stdio: 'inherit',
+    // What is wrong with a model is said at once.
+    env: { PRELOAD_MODELS: '*', ...process.env },
+  });
 }
 
 async function endServer(child: ChildProcess): Promise<void> {

@@ -9,7 +9,7 @@ import {
   PACKAGED_CLOUDS,
 } from '../deploy/deploy-command.ts';
 import { checkNpm } from '../deploy/npm.ts';
-import { type BuildOptions, buildTarget, describePacked } from './build.ts';
+import { type BuildOptions, buildTarget, checkBeforeBuild, describePacked } from './build.ts';
 
 export interface PackageOptions extends BuildOptions, Omit<DeploySettings, 'hasServer'> {
   readonly server?: boolean;
@@ -36,6 +36,7 @@ export async function makeUpload(given: string, options: PackageOptions, output:
     '--resource-group': resourceGroup,
     '--memory': memory,
   });
+  await checkBeforeBuild(options);
   const { folder, models } = await buildTarget(hasServer ? `${cloud}-server` : cloud, options, output);
   const upload = await makePackage(cloud, folder);
   const command = deployCommand(cloud, upload, { ...options, hasServer });

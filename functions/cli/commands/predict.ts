@@ -1,9 +1,11 @@
+import type { InferenceError } from '../../../shared/errors.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { HeaderList } from '../../../shared/http/header-list.ts';
 import { isJsonObject, type JsonObject } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
 import { createContext, requestUrl } from '../../host.ts';
+import { hidesReason, reasonsOf } from '../../own-code-reason.ts';
 import { CommandError, type Console } from '../console.ts';
 import { findModel, look } from '../find-model.ts';
 import { describeAnswer } from '../predict/describe-answer.ts';
@@ -30,13 +32,17 @@ export async function predict(
   const path = `/models/${reference.name}/versions/${reference.version}/predict`;
   const headers = new HeaderList(type === undefined ? {} : { 'content-type': type });
   const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, body);
-  const response = await app.fetch(request, createContext(request.headers, undefined));
+  let reasons: readonly string[] = [];
+  const onError = (error: InferenceError) => (reasons = reasonsOf(error));
+  const response = await app.fetch(request, createContext(request.headers, undefined, { onError }));
   const bytes = Buffer.from(await response.bytes());
   const answer = parseJson(bytes, JSON_DEPTH);
   await app.close();
   if (!isJsonObject(answer)) throw new Error('an answer is always an object');
   if (response.status !== 200) {
-    const text = `${file === undefined ? '' : `${file}: `}${answer.error}`;
+    // The author of a step that failed is the one who reads this.
+    const problem = hidesReason(answer.error) ? reasons.join(': ') : answer.error;
+    const text = `${file === undefined ? '' : `${file}: `}${problem}`;
     const isTheirs = response.status < 500 && kind === 'tensors';
     throw new CommandError(isTheirs ? `${text}${describeExample(example)}` : text);
   }

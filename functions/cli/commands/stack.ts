@@ -6,6 +6,7 @@ import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console } from '../console.ts';
 import { buildFunction } from '../deploy/build-function.ts';
 import { type StackCommand, toCdkArguments } from '../deploy/cdk-arguments.ts';
+import { checkModels } from '../deploy/check-models.ts';
 import { CDK_PACKAGES, findInstalled, findMissing } from '../deploy/installed.ts';
 import { checkNpm } from '../deploy/npm.ts';
 import { hasModels } from '../deploy/packed-models.ts';
@@ -15,6 +16,8 @@ import { findTarget } from './build.ts';
 
 export interface StackOptions {
   readonly config?: string;
+  /** Whether the models are loaded first. */
+  readonly check: boolean;
 }
 
 /**
@@ -65,7 +68,7 @@ function findCdk(): string {
 /** Builds the function, unless a setting names one, and gives its folder to the app. */
 async function prepare(
   cdkArguments: readonly string[],
-  { config }: StackOptions,
+  { config, check }: StackOptions,
   output: Console,
 ): Promise<readonly string[]> {
   const settings = new Map(contextOf(cdkArguments));
@@ -74,7 +77,9 @@ async function prepare(
   const folder = resolve('dist', target.name);
   const models = settings.get('modelsFolder') ?? 'models';
   // The stack copies the models into its bucket, and the function does without those beside it.
-  const parts = { models: hasModels(models) ? models : undefined, config: findConfig(config) };
+  const areThere = hasModels(models);
+  if (areThere && check) await checkModels(models, config);
+  const parts = { models: areThere ? models : undefined, config: findConfig(config) };
   await buildFunction(target, folder, parts, placesHere(output.note));
   return ['--context', `codeFolder=${folder}`];
 }

@@ -21,7 +21,7 @@ import { compileConfig } from '../project/compile-config.ts';
 import { makeFolder } from '../temporary-folder.ts';
 import { archiveOf, type FunctionTarget } from './function-targets.ts';
 import { nativePackage, type PackagePlaces, placeNativeFiles } from './native-packages.ts';
-import { checkModels, checkSteps, type PackedModels, packModels } from './packed-models.ts';
+import { checkRepository, type PackedModels, packModels } from './packed-models.ts';
 
 /** In the archive of a bundle: what has to be put beside it. */
 const RECIPE_FILE = 'recipe.json';
@@ -98,10 +98,7 @@ export async function buildFunction(
   const archive = archiveOf(places.functions, host);
   if (!existsSync(archive)) throw new CommandError(`${archive} is missing: run "npm run build" first.`);
   checkReplaceable(output);
-  if (models !== undefined) {
-    checkModels(models);
-    checkSteps(models, config);
-  }
+  if (models !== undefined) checkRepository(models);
   // Nobody finds half a build, and a failure leaves the one before. Builds of processes that were killed are removed.
   const staging = join(dirname(output), STAGING_FOLDER);
   const folder = await makeStaging(staging);

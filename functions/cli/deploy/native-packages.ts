@@ -141,7 +141,7 @@ function versionOf(folder: string): string | undefined {
 /** npm prints the reason itself. */
 function download(spec: string, folder: string): void {
   try {
-    runNpm(['pack', spec, '--loglevel=error'], folder);
+    runNpm(['pack', spec, '--loglevel=error', '--fetch-retries=1'], folder);
   } catch (error) {
     throw new CommandError(`npm cannot download ${spec}, which the build for this platform needs.`, 1, error);
   }

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { CommandError } from '../console.ts';
 import { type FoundVersions, findVersions } from './find-versions.ts';
@@ -12,9 +12,9 @@ export interface PackedModels {
 /** Files that made a model, and files that editors leave beside it. */
 const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|README\.md$/;
 
-/** Puts a model repository into a built target. @throws CommandError as `checkModels` does */
+/** Puts a model repository into a built target. @throws CommandError as `checkRepository` does */
 export function packModels(folder: string, target: string): PackedModels {
-  checkModels(folder);
+  checkRepository(folder);
   const place = join(target, 'models');
   rmSync(place, { recursive: true, force: true });
   cpSync(folder, place, {
@@ -45,7 +45,7 @@ export function hasModels(folder: string): boolean {
 }
 
 /** @throws CommandError with one sentence when the folder is not a repository with a model version */
-export function checkModels(folder: string): void {
+export function checkRepository(folder: string): void {
   const shown = JSON.stringify(folder);
   if (versionsOf(folder).size === 0) {
     throw new CommandError(
@@ -57,42 +57,8 @@ export function checkModels(folder: string): void {
     throw new CommandError(`${shown} is a project, and not a folder of models: it has a package.json.`);
 }
 
-/**
- * Own code is not run by a build, which may not have its variables. A model without any could never answer.
- *
- * @throws CommandError that names the first model with a step, if the project has no own code
- */
-export function checkSteps(folder: string, config: string | undefined): void {
-  if (config !== undefined) return;
-  for (const [model, versions] of versionsOf(folder)) {
-    for (const version of versions) {
-      const file = join(folder, model, version, 'model.json');
-      const [step] = existsSync(file) ? stepsOf(readFileSync(file, 'utf8')) : [];
-      if (step !== undefined)
-        throw new CommandError(
-          `${file} names the step ${JSON.stringify(step)}, and this folder has no ternion.config.ts that defines it.`,
-        );
-    }
-  }
-}
-
-/** Whether the rest of it is right, the server says. */
-function stepsOf(text: string): readonly unknown[] {
-  try {
-    const config: unknown = JSON.parse(text);
-    const processors: unknown =
-      typeof config === 'object' && config !== null ? Reflect.get(config, 'processors') : undefined;
-    return Array.isArray(processors)
-      ? processors.map((each: unknown) =>
-          typeof each === 'object' && each !== null ? Reflect.get(each, 'step') : each,
-        )
-      : [];
-  } catch {
-    return [];
-  }
-}
-
 function versionsOf(folder: string): FoundVersions {
+  if (!existsSync(folder)) throw new CommandError(`There is no folder ${JSON.stringify(folder)}.`);
   try {
     return findVersions(folder);
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { InferenceError } from '../../../shared/errors.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { HeaderList } from '../../../shared/http/header-list.ts';
 import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
@@ -71,11 +72,15 @@ export async function open(model: string, { repository, processors }: OpenOption
       { method: 'POST', headers },
       Buffer.from(JSON.stringify(body)),
     );
-    const response = await app.fetch(request, createContext(headers, undefined));
+    let cause: InferenceError | undefined;
+    const onError = (error: InferenceError) => (cause = error);
+    const response = await app.fetch(request, createContext(headers, undefined, { onError }));
     const answer: JsonValue = JSON.parse(await response.text());
     if (!isJsonObject(answer)) throw new Error('an answer is always an object');
     if (response.ok) return answer;
-    throw new PredictError(String(answer.error), response.status, String(answer.error_code));
+    throw new PredictError(String(answer.error), response.status, String(answer.error_code), {
+      cause: cause?.cause,
+    });
   }
 
   return {

@@ -47,7 +47,7 @@ export async function tryModel(model: FoundModel): Promise<Trial> {
   const exchanges: Exchange[] = [];
   const cases = parseReference(decodeFile(bytes, REFERENCE_FILE));
   for (const [index, { request, expected }] of cases.entries()) {
-    const answer = await ask(model, request);
+    const answer = await ask(model, request, ` case ${index} of ${REFERENCE_FILE}`);
     checkSame(expectedOf(toPlain(expected), answer), answer, `case ${index} of ${REFERENCE_FILE}`);
     exchanges.push({ request, answer });
   }
@@ -109,17 +109,19 @@ export function describeTrial({ references, exchanges, problem, answersZeros }: 
   if (exchanges.length > 0) return 'it answers its example';
   return answersZeros
     ? 'it answers inputs of zeros'
-    : 'it was loaded but not run, because its example would be huge';
+    : 'it was loaded but not run, because there is no example for what it takes';
 }
 
-async function ask({ app, reference }: FoundModel, request: JsonObject): Promise<JsonObject> {
+/** @param title what is asked, for messages */
+async function ask({ app, reference }: FoundModel, request: JsonObject, title = ''): Promise<JsonObject> {
   const url = requestUrl(`/models/${reference.name}/versions/${reference.version}/predict`);
   const body = Buffer.from(writeJson(request));
   const sent = new BytesRequest(url, { method: 'POST', headers: new HeaderList() }, body);
   const response = await app.fetch(sent, createContext(sent.headers, undefined));
   const answer = parseJson(await response.bytes(), JSON_DEPTH);
   if (!isJsonObject(answer)) throw new Error('an answer is always an object');
-  if (response.status !== 200) throw new CommandError(`The model does not answer: ${String(answer.error)}`);
+  if (response.status !== 200)
+    throw new CommandError(`The model does not answer${title}: ${String(answer.error)}`);
   return answer;
 }
 

@@ -102,6 +102,15 @@ describe('open', () => {
     });
     const iris = await openModel('iris', { repository: folder, processors: [half] });
     expect(await iris.predict(FLOWER.map((value) => value * 2))).toMatchObject(SETOSA);
+    const down = new Error('db down');
+    const failing = defineProcessor({
+      name: 'half',
+      before: () => {
+        throw down;
+      },
+    });
+    const broken = await openModel('iris', { repository: folder, processors: [failing] });
+    await expect(broken.predict(FLOWER)).rejects.toMatchObject({ code: 'PROCESSOR_FAILED', cause: down });
   });
 
   it('has the types that the project has written for its models', () => {

@@ -65,6 +65,13 @@ describe('own code of a project', () => {
     expect((await run('inspect', 'iris')).stdout).toMatch(/^ {2}steps {6}sizes$/m);
   });
 
+  it('is named with its place and reason when it fails', async () => {
+    const failing = OWN_CODE.replace('after: (', "after: () => { throw new Error('db down'); },\n      never: (");
+    const { run } = await makeProject({ 'ternion.config.ts': failing });
+    const { code, stderr } = await run('predict', 'iris', ROW);
+    expect([code, stderr]).toEqual([1, 'The step "sizes" failed: db down (ternion.config.ts:9:29)\n']);
+  });
+
   it('can be at another path', async () => {
     const { run } = await makeProject({ 'code/mine.mts': OWN_CODE });
     expect((await run('predict', 'iris', ROW, '--config', 'code/mine.mts')).code).toBe(0);
@@ -105,19 +112,19 @@ describe('own code of a project', () => {
       'a step that does nothing',
       'export default { processors: [{ name: "a" }] };',
       2,
-      'has the wrong member "processors"; expected a list of what defineProcessor returns',
+      'returns, and processors[0] with the name "a" has neither "before" nor "after"; it has "name".',
     ],
     [
       'a step that takes something unknown',
       'export default { processors: [{ name: "a", takes: "audio", before: () => [] }] };',
       2,
-      'has the wrong member "processors"; expected a list of what defineProcessor returns',
+      'and processors[0] with the name "a" has another "takes" than "features", "image", "text".',
     ],
     [
       'a schema of another kind',
       'export default { processors: [{ name: "a", input: { parse: () => 1 }, before: () => [] }] };',
       2,
-      'has the wrong member "processors"; expected a list of what defineProcessor returns',
+      'and processors[0] with the name "a" has "input", which is not a schema, such as z.object({...}).',
     ],
     [
       'a route without a function',
