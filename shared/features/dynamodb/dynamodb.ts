@@ -1,10 +1,10 @@
 import { SettingsError } from '../../processors/settings-error.ts';
-import type { EntityKey, EntityMember, FeatureStore } from '../feature-store.ts';
-import { type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
+import type { EntityKey, EntityMember, FeatureStore, StoredRow } from '../feature-store.ts';
+import { checkKey, type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createBatchGet, type Item, type TableAddress } from './batch-get.ts';
 import { type CredentialSource, type Environment, findCredentials, keepCredentials } from './credentials.ts';
-import { type AttributeValue, isMembers, readAttribute } from './values.ts';
+import { type AttributeValue, isMembers, ownMember, readAttribute } from './values.ts';
 
 /** The settings of `dynamodb`. */
 export interface DynamoDbSettings {
@@ -53,24 +53,20 @@ export function openDynamoDb(settings: DynamoDbSettings, environment: Environmen
     title: address.title,
     plan: ({ entity, features }) => {
       const attributes = keyParts.map((part) => ({ ...part, template: readTemplate(part.text, entity) }));
-      requireAll(
-        attributes.map(({ template }) => template),
-        entity,
-      );
+      const templates = attributes.map(({ template }) => template);
+      requireAll(templates, entity);
       for (const attribute of attributes) checkNumber(attribute, entity);
       const projected = [...new Set([...attributes.map(({ name }) => name), ...features])];
-      const identify = (key: EntityKey) => identityOf(writeKey(attributes, key), attributes);
       return {
         keepsTexts: false,
-        identify,
+        check: (key) => checkKey(templates, key),
         read: async (keys, signal) => {
-          const items = await batchGet(
-            keys.map((key) => writeKey(attributes, key)),
-            { attributes: projected, isConsistent },
-            signal,
-          );
+          const asked = keys.map((key) => writeKey(attributes, key));
+          // A number and a text of its digits are two ids, but can be one key, and no request may have a key twice.
+          const unique = new Map(asked.map((key) => [identityOf(key, attributes), key]));
+          const items = await batchGet([...unique.values()], { attributes: projected, isConsistent }, signal);
           const byIdentity = new Map(items.map((item) => [identityOf(item, attributes), item]));
-          return keys.map((key) => readItem(byIdentity.get(identify(key)), features));
+          return asked.map((key) => readRow(byIdentity.get(identityOf(key, attributes)), features));
         },
       };
     },
@@ -142,12 +138,17 @@ function writeKey(attributes: readonly KeyAttribute[], key: EntityKey): Attribut
 }
 
 function identityOf(item: Item, attributes: readonly KeyAttribute[]): string {
-  return JSON.stringify(attributes.map(({ name }) => readAttribute(item[name], name)));
+  return JSON.stringify(attributes.map(({ name }) => readAttribute(ownMember(item, name), name)));
 }
 
-function readItem(item: Item | undefined, features: readonly string[]) {
-  return features.map((name) => {
-    const value = item?.[name];
-    return value === undefined ? undefined : readAttribute(value, name);
-  });
+/** What is wrong with one item is nothing to those who ask for others at the same time. */
+function readRow(item: Item | undefined, features: readonly string[]): StoredRow {
+  try {
+    return features.map((name) => {
+      const value = item === undefined ? undefined : ownMember(item, name);
+      return value === undefined ? undefined : readAttribute(value, name);
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error('an item cannot be read', { cause: error });
+  }
 }

@@ -24,8 +24,11 @@ export interface RedisConnection {
   readonly isOpen: boolean;
   /** When it was last heard of, on the clock of `Date.now()`. */
   readonly heardMs: number;
+  /** Since when a reply has not come, and nothing else either; undefined if none is to come. */
+  readonly waitsSinceMs: number | undefined;
   /**
-   * Sends commands.
+   * Sends commands. If nothing at all is heard until the signal ends them with a `TimeoutError`, the connection retires:
+   * it may be one that nobody answers. Other reasons say nothing about it.
    *
    * @returns their replies, in order
    * @throws ConnectionLostError; MalformedReplyError; ReplyError for refused credentials; the reason of the signal
@@ -38,6 +41,7 @@ export interface RedisConnection {
 /** Commands that were sent together. */
 interface Call {
   readonly count: number;
+  readonly sentMs: number;
   readonly replies: Reply[];
   readonly done: (replies: readonly Reply[]) => void;
   readonly fail: (error: Error) => void;
@@ -50,6 +54,8 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   const calls: Call[] = [];
   let isOpen = true;
   let heardMs = Date.now();
+  /** How often something came. */
+  let heard = 0;
 
   const end = (error: Error) => {
     isOpen = false;
@@ -58,8 +64,9 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   };
   const settle = () => {
     // A command of the terminal ends when nothing is left to do, and an idle connection is nothing to do.
-    if (calls.length === 0) socket.unref();
-    if (!isOpen && calls.every(({ isLeft }) => isLeft)) end(new ConnectionLostError('it was retired'));
+    if (calls.some(({ isLeft }) => !isLeft)) return;
+    socket.unref();
+    if (!isOpen) end(new ConnectionLostError('it was retired'));
   };
   const read = createReplyReader((reply) => {
     const [call] = calls;
@@ -72,9 +79,9 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   });
   const push = (
     commands: readonly (readonly string[])[],
-    callbacks: Omit<Call, 'count' | 'replies'>,
+    callbacks: Omit<Call, 'count' | 'sentMs' | 'replies'>,
   ): Call => {
-    const call = { ...callbacks, count: commands.length, replies: [] };
+    const call = { ...callbacks, count: commands.length, sentMs: Date.now(), replies: [] };
     calls.push(call);
     socket.ref();
     socket.write(writeCommands(commands));
@@ -83,6 +90,7 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
 
   socket.on('data', (bytes: Buffer) => {
     heardMs = Date.now();
+    heard += 1;
     try {
       read(bytes);
     } catch (error) {
@@ -111,6 +119,10 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
     get heardMs() {
       return heardMs;
     },
+    get waitsSinceMs() {
+      const [oldest] = calls;
+      return oldest === undefined ? undefined : Math.max(oldest.sentMs, heardMs);
+    },
     send: (commands, signal) =>
       new Promise((resolve, reject) => {
         if (socket.destroyed) throw new ConnectionLostError('it was closed');
@@ -126,9 +138,11 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
           },
           isLeft: false,
         });
+        const heardBefore = heard;
         const leave = () => {
           call.isLeft = true;
           reject(signal.reason);
+          if (heard === heardBefore && isTimeout(signal.reason)) isOpen = false;
           settle();
         };
         signal.addEventListener('abort', leave, { once: true });
@@ -145,6 +159,10 @@ function greet({ user, password, database }: RedisAddress): readonly (readonly s
   if (password !== '') commands.push(user === '' ? ['AUTH', password] : ['AUTH', user, password]);
   if (database !== 0) commands.push(['SELECT', String(database)]);
   return commands;
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 /** Messages of Node have addresses; the code says enough. */

@@ -1,5 +1,12 @@
 import { SettingsError } from '../../processors/settings-error.ts';
-import type { EntityKey, FeaturePlan, FeatureStore, StoredValue, WantedFeatures } from '../feature-store.ts';
+import type {
+  EntityKey,
+  FeaturePlan,
+  FeatureStore,
+  StoredRow,
+  StoredValue,
+  WantedFeatures,
+} from '../feature-store.ts';
 import { readTemplate, requireAll } from '../key-template.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createRedisClient, type RedisClient } from './client.ts';
@@ -43,13 +50,20 @@ export function redis(settings: RedisSettings): FeatureStore {
     plan: (wanted) => {
       const template = readTemplate(key, wanted.entity);
       requireAll([template], wanted.entity);
-      return plan({ client, title: address.title, keyOf: template.fill, wanted });
+      return {
+        ...plan({ client, title: address.title, keyOf: template.fill, wanted }),
+        check: template.check,
+      };
     },
   };
 }
 
 function readAddress(url: URL): RedisAddress {
   const isEncrypted = url.protocol === 'rediss:';
+  if (url.username !== '' && url.password === '')
+    throw new SettingsError(
+      `${SUBJECT} has a user in its "url", but no password; expected redis://USER:PASSWORD@HOST.`,
+    );
   const port = url.port === '' ? 6379 : Number(url.port);
   const path = url.pathname.replace(/^\//, '');
   if (!/^\d{0,5}$/.test(path))
@@ -85,15 +99,24 @@ interface Parts {
 function planHashes({ client, title, keyOf, wanted: { features } }: Parts): FeaturePlan {
   return {
     keepsTexts: true,
-    identify: keyOf,
     read: async (keys, signal) => {
       const replies = await client.ask(
         keys.map((key) => ['HMGET', keyOf(key), ...features]),
         signal,
       );
-      return replies.map((reply) => readFields(reply, title));
+      return replies.map((reply) => readRow(reply, (own) => readFields(own, title)));
     },
   };
+}
+
+/** What is wrong with one key is nothing to those who ask for others at the same time. */
+function readRow(reply: Reply | Error, read: (own: Reply) => readonly StoredValue[]): StoredRow {
+  if (reply instanceof Error) return reply;
+  try {
+    return read(reply);
+  } catch (error) {
+    return error instanceof Error ? error : new Error('a reply cannot be read', { cause: error });
+  }
 }
 
 function readFields(reply: Reply, title: string): readonly StoredValue[] {
@@ -108,16 +131,17 @@ function readFields(reply: Reply, title: string): readonly StoredValue[] {
 function planTexts({ client, title, keyOf, wanted: { features } }: Parts): FeaturePlan {
   return {
     keepsTexts: false,
-    identify: keyOf,
     read: async (keys, signal) => {
       const replies = await client.ask(
         keys.map((key) => ['GET', keyOf(key)]),
         signal,
       );
-      return replies.map((reply) => {
-        const members = readMembers(reply, title);
-        return features.map((name) => members.get(name));
-      });
+      return replies.map((reply) =>
+        readRow(reply, (own) => {
+          const members = readMembers(own, title);
+          return features.map((name) => members.get(name));
+        }),
+      );
     },
   };
 }
