@@ -26,7 +26,7 @@ export function readTemplate(template: string, entity: readonly EntityMember[]):
   // Placeholders are those of odd numbers, and what follows each is the next part.
   if (parts.some((part, index) => part === '' && index % 2 === 0 && index > 0 && index < parts.length - 1))
     throw new SettingsError(
-      `the key "${template}" of the store has two placeholders with nothing between them, so two entities could have the same key`,
+      `the key "${template}" of the store has two placeholders with nothing between them`,
     );
   return {
     members,

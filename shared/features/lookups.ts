@@ -1,5 +1,6 @@
 import { isUnavailable, unavailable } from '../processors/processor.ts';
 import type { EntityKey, FeaturePlan, FeatureStore, StoredRow, StoredValue } from './feature-store.ts';
+import { readRow } from './read-row.ts';
 
 export interface LookupSettings {
   /** How long what a store had is used again; 0 for never. */
@@ -86,7 +87,8 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
       }
     };
     const keep = (id: string, row: StoredRow): Values | Error => {
-      const own = row instanceof Error ? row : ownRow(row, store.title);
+      if (row instanceof Error) return row;
+      const own = readRow(() => Object.freeze(row.map((value) => ownValue(value, store.title))));
       return own instanceof Error ? own : cache.put(id, own);
     };
     const batch: Batch = {
@@ -203,15 +205,6 @@ function startWait(signal: AbortSignal, title: string, timeoutMs: number): Wait 
       for (const batch of batches) batch.leave(isLate);
     },
   };
-}
-
-/** @returns why it cannot be used, if it has what `ownValue` refuses */
-function ownRow(row: readonly StoredValue[], title: string): Values | Error {
-  try {
-    return Object.freeze(row.map((value) => ownValue(value, title)));
-  } catch (error) {
-    return error instanceof Error ? error : new Error(`${title} has a value that cannot be read`);
-  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { SettingsError } from '../../processors/settings-error.ts';
-import type { EntityKey, EntityMember, FeatureStore, StoredRow } from '../feature-store.ts';
+import type { EntityKey, EntityMember, FeatureStore, StoredValue } from '../feature-store.ts';
 import { checkKey, type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
+import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createBatchGet, type Item, type TableAddress } from './batch-get.ts';
 import { type CredentialSource, type Environment, findCredentials, keepCredentials } from './credentials.ts';
@@ -66,7 +67,9 @@ export function openDynamoDb(settings: DynamoDbSettings, environment: Environmen
           const unique = new Map(asked.map((key) => [identityOf(key, attributes), key]));
           const items = await batchGet([...unique.values()], { attributes: projected, isConsistent }, signal);
           const byIdentity = new Map(items.map((item) => [identityOf(item, attributes), item]));
-          return asked.map((key) => readRow(byIdentity.get(identityOf(key, attributes)), features));
+          return asked.map((key) =>
+            readRow(() => readFeatures(byIdentity.get(identityOf(key, attributes)), features)),
+          );
         },
       };
     },
@@ -141,14 +144,9 @@ function identityOf(item: Item, attributes: readonly KeyAttribute[]): string {
   return JSON.stringify(attributes.map(({ name }) => readAttribute(ownMember(item, name), name)));
 }
 
-/** What is wrong with one item is nothing to those who ask for others at the same time. */
-function readRow(item: Item | undefined, features: readonly string[]): StoredRow {
-  try {
-    return features.map((name) => {
-      const value = item === undefined ? undefined : ownMember(item, name);
-      return value === undefined ? undefined : readAttribute(value, name);
-    });
-  } catch (error) {
-    return error instanceof Error ? error : new Error('an item cannot be read', { cause: error });
-  }
+function readFeatures(item: Item | undefined, features: readonly string[]): readonly StoredValue[] {
+  return features.map((name) => {
+    const value = item === undefined ? undefined : ownMember(item, name);
+    return value === undefined ? undefined : readAttribute(value, name);
+  });
 }

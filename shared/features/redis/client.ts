@@ -7,14 +7,6 @@ import {
 } from './connection.ts';
 import { MalformedReplyError, type Reply, ReplyError } from './replies.ts';
 
-/**
- * A connection on which nothing came for longer is replaced before it is used: after a process was frozen, networks have
- * forgotten its connections without a word, and a command on such a one waits until its time is over.
- */
-const MOST_IDLE_MS = 30_000;
-/** A connection that owes a reply, and on which nothing came for longer, gets no more commands. */
-const MOST_SILENT_MS = 1000;
-
 export interface RedisClient {
   /**
    * Sends commands that read. If the connection is from before and is lost, they are sent once more on a new one.
@@ -27,25 +19,21 @@ export interface RedisClient {
 /** A client with one connection, which is made with the first commands. */
 export function createRedisClient(address: RedisAddress): RedisClient {
   let current: RedisConnection | undefined;
-  const usable = () => {
-    if (current !== undefined && canBeUsed(current)) return current;
-    current?.retire();
-    current = undefined;
-    return undefined;
-  };
-  const open = () => {
-    current = connect(address);
-    return current;
+  const send = (commands: readonly (readonly string[])[], signal: AbortSignal) => {
+    signal.throwIfAborted();
+    if (!current?.isUsable) {
+      current?.retire();
+      current = connect(address);
+    }
+    return current.send(commands, signal);
   };
   const sendTwice = async (commands: readonly (readonly string[])[], signal: AbortSignal) => {
-    const old = usable();
+    const isOld = current?.isUsable === true;
     try {
-      signal.throwIfAborted();
-      return await (old ?? open()).send(commands, signal);
+      return await send(commands, signal);
     } catch (error) {
-      if (old === undefined || !(error instanceof ConnectionLostError)) throw error;
-      signal.throwIfAborted();
-      return await (usable() ?? open()).send(commands, signal);
+      if (!isOld || !(error instanceof ConnectionLostError)) throw error;
+      return await send(commands, signal);
     }
   };
   return {
@@ -60,14 +48,6 @@ export function createRedisClient(address: RedisAddress): RedisClient {
       }
     },
   };
-}
-
-/** The clock can be set back. */
-function canBeUsed({ isOpen, heardMs, waitsSinceMs }: RedisConnection): boolean {
-  const now = Date.now();
-  const isIdle = Math.abs(now - heardMs) > MOST_IDLE_MS;
-  const isSilent = waitsSinceMs !== undefined && Math.abs(now - waitsSinceMs) > MOST_SILENT_MS;
-  return isOpen && !isIdle && !isSilent;
 }
 
 /** The modules are loaded with the first look-up, and not with the code of a project. */

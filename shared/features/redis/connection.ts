@@ -18,14 +18,18 @@ export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
 }
 
+/**
+ * A connection on which nothing came for longer is replaced before it is used: after a process was frozen, networks have
+ * forgotten its connections without a word, and a command on such a one waits until its time is over.
+ */
+const MOST_IDLE_MS = 30_000;
+/** A connection that owes a reply, and on which nothing came for longer, gets no more commands. */
+const MOST_SILENT_MS = 1000;
+
 /** A connection on which commands of several look-ups follow each other, without waiting for replies. */
 export interface RedisConnection {
   /** Whether it can take commands, as far as this side knows. */
-  readonly isOpen: boolean;
-  /** When it was last heard of, on the clock of `Date.now()`. */
-  readonly heardMs: number;
-  /** Since when a reply has not come, and nothing else either; undefined if none is to come. */
-  readonly waitsSinceMs: number | undefined;
+  readonly isUsable: boolean;
   /**
    * Sends commands. If nothing at all is heard until the signal ends them with a `TimeoutError`, the connection retires:
    * it may be one that nobody answers. Other reasons say nothing about it.
@@ -113,15 +117,12 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   }
 
   return {
-    get isOpen() {
-      return isOpen;
-    },
-    get heardMs() {
-      return heardMs;
-    },
-    get waitsSinceMs() {
+    get isUsable() {
+      // The clock can be set back.
+      const isWithin = (ms: number, since: number) => Math.abs(Date.now() - since) <= ms;
       const [oldest] = calls;
-      return oldest === undefined ? undefined : Math.max(oldest.sentMs, heardMs);
+      const isSilent = oldest !== undefined && !isWithin(MOST_SILENT_MS, Math.max(oldest.sentMs, heardMs));
+      return isOpen && !isSilent && isWithin(MOST_IDLE_MS, heardMs);
     },
     send: (commands, signal) =>
       new Promise((resolve, reject) => {

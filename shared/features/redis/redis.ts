@@ -1,13 +1,7 @@
 import { SettingsError } from '../../processors/settings-error.ts';
-import type {
-  EntityKey,
-  FeaturePlan,
-  FeatureStore,
-  StoredRow,
-  StoredValue,
-  WantedFeatures,
-} from '../feature-store.ts';
+import type { EntityKey, FeaturePlan, FeatureStore, StoredValue, WantedFeatures } from '../feature-store.ts';
 import { readTemplate, requireAll } from '../key-template.ts';
+import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createRedisClient, type RedisClient } from './client.ts';
 import type { RedisAddress } from './connection.ts';
@@ -104,22 +98,13 @@ function planHashes({ client, title, keyOf, wanted: { features } }: Parts): Feat
         keys.map((key) => ['HMGET', keyOf(key), ...features]),
         signal,
       );
-      return replies.map((reply) => readRow(reply, (own) => readFields(own, title)));
+      return replies.map((reply) => readRow(() => readFields(reply, title)));
     },
   };
 }
 
-/** What is wrong with one key is nothing to those who ask for others at the same time. */
-function readRow(reply: Reply | Error, read: (own: Reply) => readonly StoredValue[]): StoredRow {
-  if (reply instanceof Error) return reply;
-  try {
-    return read(reply);
-  } catch (error) {
-    return error instanceof Error ? error : new Error('a reply cannot be read', { cause: error });
-  }
-}
-
-function readFields(reply: Reply, title: string): readonly StoredValue[] {
+function readFields(reply: Reply | Error, title: string): readonly StoredValue[] {
+  if (reply instanceof Error) throw reply;
   if (!Array.isArray(reply)) throw new Error(`${title} replied to HMGET with something else than a list`);
   const fields: readonly unknown[] = reply;
   return fields.map((field) => {
@@ -137,8 +122,8 @@ function planTexts({ client, title, keyOf, wanted: { features } }: Parts): Featu
         signal,
       );
       return replies.map((reply) =>
-        readRow(reply, (own) => {
-          const members = readMembers(own, title);
+        readRow(() => {
+          const members = readMembers(reply, title);
           return features.map((name) => members.get(name));
         }),
       );
@@ -146,7 +131,8 @@ function planTexts({ client, title, keyOf, wanted: { features } }: Parts): Featu
   };
 }
 
-function readMembers(reply: Reply, title: string): ReadonlyMap<string, StoredValue> {
+function readMembers(reply: Reply | Error, title: string): ReadonlyMap<string, StoredValue> {
+  if (reply instanceof Error) throw reply;
   if (reply === null) return new Map();
   try {
     const value: unknown = typeof reply === 'string' ? JSON.parse(reply) : undefined;
