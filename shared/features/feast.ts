@@ -44,7 +44,6 @@ export function feast(settings: FeastSettings): FeatureStore {
       const asked = service === undefined ? askForViews(features, view) : askForService(features, service);
       return {
         keepsTexts: false,
-        identify: (key) => JSON.stringify(key),
         read: async (keys, signal) => {
           const body = JSON.stringify({ ...asked.body, entities: writeEntities(entity, keys) });
           const answer = await client.send({ method: 'POST', url, headers, body }, signal);

@@ -37,19 +37,30 @@ export interface FeatureStore {
   plan(wanted: WantedFeatures): FeaturePlan;
 }
 
+/** What a store has for one entity: the values of its features in order, or why it cannot be read. */
+export type StoredRow = readonly StoredValue[] | Error;
+
+/** Why a store cannot have an entity. */
+export interface KeyProblem {
+  /** The index of the member of the entity. */
+  readonly member: number;
+  /** For clients, such as `cannot contain ":".` */
+  readonly problem: string;
+}
+
 /** The look-ups of one model. */
 export interface FeaturePlan {
   /** Whether the store keeps everything as text. Then a text that is a JSON number is meant as a number. */
   readonly keepsTexts: boolean;
-  /** A text that is the same for two keys only if they are of one entity. */
-  identify(key: EntityKey): string;
+  /** Finds what this store cannot have in a key. Requests with it are refused. */
+  check?(key: EntityKey): KeyProblem | undefined;
   /**
    * Looks up entities.
    *
-   * @param keys at least one, each of another entity
-   * @param signal aborted when nobody waits any more
-   * @returns for each entity the values of the features, in order
+   * @param keys at least one, all different
+   * @param signal aborted when nobody waits any more; its reason is a `TimeoutError` if the store took too long
+   * @returns for each key what the store has, or what `read` would throw for this one
    * @throws what `unavailable` makes if the same look-up can succeed later; any other error for other failures
    */
-  read(keys: readonly EntityKey[], signal: AbortSignal): Promise<readonly (readonly StoredValue[])[]>;
+  read(keys: readonly EntityKey[], signal: AbortSignal): Promise<readonly StoredRow[]>;
 }

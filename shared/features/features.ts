@@ -77,7 +77,16 @@ interface Asked {
   readonly sent: readonly (readonly [name: string, value: Returned])[];
 }
 
-function readInstance(instance: Instance, field: string, { entity, features, request }: StepOptions): Asked {
+function readInstance(instance: Instance, field: string, options: StepOptions): Asked {
+  const asked = readMembers(instance, field, options);
+  const problem = options.plan.check?.(asked.key);
+  if (problem === undefined) return asked;
+  const member = options.entity[problem.member];
+  const isAlone = isId(instance) || member === undefined;
+  throw invalid(isAlone ? field : `${field}.${member.name}`, problem.problem);
+}
+
+function readMembers(instance: Instance, field: string, { entity, features, request }: StepOptions): Asked {
   const [only] = entity;
   if (only !== undefined && entity.length === 1 && request.length === 0 && isId(instance))
     return { key: [readId(instance, only, field)], field, sent: [] };
@@ -155,7 +164,7 @@ function readValue(value: StoredValue, { name, type }: FeatureSpec, keepsTexts: 
   if (typeof value === 'string') {
     if (type === 'text') return value;
     if (value === '' && keepsTexts) return undefined;
-    if (type === undefined) return keepsTexts && JSON_NUMBER.test(value) ? Number(value) : value;
+    if (type === undefined) return (keepsTexts ? readNumber(value) : undefined) ?? value;
     const read = type === 'number' ? readNumber(value) : BOOLEANS.get(value.toLowerCase());
     if (read !== undefined) return read;
   } else if (type === undefined || typeof value === type) {
@@ -169,8 +178,10 @@ function readValue(value: StoredValue, { name, type }: FeatureSpec, keepsTexts: 
 /** As in JSON, and as cells of CSV are read. */
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
+/** @returns undefined for other texts, and for numbers that are too large for one */
 function readNumber(text: string): number | undefined {
-  return JSON_NUMBER.test(text) ? Number(text) : undefined;
+  const value = JSON_NUMBER.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value : undefined;
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

@@ -1,11 +1,14 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { unavailable } from '../processors/processor.ts';
 
 /** As for Redis: after a process was frozen, its connections may be gone without a word. */
 const MOST_IDLE_MS = 30_000;
 /** A page of DynamoDB has at most 16 MB. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 32;
+/** As long as the longest look-up: a request that nobody ends may not keep its connection from others for ever. */
+const LONGEST_REQUEST_MS = 600_000;
 
 export interface HttpAnswer {
   readonly status: number;
@@ -24,41 +27,35 @@ export interface HttpClient {
    * Sends a request that changes nothing. If it went out on a connection from before, and that is lost, it is sent once
    * more on a new one.
    *
-   * @throws what `unavailable` makes when there is no whole answer; the reason of the signal
+   * @throws what `unavailable` makes when there is no whole answer; Error for one that is too long; the reason of the
+   *   signal
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
 }
 
 type Send = (url: URL, options: object) => ClientRequest;
 
-interface Transport {
+interface Opened {
   readonly send: Send;
-  readonly makeAgent: () => Agent;
+  readonly agent: Agent;
+  /** When connections were last used, on the clock of `Date.now()`. */
+  readonly usedMs: WeakMap<Duplex, number>;
 }
 
 /** @param title what the server is in messages */
 export function createHttpClient(title: string): HttpClient {
-  let transport: Transport | undefined;
-  let agent: Agent | undefined;
-  let usedMs = 0;
+  let opened: Opened | undefined;
   const open = (protocol: string) => {
-    transport ??= loadTransport(protocol);
-    const { send, makeAgent } = transport;
-    if (Math.abs(Date.now() - usedMs) > MOST_IDLE_MS) {
-      // Sockets in use stay until their requests end.
-      for (const free of Object.values(agent?.freeSockets ?? {}))
-        for (const socket of free ?? []) socket.destroy();
-      agent = makeAgent();
-    }
-    usedMs = Date.now();
-    return { send, agent: agent ?? makeAgent() };
+    opened ??= openTransport(protocol);
+    endIdle(opened);
+    return opened;
   };
   return {
     send: async ({ method, url, headers, body }, signal) => {
       for (let isSecond = false; ; isSecond = true) {
         const { send, agent } = open(url.protocol);
         signal.throwIfAborted();
-        const outcome = await exchange(send(url, { method, headers, agent, signal }), body);
+        const outcome = await exchange(send(url, { method, headers, agent, signal }), body, title);
         if ('answer' in outcome) return outcome.answer;
         signal.throwIfAborted();
         if (isSecond || !outcome.isOld) throw unavailable(`${title} cannot be reached: ${outcome.problem}`);
@@ -68,13 +65,20 @@ export function createHttpClient(title: string): HttpClient {
 }
 
 /** An import of these modules would read all their exports, and so load Node's client with its WebSockets, too. */
-function loadTransport(protocol: string): Transport {
+function openTransport(protocol: string): Opened {
   const { Agent, request } =
     protocol === 'http:' ? process.getBuiltinModule('node:http') : process.getBuiltinModule('node:https');
-  return {
-    send: request,
-    makeAgent: () => new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS }),
-  };
+  const agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS });
+  const usedMs = new WeakMap<Duplex, number>();
+  agent.on('free', (socket: Duplex) => usedMs.set(socket, Date.now()));
+  return { send: request, agent, usedMs };
+}
+
+/** Ends each connection that was idle for long: those that a burst left over can be older than the last request. */
+function endIdle({ agent, usedMs }: Opened): void {
+  const now = Date.now();
+  for (const socket of Object.values(agent.freeSockets).flatMap((free) => free ?? []))
+    if (Math.abs(now - (usedMs.get(socket) ?? 0)) > MOST_IDLE_MS) socket.destroy();
 }
 
 type Outcome =
@@ -85,8 +89,16 @@ type Outcome =
       readonly isOld: boolean;
     };
 
-function exchange(request: ClientRequest, body: string): Promise<Outcome> {
-  return new Promise((resolve) => {
+function exchange(request: ClientRequest, body: string, title: string): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const end = (error: Error) => {
+      reject(error);
+      request.destroy();
+    };
+    const timer = setTimeout(() => {
+      end(unavailable(`${title} did not answer within ${LONGEST_REQUEST_MS} ms`));
+    }, LONGEST_REQUEST_MS).unref();
+    request.on('close', () => clearTimeout(timer));
     const lose = (error: Error) => {
       const problem =
         'code' in error && typeof error.code === 'string' ? error.code : 'the connection was lost';
@@ -100,7 +112,7 @@ function exchange(request: ClientRequest, body: string): Promise<Outcome> {
       response.on('data', (chunk: Buffer) => {
         length += chunk.length;
         if (length <= MOST_BYTES) chunks.push(chunk);
-        else request.destroy(new Error('too long'));
+        else end(new Error(`${title} answered with more than ${MOST_BYTES} bytes`));
       });
       response.on('end', () => {
         resolve({ answer: { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() } });

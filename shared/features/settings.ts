@@ -33,6 +33,8 @@ export function requireText(subject: string, name: string, value: string | undef
 export function requireUrl(subject: string, value: string | undefined, protocols: readonly string[]): URL {
   const text = requireText(subject, 'url', value);
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.search !== '' || url.hash !== ''))
+    throw new SettingsError(`${subject} cannot use what follows the "?" or "#" in its "url".`);
   if (url !== undefined && protocols.includes(url.protocol) && url.hostname !== '') return url;
   const expected = protocols.map((protocol) => `${protocol}//HOST`).join(' or ');
   throw new SettingsError(`${subject} cannot use its "url"; expected ${expected}.`);

@@ -1,8 +1,8 @@
 import { unavailable } from '../../processors/processor.ts';
 import { createHttpClient } from '../http-client.ts';
-import type { CredentialSource } from './credentials.ts';
+import type { KeptCredentials } from './credentials.ts';
 import { signRequest } from './sign.ts';
-import { type AttributeValue, isMembers } from './values.ts';
+import { type AttributeValue, isMembers, ownMember } from './values.ts';
 
 /** A table, and how to reach it. */
 export interface TableAddress {
@@ -10,7 +10,7 @@ export interface TableAddress {
   readonly table: string;
   readonly region: string;
   readonly url: URL;
-  readonly credentials: CredentialSource;
+  readonly credentials: KeptCredentials;
 }
 
 /** What is asked for of each key. */
@@ -101,7 +101,7 @@ function createSend({ title, region, url, credentials }: TableAddress) {
   const client = createHttpClient(title);
   return async (body: object, signal: AbortSignal): Promise<unknown> => {
     const text = JSON.stringify(body);
-    const signing = { region, credentials: await credentials(), now: new Date() };
+    const signing = { region, credentials: await credentials(signal), now: new Date() };
     const signed = signRequest({ url, headers: HEADERS, body: text }, signing);
     const answer = await client.send({ method: 'POST', url, headers: signed, body: text }, signal);
     const parsed = parse(answer.text);
@@ -123,14 +123,14 @@ function parse(text: string): unknown {
 
 function itemsOf(answer: unknown, { title, table }: TableAddress): readonly Item[] {
   const responses = isMembers(answer) ? answer.Responses : undefined;
-  const items = isMembers(responses) ? (responses[table] ?? []) : undefined;
+  const items = isMembers(responses) ? (ownMember(responses, table) ?? []) : undefined;
   if (Array.isArray(items) && items.every(isMembers)) return items;
   throw new Error(`${title} answered with something else than items`);
 }
 
 function unprocessedOf(answer: unknown, { title, table }: TableAddress): readonly unknown[] {
   const unprocessed = isMembers(answer) ? answer.UnprocessedKeys : undefined;
-  const ofTable = isMembers(unprocessed) ? unprocessed[table] : undefined;
+  const ofTable = isMembers(unprocessed) ? ownMember(unprocessed, table) : undefined;
   if (ofTable === undefined) return [];
   const keys = isMembers(ofTable) ? ofTable.Keys : undefined;
   if (Array.isArray(keys)) return keys;

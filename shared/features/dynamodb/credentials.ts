@@ -15,22 +15,69 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type CredentialSource = () => Promise<AwsCredentials>;
 
+/**
+ * Gives the credentials of now.
+ *
+ * @throws what the source throws; the reason of the signal, after which the source still runs for the others
+ */
+export type KeptCredentials = (signal: AbortSignal) => Promise<AwsCredentials>;
+
 /** Credentials that end sooner are replaced. New ones are there five minutes before. */
 const LEAST_LEFT_MS = 4 * 60_000;
+/** Credentials that end sooner are used only if there are no new ones: a request can take a while. */
+const LEAST_USED_MS = 5000;
+/** A source that takes longer is asked again. */
+const LONGEST_SOURCE_MS = 10_000;
 
-/** Keeps credentials until shortly before they end. */
-export function keepCredentials(source: CredentialSource): CredentialSource {
+/**
+ * Keeps credentials until shortly before they end. Requests use those that have not ended while the source is asked for
+ * new ones, and if it fails.
+ */
+export function keepCredentials(source: CredentialSource): KeptCredentials {
   let kept: AwsCredentials | undefined;
   let asked: Promise<AwsCredentials> | undefined;
-  return async () => {
-    const endMs = kept?.expiration?.getTime();
-    if (kept !== undefined && (endMs === undefined || endMs - Date.now() > LEAST_LEFT_MS)) return kept;
-    asked ??= source().finally(() => {
-      asked = undefined;
-    });
-    kept = await asked;
-    return kept;
+  const leftMs = () => {
+    if (kept === undefined) return Number.NEGATIVE_INFINITY;
+    return (kept.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - Date.now();
   };
+  const ask = async (): Promise<AwsCredentials> => {
+    try {
+      const given = await endAfter(LONGEST_SOURCE_MS, Promise.resolve().then(source));
+      kept = given;
+      return given;
+    } catch (error) {
+      if (kept === undefined || leftMs() <= 0) throw error;
+      return kept;
+    } finally {
+      asked = undefined;
+    }
+  };
+  return async (signal) => {
+    signal.throwIfAborted();
+    if (kept !== undefined && leftMs() > LEAST_LEFT_MS) return kept;
+    const next = asked ?? ask();
+    asked = next;
+    // Perhaps nobody waits for it.
+    next.catch(() => undefined);
+    if (kept !== undefined && leftMs() > LEAST_USED_MS) return kept;
+    return await waitWith(signal, next);
+  };
+}
+
+function endAfter<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const error = new Error(`credentials of AWS did not come within ${ms} ms`);
+    const timer = setTimeout(() => reject(error), ms).unref();
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function waitWith<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
 }
 
 const LONGEST_MS = 1000;

@@ -1,10 +1,11 @@
 import { SettingsError } from '../../processors/settings-error.ts';
-import type { EntityKey, EntityMember, FeatureStore } from '../feature-store.ts';
-import { type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
+import type { EntityKey, EntityMember, FeatureStore, StoredValue } from '../feature-store.ts';
+import { checkKey, type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
+import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createBatchGet, type Item, type TableAddress } from './batch-get.ts';
 import { type CredentialSource, type Environment, findCredentials, keepCredentials } from './credentials.ts';
-import { type AttributeValue, isMembers, readAttribute } from './values.ts';
+import { type AttributeValue, isMembers, ownMember, readAttribute } from './values.ts';
 
 /** The settings of `dynamodb`. */
 export interface DynamoDbSettings {
@@ -53,24 +54,22 @@ export function openDynamoDb(settings: DynamoDbSettings, environment: Environmen
     title: address.title,
     plan: ({ entity, features }) => {
       const attributes = keyParts.map((part) => ({ ...part, template: readTemplate(part.text, entity) }));
-      requireAll(
-        attributes.map(({ template }) => template),
-        entity,
-      );
+      const templates = attributes.map(({ template }) => template);
+      requireAll(templates, entity);
       for (const attribute of attributes) checkNumber(attribute, entity);
       const projected = [...new Set([...attributes.map(({ name }) => name), ...features])];
-      const identify = (key: EntityKey) => identityOf(writeKey(attributes, key), attributes);
       return {
         keepsTexts: false,
-        identify,
+        check: (key) => checkKey(templates, key),
         read: async (keys, signal) => {
-          const items = await batchGet(
-            keys.map((key) => writeKey(attributes, key)),
-            { attributes: projected, isConsistent },
-            signal,
-          );
+          const asked = keys.map((key) => writeKey(attributes, key));
+          // A number and a text of its digits are two ids, but can be one key, and no request may have a key twice.
+          const unique = new Map(asked.map((key) => [identityOf(key, attributes), key]));
+          const items = await batchGet([...unique.values()], { attributes: projected, isConsistent }, signal);
           const byIdentity = new Map(items.map((item) => [identityOf(item, attributes), item]));
-          return keys.map((key) => readItem(byIdentity.get(identify(key)), features));
+          return asked.map((key) =>
+            readRow(() => readFeatures(byIdentity.get(identityOf(key, attributes)), features)),
+          );
         },
       };
     },
@@ -142,12 +141,12 @@ function writeKey(attributes: readonly KeyAttribute[], key: EntityKey): Attribut
 }
 
 function identityOf(item: Item, attributes: readonly KeyAttribute[]): string {
-  return JSON.stringify(attributes.map(({ name }) => readAttribute(item[name], name)));
+  return JSON.stringify(attributes.map(({ name }) => readAttribute(ownMember(item, name), name)));
 }
 
-function readItem(item: Item | undefined, features: readonly string[]) {
+function readFeatures(item: Item | undefined, features: readonly string[]): readonly StoredValue[] {
   return features.map((name) => {
-    const value = item?.[name];
+    const value = item === undefined ? undefined : ownMember(item, name);
     return value === undefined ? undefined : readAttribute(value, name);
   });
 }

@@ -7,6 +7,11 @@ export function isMembers(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The member of a name that comes from elsewhere: all objects have a `constructor` that is not their own. */
+export function ownMember(members: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
 /**
  * The value of an attribute. Numbers become those of JavaScript, with 15 to 17 digits of up to 38.
  *

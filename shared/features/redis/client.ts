@@ -7,67 +7,42 @@ import {
 } from './connection.ts';
 import { MalformedReplyError, type Reply, ReplyError } from './replies.ts';
 
-/**
- * A connection on which nothing came for longer is replaced before it is used: after a process was frozen, networks have
- * forgotten its connections without a word, and a command on such a one waits until its time is over.
- */
-const MOST_IDLE_MS = 30_000;
-
 export interface RedisClient {
   /**
    * Sends commands that read. If the connection is from before and is lost, they are sent once more on a new one.
    *
-   * @returns their replies, none of which is an error
+   * @returns their replies, of which each can be an error
    */
-  ask(commands: readonly (readonly string[])[], signal: AbortSignal): Promise<readonly Reply[]>;
+  ask(commands: readonly (readonly string[])[], signal: AbortSignal): Promise<readonly (Reply | Error)[]>;
 }
 
 /** A client with one connection, which is made with the first commands. */
 export function createRedisClient(address: RedisAddress): RedisClient {
   let current: RedisConnection | undefined;
-  const usable = () => {
-    if (current?.isOpen && Date.now() - current.heardMs <= MOST_IDLE_MS) return current;
-    current?.retire();
-    current = undefined;
-    return undefined;
-  };
-  const open = () => {
-    current = connect(address);
-    return current;
-  };
-  const send = async (
-    connection: RedisConnection,
-    commands: readonly (readonly string[])[],
-    signal: AbortSignal,
-  ) => {
+  const send = (commands: readonly (readonly string[])[], signal: AbortSignal) => {
     signal.throwIfAborted();
-    try {
-      return await connection.send(commands, signal);
-    } catch (error) {
-      // It may be a connection that nobody answers.
-      if (signal.aborted) {
-        if (current === connection) current = undefined;
-        connection.retire();
-      }
-      throw error;
+    if (!current?.isUsable) {
+      current?.retire();
+      current = connect(address);
     }
+    return current.send(commands, signal);
   };
   const sendTwice = async (commands: readonly (readonly string[])[], signal: AbortSignal) => {
-    const old = usable();
+    const isOld = current?.isUsable === true;
     try {
-      return await send(old ?? open(), commands, signal);
+      return await send(commands, signal);
     } catch (error) {
-      if (old === undefined || !(error instanceof ConnectionLostError)) throw error;
-      return await send(usable() ?? open(), commands, signal);
+      if (!isOld || !(error instanceof ConnectionLostError)) throw error;
+      return await send(commands, signal);
     }
   };
   return {
     ask: async (commands, signal) => {
       try {
         const replies = await sendTwice(commands, signal);
-        const refusal = replies.find((reply) => reply instanceof ReplyError);
-        if (refusal !== undefined) throw refusal;
-        return replies;
+        return replies.map((reply) =>
+          reply instanceof ReplyError ? explainReply(address.title, reply) : reply,
+        );
       } catch (error) {
         throw explain(address.title, error);
       }
@@ -95,7 +70,10 @@ function explain(title: string, error: unknown): unknown {
   if (error instanceof MalformedReplyError) {
     return new Error(`${title} does not speak the protocol of Redis: ${error.message}`);
   }
-  if (!(error instanceof ReplyError)) return error;
+  return error instanceof ReplyError ? explainReply(title, error) : error;
+}
+
+function explainReply(title: string, error: ReplyError): Error {
   if (TEMPORARY.test(error.message)) return unavailable(`${title} replied ${codeOf(error)}`);
   const hint = /^(?:MOVED|ASK) /.test(error.message)
     ? ': it is a node of a cluster, which this step cannot follow; expected an address of all keys'

@@ -18,14 +18,21 @@ export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
 }
 
+/**
+ * A connection on which nothing came for longer is replaced before it is used: after a process was frozen, networks have
+ * forgotten its connections without a word, and a command on such a one waits until its time is over.
+ */
+const MOST_IDLE_MS = 30_000;
+/** A connection that owes a reply, and on which nothing came for longer, gets no more commands. */
+const MOST_SILENT_MS = 1000;
+
 /** A connection on which commands of several look-ups follow each other, without waiting for replies. */
 export interface RedisConnection {
   /** Whether it can take commands, as far as this side knows. */
-  readonly isOpen: boolean;
-  /** When it was last heard of, on the clock of `Date.now()`. */
-  readonly heardMs: number;
+  readonly isUsable: boolean;
   /**
-   * Sends commands.
+   * Sends commands. If nothing at all is heard until the signal ends them with a `TimeoutError`, the connection retires:
+   * it may be one that nobody answers. Other reasons say nothing about it.
    *
    * @returns their replies, in order
    * @throws ConnectionLostError; MalformedReplyError; ReplyError for refused credentials; the reason of the signal
@@ -38,6 +45,7 @@ export interface RedisConnection {
 /** Commands that were sent together. */
 interface Call {
   readonly count: number;
+  readonly sentMs: number;
   readonly replies: Reply[];
   readonly done: (replies: readonly Reply[]) => void;
   readonly fail: (error: Error) => void;
@@ -50,6 +58,8 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   const calls: Call[] = [];
   let isOpen = true;
   let heardMs = Date.now();
+  /** How often something came. */
+  let heard = 0;
 
   const end = (error: Error) => {
     isOpen = false;
@@ -58,8 +68,9 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   };
   const settle = () => {
     // A command of the terminal ends when nothing is left to do, and an idle connection is nothing to do.
-    if (calls.length === 0) socket.unref();
-    if (!isOpen && calls.every(({ isLeft }) => isLeft)) end(new ConnectionLostError('it was retired'));
+    if (calls.some(({ isLeft }) => !isLeft)) return;
+    socket.unref();
+    if (!isOpen) end(new ConnectionLostError('it was retired'));
   };
   const read = createReplyReader((reply) => {
     const [call] = calls;
@@ -72,9 +83,9 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   });
   const push = (
     commands: readonly (readonly string[])[],
-    callbacks: Omit<Call, 'count' | 'replies'>,
+    callbacks: Omit<Call, 'count' | 'sentMs' | 'replies'>,
   ): Call => {
-    const call = { ...callbacks, count: commands.length, replies: [] };
+    const call = { ...callbacks, count: commands.length, sentMs: Date.now(), replies: [] };
     calls.push(call);
     socket.ref();
     socket.write(writeCommands(commands));
@@ -83,6 +94,7 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
 
   socket.on('data', (bytes: Buffer) => {
     heardMs = Date.now();
+    heard += 1;
     try {
       read(bytes);
     } catch (error) {
@@ -105,11 +117,12 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
   }
 
   return {
-    get isOpen() {
-      return isOpen;
-    },
-    get heardMs() {
-      return heardMs;
+    get isUsable() {
+      // The clock can be set back.
+      const isWithin = (ms: number, since: number) => Math.abs(Date.now() - since) <= ms;
+      const [oldest] = calls;
+      const isSilent = oldest !== undefined && !isWithin(MOST_SILENT_MS, Math.max(oldest.sentMs, heardMs));
+      return isOpen && !isSilent && isWithin(MOST_IDLE_MS, heardMs);
     },
     send: (commands, signal) =>
       new Promise((resolve, reject) => {
@@ -126,9 +139,11 @@ export function createConnection(address: RedisAddress, socket: Socket): RedisCo
           },
           isLeft: false,
         });
+        const heardBefore = heard;
         const leave = () => {
           call.isLeft = true;
           reject(signal.reason);
+          if (heard === heardBefore && isTimeout(signal.reason)) isOpen = false;
           settle();
         };
         signal.addEventListener('abort', leave, { once: true });
@@ -145,6 +160,10 @@ function greet({ user, password, database }: RedisAddress): readonly (readonly s
   if (password !== '') commands.push(user === '' ? ['AUTH', password] : ['AUTH', user, password]);
   if (database !== 0) commands.push(['SELECT', String(database)]);
   return commands;
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 /** Messages of Node have addresses; the code says enough. */

@@ -1,6 +1,7 @@
 import { SettingsError } from '../../processors/settings-error.ts';
 import type { EntityKey, FeaturePlan, FeatureStore, StoredValue, WantedFeatures } from '../feature-store.ts';
 import { readTemplate, requireAll } from '../key-template.ts';
+import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createRedisClient, type RedisClient } from './client.ts';
 import type { RedisAddress } from './connection.ts';
@@ -43,13 +44,20 @@ export function redis(settings: RedisSettings): FeatureStore {
     plan: (wanted) => {
       const template = readTemplate(key, wanted.entity);
       requireAll([template], wanted.entity);
-      return plan({ client, title: address.title, keyOf: template.fill, wanted });
+      return {
+        ...plan({ client, title: address.title, keyOf: template.fill, wanted }),
+        check: template.check,
+      };
     },
   };
 }
 
 function readAddress(url: URL): RedisAddress {
   const isEncrypted = url.protocol === 'rediss:';
+  if (url.username !== '' && url.password === '')
+    throw new SettingsError(
+      `${SUBJECT} has a user in its "url", but no password; expected redis://USER:PASSWORD@HOST.`,
+    );
   const port = url.port === '' ? 6379 : Number(url.port);
   const path = url.pathname.replace(/^\//, '');
   if (!/^\d{0,5}$/.test(path))
@@ -85,18 +93,18 @@ interface Parts {
 function planHashes({ client, title, keyOf, wanted: { features } }: Parts): FeaturePlan {
   return {
     keepsTexts: true,
-    identify: keyOf,
     read: async (keys, signal) => {
       const replies = await client.ask(
         keys.map((key) => ['HMGET', keyOf(key), ...features]),
         signal,
       );
-      return replies.map((reply) => readFields(reply, title));
+      return replies.map((reply) => readRow(() => readFields(reply, title)));
     },
   };
 }
 
-function readFields(reply: Reply, title: string): readonly StoredValue[] {
+function readFields(reply: Reply | Error, title: string): readonly StoredValue[] {
+  if (reply instanceof Error) throw reply;
   if (!Array.isArray(reply)) throw new Error(`${title} replied to HMGET with something else than a list`);
   const fields: readonly unknown[] = reply;
   return fields.map((field) => {
@@ -108,21 +116,23 @@ function readFields(reply: Reply, title: string): readonly StoredValue[] {
 function planTexts({ client, title, keyOf, wanted: { features } }: Parts): FeaturePlan {
   return {
     keepsTexts: false,
-    identify: keyOf,
     read: async (keys, signal) => {
       const replies = await client.ask(
         keys.map((key) => ['GET', keyOf(key)]),
         signal,
       );
-      return replies.map((reply) => {
-        const members = readMembers(reply, title);
-        return features.map((name) => members.get(name));
-      });
+      return replies.map((reply) =>
+        readRow(() => {
+          const members = readMembers(reply, title);
+          return features.map((name) => members.get(name));
+        }),
+      );
     },
   };
 }
 
-function readMembers(reply: Reply, title: string): ReadonlyMap<string, StoredValue> {
+function readMembers(reply: Reply | Error, title: string): ReadonlyMap<string, StoredValue> {
+  if (reply instanceof Error) throw reply;
   if (reply === null) return new Map();
   try {
     const value: unknown = typeof reply === 'string' ? JSON.parse(reply) : undefined;

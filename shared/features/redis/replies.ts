@@ -11,73 +11,116 @@ export class MalformedReplyError extends Error {
   override readonly name = 'MalformedReplyError';
 }
 
-/** Rows of features are small. A length beyond this comes from something that is not Redis. */
-const MOST_BYTES = 64 * 1024 * 1024;
+/** Rows of features are small. A reply beyond this comes from something that is not Redis, or is no row. */
+const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_DEPTH = 4;
 /** The longest line: a status, an error, a number or a length. */
 const LONGEST_LINE = 64 * 1024;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
+/** A list of which not all is there yet. */
+interface OpenList {
+  readonly items: Reply[];
+  readonly length: number;
+}
+
 /**
- * Reads replies from a stream.
+ * Reads replies from a stream. Each byte is looked at once, and copied at most once, however small the pieces are in
+ * which it comes.
  *
  * @param take called with each whole reply
  * @returns takes the next bytes
  * @throws MalformedReplyError, in the function that it returns
  */
 export function createReplyReader(take: (reply: Reply) => void): (bytes: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
-  return (bytes) => {
-    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    let start = 0;
-    for (let found = readReply(rest, start, 0); found !== undefined; found = readReply(rest, start, 0)) {
-      start = found.end;
-      take(found.reply);
+  const lists: OpenList[] = [];
+  /** What has come of a line or a text. */
+  let parts: Buffer[] = [];
+  let partsLength = 0;
+  /** How much of a text is to come, with its end of line; undefined while a line is read. */
+  let textLength: number | undefined;
+  /** How much came of the reply. */
+  let size = 0;
+
+  const add = (part: Buffer) => {
+    parts.push(part);
+    partsLength += part.length;
+    size += part.length;
+    if (size > MOST_BYTES) throw new MalformedReplyError(`a reply has more than ${MOST_BYTES} bytes`);
+  };
+  const takeParts = () => {
+    const [only] = parts;
+    const whole = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, partsLength);
+    parts = [];
+    partsLength = 0;
+    return whole;
+  };
+  const finish = (reply: Reply) => {
+    let whole = reply;
+    for (let list = lists.at(-1); list !== undefined; list = lists.at(-1)) {
+      list.items.push(whole);
+      if (list.items.length < list.length) return;
+      whole = list.items;
+      lists.pop();
     }
-    rest = rest.subarray(start);
-    if (rest.length > MOST_BYTES) throw new MalformedReplyError(`a reply has more than ${MOST_BYTES} bytes`);
+    size = 0;
+    take(whole);
+  };
+  const finishLine = () => {
+    const { kind, text } = splitLine(takeParts());
+    if (kind === '+') return finish(text);
+    if (kind === '-') return finish(new ReplyError(text));
+    if (kind === ':') return finish(readWhole(text, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+    const length = readWhole(text, -1, MOST_BYTES);
+    if (length === -1) return finish(null);
+    if (kind === '$') {
+      textLength = length + END_LENGTH;
+      return;
+    }
+    if (length === 0) return finish([]);
+    if (lists.length >= MOST_DEPTH) throw new MalformedReplyError('a reply has too many lists in lists');
+    lists.push({ items: [], length });
+  };
+
+  return (bytes) => {
+    let start = 0;
+    while (start < bytes.length) {
+      if (textLength === undefined) {
+        if (partsLength === 0) checkKind(bytes[start]);
+        const feed = bytes.indexOf(LINE_FEED, start);
+        const end = feed < 0 ? bytes.length : feed + 1;
+        if (partsLength + end - start > LONGEST_LINE)
+          throw new MalformedReplyError('a line of a reply is too long');
+        add(bytes.subarray(start, end));
+        start = end;
+        if (feed >= 0) finishLine();
+      } else {
+        const end = Math.min(bytes.length, start + textLength - partsLength);
+        add(bytes.subarray(start, end));
+        start = end;
+        if (partsLength < textLength) return;
+        textLength = undefined;
+        finish(readText(takeParts()));
+      }
+    }
   };
 }
 
-interface Found<R extends Reply> {
-  readonly reply: R;
-  /** Where the next one starts. */
-  readonly end: number;
-}
+const KINDS = '+-:$*';
+/** CR and LF. */
+const END_LENGTH = 2;
 
-/** @returns undefined if a part of the reply is not there yet */
-function readReply(bytes: Buffer, start: number, depth: number): Found<Reply> | undefined {
-  if (depth > MOST_DEPTH) throw new MalformedReplyError('a reply has too many lists in lists');
-  if (start >= bytes.length) return undefined;
-  const kind = String.fromCharCode(bytes[start] ?? 0);
-  if (!'+-:$*'.includes(kind))
+function checkKind(byte = 0): void {
+  if (!KINDS.includes(String.fromCharCode(byte)))
     throw new MalformedReplyError('a reply starts with another character than + - : $ *');
-  const line = readLine(bytes, start + 1);
-  if (line === undefined) return undefined;
-  const { reply: text, end } = line;
-  switch (kind) {
-    case '+':
-      return line;
-    case '-':
-      return { reply: new ReplyError(text), end };
-    case ':':
-      return { reply: readWhole(text, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), end };
-    case '$':
-      return readText(bytes, end, readWhole(text, -1, MOST_BYTES));
-    default:
-      return readList(bytes, end, readWhole(text, -1, MOST_BYTES), depth);
-  }
 }
 
-function readLine(bytes: Buffer, start: number): Found<string> | undefined {
-  const feed = bytes.indexOf(LINE_FEED, start);
-  const length = (feed < 0 ? bytes.length : feed) - start;
-  if (length > LONGEST_LINE) throw new MalformedReplyError('a line of a reply is too long');
-  if (feed < 0) return undefined;
-  if (bytes[feed - 1] !== CARRIAGE_RETURN)
+function splitLine(line: Buffer): { readonly kind: string; readonly text: string } {
+  if (line.at(-END_LENGTH) !== CARRIAGE_RETURN)
     throw new MalformedReplyError('a line of a reply has no CR before its LF');
-  return { reply: bytes.toString('utf8', start, feed - 1), end: feed + 1 };
+  const text = line.toString('utf8', 0, line.length - END_LENGTH);
+  return { kind: text.slice(0, 1), text: text.slice(1) };
 }
 
 function readWhole(text: string, least: number, most: number): number {
@@ -86,32 +129,10 @@ function readWhole(text: string, least: number, most: number): number {
   throw new MalformedReplyError('a reply has a wrong number or length');
 }
 
-function readText(bytes: Buffer, start: number, length: number): Found<string | null> | undefined {
-  if (length === -1) return { reply: null, end: start };
-  const end = start + length + 2;
-  if (bytes.length < end) return undefined;
-  if (bytes[end - 2] !== CARRIAGE_RETURN || bytes[end - 1] !== LINE_FEED) {
+function readText(bytes: Buffer): string {
+  if (bytes.at(-2) !== CARRIAGE_RETURN || bytes.at(-1) !== LINE_FEED)
     throw new MalformedReplyError('a text is longer than its length says');
-  }
-  return { reply: bytes.toString('utf8', start, end - 2), end };
-}
-
-function readList(
-  bytes: Buffer,
-  start: number,
-  length: number,
-  depth: number,
-): Found<null | readonly Reply[]> | undefined {
-  if (length === -1) return { reply: null, end: start };
-  const list: Reply[] = [];
-  let end = start;
-  while (list.length < length) {
-    const found = readReply(bytes, end, depth + 1);
-    if (found === undefined) return undefined;
-    list.push(found.reply);
-    end = found.end;
-  }
-  return { reply: list, end };
+  return bytes.toString('utf8', 0, bytes.length - END_LENGTH);
 }
 
 /** Commands as Redis reads them: each a list of texts. */

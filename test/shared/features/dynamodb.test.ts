@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Environment } from '../../../shared/features/dynamodb/credentials.ts';
+import { type Environment, keepCredentials } from '../../../shared/features/dynamodb/credentials.ts';
 import { type DynamoDbSettings, openDynamoDb } from '../../../shared/features/dynamodb/dynamodb.ts';
 import { signRequest } from '../../../shared/features/dynamodb/sign.ts';
+import { createHttpClient } from '../../../shared/features/http-client.ts';
 import { describeFeatureStore } from '../../contracts/feature-store.ts';
 import { refuse, startDynamoDbServer } from '../../support/features/dynamodb-server.ts';
 import { startJsonServer } from '../../support/features/json-server.ts';
@@ -196,6 +197,109 @@ describe('dynamodb', () => {
     ]);
   });
 
+  it('has connections for others after one page of many failed', async () => {
+    const { server, find } = await start();
+    const ask = await find({}, 60_000);
+    const ids = Array.from({ length: 101 }, (_, index) => `n${index}`);
+    // As many as the connections that it has at most.
+    for (let count = 0; count < 32; count += 1) {
+      server.faults.push('silence', refuse('ValidationException'));
+      expect((await refusalOf(ask(ids)))[2]).toBe(`${TITLE} answered with 400 ValidationException`);
+    }
+    expect((await ask(['c1'])).rows).toEqual([{ age: 31 }]);
+  });
+
+  it('ends a request that nobody ends', async () => {
+    const { server } = await start();
+    server.faults.push('silence');
+    const client = createHttpClient('The server');
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => void vi.restoreAllMocks());
+    const request = { method: 'GET', url: new URL(server.url), headers: {}, body: '' } as const;
+    const answer = client.send(request, new AbortController().signal);
+    const [end] = timer.mock.calls.find(([, ms]) => ms === 600_000) ?? [];
+    end?.();
+    await expect(answer).rejects.toThrow('The server did not answer within 600000 ms');
+  });
+
+  it('reads no answer that is too long', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    await ask(['c1']);
+    server.faults.push([200, ' '.repeat(32 * 1024 * 1024 + 1)]);
+    expect(await refusalOf(ask(['c1']))).toEqual([
+      ...FAILED,
+      `${TITLE} answered with more than 33554432 bytes`,
+    ]);
+    expect(server.requests).toHaveLength(2);
+    expect((await ask(['c1'])).rows).toEqual([{ age: 31 }]);
+  });
+
+  it('does not use connections that a burst left long ago', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    const burst = () => Promise.all(['c1', 'c2', 'c3'].map((id) => ask([id]).catch(() => undefined)));
+    await burst();
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 20_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    await ask(['c1']);
+    const kept = server.requests[3]?.connection;
+    clock.mockReturnValue(now + 40_000);
+    await burst();
+    const used = server.requests.slice(4).map(({ connection }) => connection);
+    expect(used.sort()).toEqual([kept, 4, 5]);
+  });
+
+  it('fails only those who ask for an item that it cannot read', async () => {
+    const { server, items, settings } = await start();
+    items.push({ customer_id: { S: 'bad' }, age: { B: 'aGk=' } });
+    const ask = await bindFeatures({ store: dynamodb(settings) }, STEP);
+    const [bad, good] = await Promise.all([refusalOf(ask(['c1', 'bad'])), ask(['c1'])]);
+    expect([bad[2], good.rows]).toEqual(['the attribute "age" is binary', [{ age: 31 }]]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('knows only the own attributes of items', async () => {
+    const { server, items, settings } = await start();
+    const names = ['constructor', '__proto__', 'toString'];
+    items.push({ customer_id: { S: 'none' } });
+    items.push(JSON.parse('{"customer_id": {"S": "all"}, "__proto__": {"S": "p"}, "toString": {"S": "t"}}'));
+    server.tables.set('constructor', items);
+    const store = dynamodb({ ...settings, table: 'constructor' });
+    const ask = await bindFeatures({ store }, { ...STEP, features: names, missing: 'null' });
+    const { rows } = await ask(['none', 'all', 'nobody']);
+    const none = { constructor: null, ['__proto__']: null, toString: null };
+    expect(rows).toEqual([none, { ...none, ['__proto__']: 'p', toString: 't' }, none]);
+    server.faults.push([200, { Responses: {} }]);
+    const askAgain = await bindFeatures({ store, cacheSeconds: 0 }, { ...STEP, missing: 'null' });
+    expect((await askAgain(['c1'])).rows).toEqual([{ age: null }]);
+  });
+
+  it('asks once for a number and its text, which are one key', async () => {
+    const { server, items, find } = await start();
+    items.push(itemOf({ customer_id: '7', age: 7 }));
+    expect((await (await find())([7, '7'])).rows).toEqual([{ age: 7 }, { age: 7 }]);
+    expect(server.requests[0]?.json.RequestItems.customers.Keys).toEqual([{ customer_id: { S: '7' } }]);
+  });
+
+  it('refuses keys of which two entities could have the same text', async () => {
+    const { server, settings } = await start();
+    const ofPair = (key: string) =>
+      bindFeatures(
+        { store: dynamodb({ ...settings, key: { PK: key } }) },
+        { ...STEP, entity: ['a', 'b'], missing: 'null' },
+      );
+    await expect(ofPair('{a}{b}')).rejects.toThrow('has two placeholders with nothing between them');
+    const ask = await ofPair('{a}#{b}');
+    expect(await refusalOf(ask([{ a: 'x#y', b: 'z' }]))).toEqual([
+      'INVALID_PARAMETER_VALUE',
+      'Field "instances[0].a" cannot be a part of a key with "#" after it.',
+    ]);
+    await ask([{ a: 'x', b: 'y#z' }]);
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('reads values of all types but binary ones', async () => {
     const { items, settings } = await start();
     items.push({
@@ -313,12 +417,18 @@ describe('credentials of AWS', () => {
       return [200, { AccessKeyId: `KEY${number}`, SecretAccessKey: 's', Token: 't', Expiration }];
     });
     onTestFinished(() => container.close());
-    const { ask, keyOf } = await seen({
+    const { ask, server, keyOf } = await seen({
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `${container.url}/v1/credentials`,
       AWS_CONTAINER_AUTHORIZATION_TOKEN: 'the-token',
     });
-    for (const id of ['c1', 'c2', 'c1']) await ask([id]);
-    expect([keyOf(0), keyOf(1), keyOf(2)]).toEqual(['KEY1', 'KEY2', 'KEY2']);
+    await ask(['c1']);
+    // It still uses the first ones while it asks for others.
+    await ask(['c2']);
+    await vi.waitFor(async () => {
+      await ask(['c1']);
+      expect(keyOf(server.requests.length - 1)).toBe('KEY2');
+    });
+    expect([keyOf(0), keyOf(1)]).toEqual(['KEY1', 'KEY1']);
     expect(container.requests.map(({ path, headers }) => [path, headers.authorization])).toEqual([
       ['/v1/credentials', 'the-token'],
       ['/v1/credentials', 'the-token'],
@@ -338,6 +448,58 @@ describe('credentials of AWS', () => {
     const { ask, keyOf } = await seen({ AWS_EC2_METADATA_SERVICE_ENDPOINT: instance.url });
     await ask(['c1']);
     expect(keyOf(0)).toBe('ROLEKEY');
+  });
+
+  const ending = (accessKeyId: string, leftMs: number) => ({
+    ...KEYS,
+    accessKeyId,
+    expiration: new Date(Date.now() + leftMs),
+  });
+  const { signal } = new AbortController();
+  const never = () => new Promise<never>(() => undefined);
+
+  it.each([60_000, 3000])(
+    'are used until they end if there are no new ones, %i ms before',
+    async (leftMs) => {
+      const source = vi
+        .fn()
+        .mockResolvedValueOnce(ending('OLD', leftMs))
+        .mockRejectedValue(new Error('away'));
+      const get = keepCredentials(source);
+      for (let count = 0; count < 3; count += 1) expect((await get(signal)).accessKeyId).toBe('OLD');
+      expect(source.mock.calls.length).toBeGreaterThan(1);
+      const now = Date.now();
+      vi.spyOn(Date, 'now').mockReturnValue(now + leftMs);
+      onTestFinished(() => void vi.restoreAllMocks());
+      await vi.waitFor(() => expect(get(signal)).rejects.toThrow('away'));
+    },
+  );
+
+  it('are used while a source says nothing about new ones', async () => {
+    const get = keepCredentials(
+      vi.fn().mockResolvedValueOnce(ending('OLD', 60_000)).mockImplementation(never),
+    );
+    await get(signal);
+    expect((await get(signal)).accessKeyId).toBe('OLD');
+    expect((await get(signal)).accessKeyId).toBe('OLD');
+  });
+
+  it('are waited for only as long as the request, and the source is asked again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const source = vi.fn().mockImplementationOnce(never).mockResolvedValue(KEYS);
+    const get = keepCredentials(source);
+    const request = new AbortController();
+    const first = get(request.signal);
+    const second = get(signal);
+    const failure = expect(second).rejects.toThrow('credentials of AWS did not come within 10000 ms');
+    request.abort(new Error('it is over'));
+    await expect(first).rejects.toThrow('it is over');
+    await expect(get(request.signal)).rejects.toThrow('it is over');
+    await vi.advanceTimersByTimeAsync(10_000);
+    await failure;
+    expect(source).toHaveBeenCalledTimes(1);
+    expect(await get(signal)).toBe(KEYS);
   });
 
   it('are missed with a reason', async () => {

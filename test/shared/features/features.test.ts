@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { EntityKey, FeatureStore, StoredValue } from '../../../shared/features/feature-store.ts';
 import { type FeaturesSettings, features } from '../../../shared/features/features.ts';
-import { bindFeatures, refusalOf } from '../../support/features/look-up.ts';
+import { unavailable } from '../../../shared/processors/processor.ts';
+import { bindFeatures, bindStep, refusalOf } from '../../support/features/look-up.ts';
 import { serveSteps } from '../../support/serve-steps.ts';
 
 const STEP = { entity: 'id', features: ['a'] };
@@ -16,7 +17,6 @@ function makeStore(rows: Readonly<Record<string, readonly StoredValue[]>> = {}, 
     title: 'The store',
     plan: () => ({
       keepsTexts,
-      identify: (key) => JSON.stringify(key),
       read: async (keys, signal) => {
         asked.push(keys);
         signals.push(signal);
@@ -89,16 +89,52 @@ describe('the cache of features', () => {
   it('is apart for models that look up other features', async () => {
     const { store, asked } = makeStore({ x: [1, 2] });
     const step = features({ store });
-    const { ask } = await serveSteps({
-      processors: [step],
-      named: [{ step: 'features', entity: 'id', features: ['a', 'b'] }],
-    });
-    await ask('/models/m/predict', { features: { id: 'x' } });
-    const find = await bindFeatures({ store }, { entity: 'id', features: ['a'] });
-    await find(['x']);
+    const findOne = await bindStep(step, { entity: 'id', features: ['a'] });
+    const findOther = await bindStep(step, { entity: 'id', features: ['b', 'c'] });
+    const findSame = await bindStep(step, { entity: 'id', features: [{ name: 'other', from: 'a' }] });
+    expect((await findOne(['x'])).rows).toEqual([{ a: 1 }]);
+    expect((await findOther(['x'])).rows).toEqual([{ b: 1, c: 2 }]);
+    expect((await findSame(['x'])).rows).toEqual([{ other: 1 }]);
     expect(asked).toHaveLength(2);
   });
+
+  it('is apart for ids that only look alike', async () => {
+    const { find, asked } = await open({}, { entity: ['id', 'day'], missing: 'null' });
+    const ids = [
+      { id: 7, day: 'x' },
+      { id: '7', day: 'x' },
+      { id: '7,x', day: 'x' },
+      { id: 'x"', day: ',"' },
+      { id: 'x', day: '","' },
+    ];
+    expect((await find(ids)).counts).toEqual({ features_misses: 5 });
+    expect(asked).toEqual([ids.map(({ id, day }) => [id, day])]);
+    expect((await find(ids)).counts).toEqual({ features_hits: 5 });
+  });
+
+  it('has values that no step can change, and leaves those of the store alone', async () => {
+    const list = [1, { deep: [2] }];
+    const { store } = makeStore({ x: [list] });
+    const find = await bindFeatures({ store, cacheSeconds: 0 }, STEP);
+    const { rows } = await find(['x']);
+    expect(rows).toEqual([{ a: [1, { deep: [2] }] }]);
+    const found = listOf(listOf(rows, 0), 'a');
+    expect(() => Reflect.apply(Array.prototype.push, found, [3])).toThrow(TypeError);
+    expect(() => Reflect.apply(Array.prototype.push, listOf(listOf(found, 1), 'deep'), [3])).toThrow(
+      TypeError,
+    );
+    expect([Object.isFrozen(found), Object.isFrozen(listOf(found, 1))]).toEqual([true, true]);
+    list.push(4);
+    expect((await find(['x'])).rows).toEqual([{ a: [1, { deep: [2] }, 4] }]);
+  });
 });
+
+/** A member of a value that a test knows to be there. */
+function listOf(value: unknown, name: string | number): object {
+  const member: unknown = Reflect.get(Object(value), name);
+  if (typeof member === 'object' && member !== null) return member;
+  throw new Error(`there is no ${name}`);
+}
 
 describe('look-ups at once', () => {
   const open = async () => {
@@ -154,6 +190,83 @@ describe('look-ups at once', () => {
       'The store did not answer within 30 ms',
     ]);
     expect(signals[0]?.aborted).toBe(true);
+  });
+});
+
+describe('look-ups that fail', () => {
+  it('end all that the store still does for them', async () => {
+    const { store, state, signals } = makeStore();
+    state.failure = new Error('one part of it');
+    const find = await bindFeatures({ store }, STEP);
+    expect((await refusalOf(find(['x'])))[2]).toBe('one part of it');
+    expect(signals[0]?.aborted).toBe(true);
+  });
+
+  it('are asked again for those who only shared the question', async () => {
+    const { store, state, held, asked } = makeStore({ x: [1] });
+    state.isHeld = true;
+    state.failure = new Error('no such key');
+    const find = await bindFeatures({ store, timeoutMs: 60_000 }, STEP);
+    const poisoned = refusalOf(find(['x', 'bad']));
+    const other = find(['x']);
+    await turn();
+    held[0]?.();
+    expect((await poisoned)[2]).toBe('no such key');
+    state.failure = undefined;
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    held[1]?.();
+    expect((await other).rows).toEqual([{ a: 1 }]);
+    expect(asked).toEqual([[['x'], ['bad']], [['x']]]);
+  });
+
+  it('are not asked again if the store is away', async () => {
+    const { store, state, held, asked } = makeStore({ x: [1] });
+    state.isHeld = true;
+    state.failure = unavailable('away');
+    const find = await bindFeatures({ store, timeoutMs: 60_000 }, STEP);
+    const both = [refusalOf(find(['x', 'y'])), refusalOf(find(['x']))];
+    await turn();
+    held[0]?.();
+    expect((await Promise.all(both)).map(([code]) => code)).toEqual([
+      'TEMPORARILY_UNAVAILABLE',
+      'TEMPORARILY_UNAVAILABLE',
+    ]);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('are those of one entity only, if the store says so', async () => {
+    const store: FeatureStore = {
+      title: 'The store',
+      plan: () => ({
+        keepsTexts: false,
+        read: async (keys) => keys.map(([id]) => (id === 'bad' ? new Error('it is bad') : [1])),
+      }),
+    };
+    const find = await bindFeatures({ store }, STEP);
+    const both = await Promise.all([refusalOf(find(['x', 'bad'])), find(['x'])]);
+    expect([both[0][2], both[1].rows]).toEqual(['it is bad', [{ a: 1 }]]);
+    expect((await find(['x'])).counts).toEqual({ features_hits: 1 });
+    expect((await refusalOf(find(['bad'])))[2]).toBe('it is bad');
+  });
+
+  it('are not shared any more after one that took too long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { store, state, asked, signals } = makeStore({ x: [1] });
+    const find = await bindFeatures({ store, timeoutMs: 1000 }, STEP);
+    state.isHeld = true;
+    const first = refusalOf(find(['x']));
+    await vi.advanceTimersByTimeAsync(500);
+    const second = refusalOf(find(['x']));
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await first)[2]).toBe('The store did not answer within 1000 ms');
+    expect([asked.length, signals[0]?.aborted]).toEqual([1, false]);
+    state.isHeld = false;
+    expect((await find(['x'])).rows).toEqual([{ a: 1 }]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect((await second)[2]).toBe('The store did not answer within 1000 ms');
+    const reason: unknown = signals[0]?.reason;
+    expect(reason instanceof Error && reason.name).toBe('TimeoutError');
   });
 });
 
@@ -240,6 +353,9 @@ describe('rows', () => {
     [true, undefined, '-1.5e3', -1500],
     [true, undefined, '007', '007'],
     [true, undefined, 'NaN', 'NaN'],
+    [true, undefined, '1e999', '1e999'],
+    [true, 'text', '1e999', '1e999'],
+    [true, undefined, '1e-999', 0],
     [true, undefined, '', null],
     [true, 'text', '', ''],
     [true, 'text', '12', '12'],
@@ -261,6 +377,8 @@ describe('rows', () => {
 
   it.each<[string, StoredValue]>([
     ['number', 'old'],
+    ['number', '1e999'],
+    ['number', '-1e999'],
     ['number', true],
     ['boolean', 1],
     ['boolean', 'yes'],
@@ -271,6 +389,15 @@ describe('rows', () => {
     expect((await refusalOf(find(['x'])))[2]).toBe(
       `the feature "a" of an entity is not a ${type} in the store`,
     );
+  });
+});
+
+describe('numbers in JSON that are too large', () => {
+  it.each(['1e999', '-1e999', '[1, {"a": 1e999}]'])('are not infinity: %s', async (text) => {
+    const { store } = makeStore({ x: [JSON.parse(text)], y: [1] });
+    const find = await bindFeatures({ store }, STEP);
+    expect((await refusalOf(find(['x', 'y'])))[2]).toBe('The store has a number beyond those of JavaScript');
+    expect(await find(['y'])).toEqual({ rows: [{ a: 1 }], counts: { features_hits: 1 } });
   });
 });
 
@@ -375,7 +502,6 @@ describe('a model with features from a store', () => {
 
   it('answers with 503 when the store is not there, and the log has the reason', async () => {
     const { ask, lines, state } = await serve();
-    const { unavailable } = await import('../../../shared/processors/processor.ts');
     state.failure = unavailable('The store is away');
     const { status, json } = await ask('/models/m/predict', { features: { flower: 'a', petal_width: 0.2 } });
     expect([status, json.error_code, json.error]).toEqual([

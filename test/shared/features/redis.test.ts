@@ -16,6 +16,11 @@ function hashOf({ customer_id: _, ...features }: Customer): Readonly<Record<stri
   return Object.fromEntries(Object.entries(features).map(([name, value]) => [name, String(value)]));
 }
 
+/** All that happens before something comes from a socket. */
+async function microtasks(): Promise<void> {
+  for (let count = 0; count < 100; count += 1) await undefined;
+}
+
 async function start(options: RedisServerOptions = {}) {
   const server = await startRedisServer(options);
   onTestFinished(() => server.close());
@@ -138,6 +143,114 @@ describe('redis', () => {
     expect(server.commands.map(([connection]) => connection)).toEqual([1, 1, 2]);
   });
 
+  it('gives replies to those who asked, also after one of them has left', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    await ask(['c1']);
+    const client = new AbortController();
+    const left = refusalOf(ask(['c1'], { signal: client.signal }));
+    const other = ask(['c2']);
+    await microtasks();
+    client.abort();
+    expect((await left)[0]).toBe('CLIENT_GONE');
+    expect((await other).rows).toEqual([{ age: 52 }]);
+    expect((await ask(['c1'])).rows).toEqual([{ age: 31 }]);
+    expect(server.commands).toEqual([
+      [1, 'HMGET', 'customer:c1', 'age'],
+      [1, 'HMGET', 'customer:c1', 'age'],
+      [1, 'HMGET', 'customer:c2', 'age'],
+      [1, 'HMGET', 'customer:c1', 'age'],
+    ]);
+  });
+
+  it('keeps its connection when clients leave', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    for (let count = 0; count < 50; count += 1) {
+      const client = new AbortController();
+      const left = refusalOf(ask(['c1'], { signal: client.signal }));
+      await microtasks();
+      client.abort();
+      expect((await left)[0]).toBe('CLIENT_GONE');
+    }
+    expect((await ask(['c2'])).rows).toEqual([{ age: 52 }]);
+    expect(server.commands.length).toBe(51);
+    expect(new Set(server.commands.map(([connection]) => connection))).toEqual(new Set([1]));
+  });
+
+  it('leaves a connection that owes a reply for a second, also if clients left before', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    await ask(['c1']);
+    server.faults.push('silence');
+    const client = new AbortController();
+    const left = refusalOf(ask(['c1'], { signal: client.signal }));
+    await vi.waitFor(() => expect(server.commands).toHaveLength(2));
+    client.abort();
+    expect((await left)[0]).toBe('CLIENT_GONE');
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now + 1100);
+    onTestFinished(() => void vi.restoreAllMocks());
+    expect((await ask(['c2'])).rows).toEqual([{ age: 52 }]);
+    expect(server.commands.map(([connection]) => connection)).toEqual([1, 1, 2]);
+  });
+
+  it('fails only those who ask for a key of another type', async () => {
+    const { server, title, find } = await start();
+    server.texts.set('customer:bad', 'x');
+    const ask = await find();
+    const both = await Promise.all([refusalOf(ask(['c1', 'bad'])), ask(['c1']), ask(['c2', 'c1'])]);
+    expect(both[0]).toEqual([...FAILED, `${title} replied WRONGTYPE`]);
+    expect([both[1].rows, both[2].rows]).toEqual([[{ age: 31 }], [{ age: 52 }, { age: 31 }]]);
+    expect(server.commands.map(([, , key]) => key)).toEqual(['customer:c1', 'customer:bad', 'customer:c2']);
+  });
+
+  it('fails only those who ask for a text that is not an object', async () => {
+    const { server, title } = await start();
+    server.texts.set('c1', '{"age": 31}');
+    server.texts.set('bad', '[');
+    const ask = await bindFeatures({ store: redis({ url: title, key: '{id}', format: 'json' }) }, STEP);
+    const [bad, good] = await Promise.all([refusalOf(ask(['c1', 'bad'])), ask(['c1'])]);
+    expect([bad[2], good.rows]).toEqual([`${title} has a text that is not a JSON object`, [{ age: 31 }]]);
+    expect(server.commands).toHaveLength(2);
+  });
+
+  it.each<[string, readonly [string, string], string]>([
+    ['t:{tenant}:{id}', ['a:b', 'c'], ':'],
+    ['t:{tenant}::{id}', ['a:', 'b'], '::'],
+    ['{id}/{tenant}/', ['b/', 'a'], '/'],
+  ])('refuses ids that would make the key %s ambiguous: %j', async (key, [tenant, id], after) => {
+    const { server, title } = await start();
+    const ask = await bindFeatures(
+      { store: redis({ url: title, key }) },
+      { ...STEP, entity: ['tenant', 'id'], missing: 'null' },
+    );
+    const fields = { tenant, id };
+    expect(await refusalOf(ask([{ tenant: 'q', id: 'q' }, fields]))).toEqual([
+      'INVALID_PARAMETER_VALUE',
+      `Field "instances[1].tenant" cannot be a part of a key with "${after}" after it.`,
+    ]);
+    expect(server.commands).toEqual([]);
+    await ask([{ tenant: 'a', id: 'b:c' }]);
+    expect(server.commands).toHaveLength(1);
+  });
+
+  it('refuses an id alone that has what follows it in the key', async () => {
+    const { title } = await start();
+    const ask = await bindFeatures({ store: redis({ url: title, key: 'c:{id}:f' }) }, STEP);
+    expect((await refusalOf(ask(['1:f:2'])))[1]).toBe(
+      'Field "instances[0]" cannot be a part of a key with ":f" after it.',
+    );
+  });
+
+  it('refuses a key of which two entities could have the same text', async () => {
+    const { title } = await start();
+    const store = redis({ url: title, key: 't:{a}{b}' });
+    await expect(bindFeatures({ store }, { ...STEP, entity: ['a', 'b'] })).rejects.toThrow(
+      'the key "t:{a}{b}" of the store has two placeholders with nothing between them',
+    );
+  });
+
   it('says that a server is not there', async () => {
     const { server, title, find } = await start();
     await server.close();
@@ -235,6 +348,21 @@ describe('redis', () => {
       '',
       { url: 'http://u:secret@h' },
       'The store "redis" cannot use its "url"; expected redis://HOST or rediss://HOST.',
+    ],
+    [
+      '',
+      { url: 'redis://user@h', key: '{id}' },
+      'The store "redis" has a user in its "url", but no password; expected redis://USER:PASSWORD@HOST.',
+    ],
+    [
+      '',
+      { url: 'redis://h?db=2', key: '{id}' },
+      'The store "redis" cannot use what follows the "?" or "#" in its "url".',
+    ],
+    [
+      '',
+      { url: 'redis://h/0#2', key: '{id}' },
+      'The store "redis" cannot use what follows the "?" or "#" in its "url".',
     ],
     ['', { url: 'redis://h/x' }, 'The store "redis" needs a number after the host of its "url".'],
     [

@@ -41,7 +41,7 @@ export async function startDynamoDbServer(): Promise<DynamoDbServer> {
 }
 
 function pick(item: Readonly<Record<string, unknown>>, names: readonly string[]) {
-  return Object.fromEntries(names.flatMap((name) => (name in item ? [[name, item[name]]] : [])));
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(item, name) ? [[name, item[name]]] : [])));
 }
 
 /** An error as DynamoDB writes it. */

@@ -51,6 +51,8 @@ export async function startJsonServer(answer: (request: JsonRequest) => JsonAnsw
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(typeof content === 'string' ? content : JSON.stringify(content));
   });
+  // Only the client ends connections.
+  server.keepAliveTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -2,6 +2,7 @@ import { createBudget } from '../../../shared/budget.ts';
 import { type FeaturesSettings, features } from '../../../shared/features/features.ts';
 import { bindProcessors } from '../../../shared/processors/bind-processors.ts';
 import { createMeasurements } from '../../../shared/processors/measurements.ts';
+import type { Processor } from '../../../shared/processors/processor.ts';
 import { LIMITS } from '../make-inference.ts';
 
 const MODEL = { name: 'm', version: '1' };
@@ -23,7 +24,14 @@ export async function bindFeatures(
   settings: FeaturesSettings,
   options: object,
 ): Promise<(instances: readonly unknown[], request?: LookUpOptions) => Promise<LookedUp>> {
-  const step = features(settings);
+  return await bindStep(features(settings), options);
+}
+
+/** One step for one of several models. */
+export async function bindStep(
+  step: Processor,
+  options: object,
+): Promise<(instances: readonly unknown[], request?: LookUpOptions) => Promise<LookedUp>> {
   const processors = await bindProcessors([{ ...options, step: step.name }], [step], MODEL);
   return async (instances, { signal, timeMs } = {}) => {
     const measurements = createMeasurements();
