@@ -7,7 +7,7 @@ const MOST_IDLE_MS = 30_000;
 /** A page of DynamoDB has at most 16 MB. */
 const MOST_BYTES = 32 * 1024 * 1024;
 const MOST_CONNECTIONS = 32;
-/** As long as the longest look-up: a request that nobody ends may not keep its connection from others for ever. */
+/** As long as the longest look-up: a request that nobody ends may not keep its connection from others forever. */
 const LONGEST_REQUEST_MS = 600_000;
 
 export interface HttpAnswer {

@@ -11,7 +11,7 @@ export class MalformedReplyError extends Error {
   override readonly name = 'MalformedReplyError';
 }
 
-/** Rows of features are small. A reply beyond this comes from something that is not Redis, or is no row. */
+/** Rows of features are small. A reply beyond this comes from something that is not Redis, or is not a row. */
 const MOST_BYTES = 8 * 1024 * 1024;
 const MOST_DEPTH = 4;
 /** The longest line: a status, an error, a number or a length. */

@@ -66,10 +66,13 @@ describe('own code of a project', () => {
   });
 
   it('is named with its place and reason when it fails', async () => {
-    const failing = OWN_CODE.replace('after: (', "after: () => { throw new Error('db down'); },\n      never: (");
+    const failing = OWN_CODE.replace(
+      'after: (',
+      "after: () => { throw new Error('db down'); },\n      never: (",
+    );
     const { run } = await makeProject({ 'ternion.config.ts': failing });
     const { code, stderr } = await run('predict', 'iris', ROW);
-    expect([code, stderr]).toEqual([1, 'The step "sizes" failed: db down (ternion.config.ts:9:29)\n']);
+    expect([code, stderr]).toEqual([1, 'The step "sizes" failed: db down (ternion.config.ts:9:28)\n']);
   });
 
   it('can be at another path', async () => {
