@@ -1,4 +1,5 @@
 import type { Counterpart } from '../counterpart.ts';
+import { npmInstall } from '../npm-install.ts';
 
 const PACKAGES = [
   'hono@4.13.19',
@@ -20,7 +21,5 @@ const PACKAGES = [
 export const counterpart: Counterpart = {
   name: 'frameworks',
   pin: 'hono 4.13.19, express 5.3.0 and 4.22.3, fastify 5.12.8, next 16.4.6',
-  install: (folder) => [
-    ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts', `--prefix=${folder}`, ...PACKAGES],
-  ],
+  install: (folder) => [npmInstall(folder, ...PACKAGES)],
 };

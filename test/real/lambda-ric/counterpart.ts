@@ -1,4 +1,5 @@
 import type { Counterpart } from '../counterpart.ts';
+import { npmInstall } from '../npm-install.ts';
 
 /**
  * The client of the runtime API that AWS runs functions with on Node. Its package builds C++ code when it is installed,
@@ -7,15 +8,5 @@ import type { Counterpart } from '../counterpart.ts';
 export const counterpart: Counterpart = {
   name: 'lambda-ric',
   pin: 'aws-lambda-ric 4.0.2',
-  install: (folder) => [
-    [
-      'npm',
-      'install',
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      `--prefix=${folder}`,
-      'aws-lambda-ric@4.0.2',
-    ],
-  ],
+  install: (folder) => [npmInstall(folder, 'aws-lambda-ric@4.0.2')],
 };

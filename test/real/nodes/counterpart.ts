@@ -1,4 +1,5 @@
 import type { Counterpart } from '../counterpart.ts';
+import { npmInstall } from '../npm-install.ts';
 
 const PLATFORM = `node-${process.platform}-${process.arch}`;
 
@@ -7,15 +8,6 @@ export const counterpart: Counterpart = {
   name: 'nodes',
   pin: 'node 20.20.2 and 22.23.5',
   install: (folder) => [
-    [
-      'npm',
-      'install',
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      `--prefix=${folder}`,
-      `node20@npm:${PLATFORM}@20.20.2`,
-      `node22@npm:${PLATFORM}@22.23.5`,
-    ],
+    npmInstall(folder, `node20@npm:${PLATFORM}@20.20.2`, `node22@npm:${PLATFORM}@22.23.5`),
   ],
 };

@@ -1,7 +1,10 @@
 import type { ServerCounterpart } from '../counterpart.ts';
 
-/** The packages of Debian that the server consists of. They are unpacked, not installed, so nobody has to be root. */
-const PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1'];
+/**
+ * The packages of Debian that the server consists of, and those that it needs and a small system does not have. They
+ * are unpacked, not installed, so nobody has to be root.
+ */
+const PACKAGES = ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1', 'libssl3'];
 
 /** Redis as Debian has it. */
 export const counterpart: ServerCounterpart = {
