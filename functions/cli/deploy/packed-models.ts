@@ -12,9 +12,8 @@ export interface PackedModels {
 /** Files that made a model, and files that editors leave beside it. */
 const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|README\.md$/;
 
-/** Puts a model repository into a built target. @throws CommandError as `checkRepository` does */
+/** Puts a model repository, which `checkRepository` has looked at, into a built target. */
 export function packModels(folder: string, target: string): PackedModels {
-  checkRepository(folder);
   const place = join(target, 'models');
   rmSync(place, { recursive: true, force: true });
   cpSync(folder, place, {
