@@ -31,7 +31,12 @@ export function startPlugin(project: string, entry: string): Plugin {
       ...importsOf(trial, STATIC),
       ...early.map((name) => join(project, `shared/${name}.ts`)),
     ],
-    'ternion:start': () => ['ternion:trial', ...importsOf(entry, STATIC)],
+    'ternion:start': () => [
+      'ternion:trial',
+      ...importsOf(entry, STATIC),
+      // What describes a mistake on any host needs it, and so does each request.
+      join(project, 'shared/json/json-value.ts'),
+    ],
     'ternion:request': () => REQUEST.flatMap((example) => outsideImportsOf(join(project, example))),
   };
   const neededBy = (path: string) => {

@@ -22,7 +22,7 @@ async function readLayer(folder: ModelFolder, path: string): Promise<DenseLayer>
   if (config === undefined || weights === undefined) {
     throw new ModelError(`its ${names[config === undefined ? 0 : 1]} is missing`);
   }
-  const parsed = parseJsonFile(config, names[0], z.unknown());
+  const parsed = await parseJsonFile(config, names[0], z.unknown());
   try {
     return createDenseLayer(parsed, weights);
   } catch (error) {

@@ -28,14 +28,14 @@ const architectureSchema = z.object({
  * @throws ModelError when it is missing or broken
  */
 export async function readTokenizer(folder: ModelFolder): Promise<TextTokenizer> {
-  const tokenizer = parse(await folder.readLarge(TOKENIZER_FILE), TOKENIZER_FILE);
+  const tokenizer = await parse(await folder.readLarge(TOKENIZER_FILE), TOKENIZER_FILE);
   if (tokenizer === undefined) {
     throw new ModelError(`a text model needs a ${TOKENIZER_FILE} next to it`);
   }
   try {
     return await createTokenizer(
       tokenizer,
-      parse(await folder.read(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE),
+      await parse(await folder.read(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE),
     );
   } catch (error) {
     if (error instanceof TokenizerError) throw new ModelError(error.message, { cause: error });
@@ -46,12 +46,12 @@ export async function readTokenizer(folder: ModelFolder): Promise<TextTokenizer>
 /** By the kind of model in `config.json`. RoBERTas pad with token 1 if the file does not say. */
 export async function readPositions(folder: ModelFolder): Promise<PositionScheme> {
   const { data } = architectureSchema.safeParse(
-    parse(await folder.read(ARCHITECTURE_FILE), ARCHITECTURE_FILE),
+    await parse(await folder.read(ARCHITECTURE_FILE), ARCHITECTURE_FILE),
   );
   if (!data || !SHIFTED.includes(data.model_type)) return DECODER_POSITIONS;
   return shiftedPositions(data.pad_token_id ?? 1);
 }
 
-function parse(content: string | Buffer | undefined, name: string): unknown {
-  return content === undefined ? undefined : parseJsonFile(content.toString(), name, z.unknown());
+async function parse(content: string | Buffer | undefined, name: string): Promise<unknown> {
+  return content === undefined ? undefined : await parseJsonFile(content.toString(), name, z.unknown());
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Budget } from '../budget.ts';
-import { SELDOM } from '../json/describe-issues.ts';
+import { SELDOM } from '../json/json-file.ts';
 import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { commonMembers, type ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { checkJson, checkText, memberOf, parseText, SELDOM } from '../json/describe-issues.ts';
+import { checkValue } from '../json/check-json.ts';
+import { memberOf, parseText, readOf, SELDOM } from '../json/json-file.ts';
 import { loadOnce } from '../memo.ts';
 import { type ConfigReader, commonMembers, type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { InputKind } from '../values/input.ts';
@@ -98,12 +99,14 @@ export function createTasks(tasks: readonly ListedTask[] = TASKS): Tasks {
   return {
     parse: async (text) => {
       const given = parseText(text);
-      const parsed = given.success ? checkText(await loadSchema(given.data), given.data) : given;
+      const parsed = given.success
+        ? readOf(await checkValue(await loadSchema(given.data), given.data))
+        : given;
       if (parsed.success) return withoutSchema(anyConfig.parse(parsed.data, SELDOM));
       throw new ModelError(`its model.json ${parsed.problem}`);
     },
     check: async (config) => {
-      const parsed = checkJson<unknown>(await loadSchema(config), config);
+      const parsed = await checkValue<unknown>(await loadSchema(config), config);
       if (parsed.success) return anyConfig.parse(parsed.data, SELDOM);
       throw new ModelError(`its preprocessing is not supported (${parsed.issues})`);
     },

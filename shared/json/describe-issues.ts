@@ -1,17 +1,7 @@
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
+import { type Checked, memberOf, parseText, type Read, readOf, SELDOM } from './json-file.ts';
 import { describeJson } from './json-value.ts';
 import { nearestName } from './nearest-name.ts';
-
-/** The result of checking a value against a schema: its output, or one line that says what is wrong. */
-export type Checked<T> =
-  | { readonly success: true; readonly data: T }
-  | { readonly success: false; readonly issues: string };
-
-/**
- * For schemas that check a few values in a process, such as those of a model's files: zod would compile a function for
- * each object, which takes longer than the checks.
- */
-export const SELDOM = { jitless: true } as const;
 
 /** Checks the content of a file against a schema. Each wrong member is named, with its value and what is expected. */
 export function checkJson<T>(schema: z.ZodMiniType<T>, value: unknown): Checked<T> {
@@ -28,7 +18,8 @@ type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
 
 /** An error map. zod calls it if a schema has no message of its own. */
 function describeIssue(issue: z.core.$ZodRawIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown ${membersOf(issue.keys)}${hintAt(issue)}`;
+  if (issue.code === 'unrecognized_keys')
+    return `unknown ${membersOf(issue.keys)}${hintAt(issue)}${choicesAt(issue)}`;
   if (issue.code === 'invalid_key')
     return `its name ${issue.issues.map(({ message }) => message).join(', ')}`;
   const given = describeGiven(issue);
@@ -60,6 +51,12 @@ function hintAt({ keys, inst }: z.core.$ZodRawIssue<z.core.$ZodIssueUnrecognized
   const near = keys.slice(0, MOST_HINTS).flatMap((key) => nearestName(key, known) ?? []);
   if (near.length === 0) return '';
   return `, perhaps meant as ${[...new Set(near)].map((name) => JSON.stringify(name)).join(', ')}`;
+}
+
+/** The names that the members of a record can have, if its schema lists them. */
+function choicesAt({ inst }: z.core.$ZodRawIssue): string {
+  const keys = memberOf(inst?._zod.def, 'keyType');
+  return keys instanceof z.ZodMiniEnum ? `; expected ${oneOf(keys.options)}` : '';
 }
 
 /** The issue of a discriminated union is about the member that discriminates, but comes with the whole object. */
@@ -112,12 +109,6 @@ function membersOf(keys: readonly string[]): string {
   return `${keys.length === 1 ? 'member' : 'members'} ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** An error map for an object whose members have these names only: it lists them if there is another member. */
-export function expectMembers(names: readonly string[]): z.core.$ZodErrorMap {
-  return (issue) =>
-    issue.code === 'unrecognized_keys' ? `${describeIssue(issue)}; expected ${oneOf(names)}` : undefined;
-}
-
 interface Limit {
   readonly origin: string;
   readonly inclusive?: boolean | undefined;
@@ -143,42 +134,10 @@ const UNITS: ReadonlyMap<string, string> = new Map([
   ['string', 'character'],
 ]);
 
-/** `at line 3, column 7`: the place of the mistake, from the message of `JSON.parse`; the text itself is not quoted. */
-export function placeOfSyntaxError(error: unknown): string {
-  const [, line, column] = /line (\d+) column (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
-  return line === undefined ? '' : ` at line ${line}, column ${column}`;
-}
-
-/** The result of reading a JSON file: its value, or what is wrong, as the end of a sentence: `is not valid (…)`. */
-type Read<T> =
-  | { readonly success: true; readonly data: T }
-  | { readonly success: false; readonly problem: string };
-
 /** Reads the text of a JSON file and checks it against a schema. A byte order mark is not part of it. */
 export function checkJsonText<T>(schema: z.ZodMiniType<T>, text: string): Read<T> {
   const given = parseText(text);
-  return given.success ? checkText(schema, given.data) : given;
-}
-
-/** Parses the text of a JSON file, without checking its value. */
-export function parseText(text: string): Read<unknown> {
-  try {
-    return { success: true, data: JSON.parse(text.replace(/^\ufeff/, '')) };
-  } catch (error) {
-    return { success: false, problem: `is not valid JSON${placeOfSyntaxError(error)}` };
-  }
-}
-
-/** Checks the value of a JSON file against a schema. */
-export function checkText<T>(schema: z.ZodMiniType<T>, value: unknown): Read<T> {
-  const parsed = checkJson(schema, value);
-  return parsed.success ? parsed : { success: false, problem: `is not valid (${parsed.issues})` };
-}
-
-/** The value of a member, if there is one. */
-export function memberOf(value: unknown, key: PropertyKey): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return Reflect.get(value, key);
+  return given.success ? readOf(checkJson(schema, given.data)) : given;
 }
 
 /** `an array`, `a number`. */

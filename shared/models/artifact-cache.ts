@@ -124,7 +124,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     const content = Buffer.alloc(manifest.sizeBytes);
     const sink: Sink = async (bytes, position) => content.set(bytes, position);
     await downloader.download(manifest, sink, new AbortController().signal);
-    return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), prefix));
+    return selectArtifacts(listed, prefix, await parseFileManifest(content.toString('utf8'), prefix));
   }
 
   async function areUntouched(artifacts: readonly Artifact[]): Promise<boolean> {

@@ -22,6 +22,6 @@ export type Deployment = z.infer<typeof deploymentSchema>;
  *
  * @throws ModelError naming each field that is wrong
  */
-export function parseDeployment(text: string): Deployment {
-  return parseJsonFile(text, DEPLOYMENT_FILE, deploymentSchema);
+export async function parseDeployment(text: string): Promise<Deployment> {
+  return await parseJsonFile(text, DEPLOYMENT_FILE, deploymentSchema);
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import * as z from 'zod/mini';
-import { checkJsonText } from '../json/describe-issues.ts';
+import { checkTextOf } from '../json/check-json.ts';
 import { nodeCrypto } from '../node-modules.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
@@ -66,8 +66,8 @@ export class ManifestError extends StoreError {
  * @param prefix the version's folder with a slash at the end, for the message
  * @throws ManifestError `corrupt` naming each field that is wrong
  */
-export function parseFileManifest(text: string, prefix: string): FileManifest {
-  const parsed = checkJsonText(fileManifestSchema, text);
+export async function parseFileManifest(text: string, prefix: string): Promise<FileManifest> {
+  const parsed = await checkTextOf(fileManifestSchema, text);
   if (parsed.success) return parsed.data;
   throw new ManifestError('corrupt', prefix, `${MANIFEST_FILE} ${parsed.problem}`);
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { MOST_THREADS, PROTOCOL_NAMES } from '../config.ts';
-import { expectMembers } from '../json/describe-issues.ts';
 import type { Label } from '../processing/classification.ts';
 import { ANSWER_FORMS } from './answer-forms.ts';
 
@@ -22,12 +21,7 @@ export const commonMembers = {
     .optional(z.string())
     .register(z.globalRegistry, { description: 'A sentence for callers that says what the model does.' }),
   answers: z
-    .optional(
-      z.union([
-        answerForm,
-        z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm, { error: expectMembers(PROTOCOL_NAMES) }),
-      ]),
-    )
+    .optional(z.union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)]))
     .register(z.globalRegistry, {
       description:
         'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',

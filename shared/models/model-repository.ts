@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { memberOf, parseText } from '../json/describe-issues.ts';
+import { memberOf, parseText } from '../json/json-file.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';

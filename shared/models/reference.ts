@@ -31,8 +31,8 @@ export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
  *
  * @throws ModelError naming each field that is wrong
  */
-export function parseReference(text: string): ReferenceCase[] {
-  return parseJsonFile(text, FILE, referenceSchema).cases;
+export async function parseReference(text: string): Promise<ReferenceCase[]> {
+  return (await parseJsonFile(text, FILE, referenceSchema)).cases;
 }
 
 /**
@@ -40,7 +40,7 @@ export function parseReference(text: string): ReferenceCase[] {
  *
  * @throws ModelError naming each field of it that is wrong
  */
-export function parseFirstCase(text: string): ReferenceCase | undefined {
-  const { cases } = parseJsonFile(text, FILE, z.object({ cases: z.array(z.unknown()) }));
-  return checkFile({ cases: cases.slice(0, 1) }, FILE, referenceSchema).cases[0];
+export async function parseFirstCase(text: string): Promise<ReferenceCase | undefined> {
+  const { cases } = await parseJsonFile(text, FILE, z.object({ cases: z.array(z.unknown()) }));
+  return (await checkFile({ cases: cases.slice(0, 1) }, FILE, referenceSchema)).cases[0];
 }

@@ -94,9 +94,9 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   }
 
   /** An example alone must not keep a model from being served. */
-  function firstRequest(reference: string, folder: string): JsonObject | undefined {
+  async function firstRequest(reference: string, folder: string): Promise<JsonObject | undefined> {
     try {
-      return parseFirstCase(reference)?.request;
+      return (await parseFirstCase(reference))?.request;
     } catch (error) {
       onProblem?.(`${folder}/${REFERENCE_FILE} is ignored`, error);
       return undefined;
@@ -129,7 +129,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
       const config = configText === undefined ? undefined : await configs.parse(configText);
       const modelFile = await locateModel(folder, config);
       const text = (await readLarge(REFERENCE_FILE))?.toString('utf8');
-      const example = text === undefined ? undefined : firstRequest(text, prefix);
+      const example = text === undefined ? undefined : await firstRequest(text, prefix);
       const files = known.versionFiles.get(prefix) ?? [];
       return {
         ...folder,

@@ -6,13 +6,13 @@ import { MODELS } from './project.ts';
 const IRIS_LABELS = ['setosa', 'versicolor', 'virginica'];
 
 /** The cases of a model's reference.json. */
-export function readReference(model: string): ReferenceCase[] {
-  return parseReference(readFileSync(join(MODELS, model, 'reference.json'), 'utf8'));
+export async function readReference(model: string): Promise<ReferenceCase[]> {
+  return await parseReference(readFileSync(join(MODELS, model, 'reference.json'), 'utf8'));
 }
 
 /** The reference of an iris model as plain numbers. */
-export function readIrisReference(version: string) {
-  const cases = readReference(`iris/${version}`);
+export async function readIrisReference(version: string) {
+  const cases = await readReference(`iris/${version}`);
   return {
     rows: cases.map(({ request }) => numbersOf(request.features)),
     labels: cases.map(({ expected }) => String(expected.prediction)),

@@ -45,7 +45,7 @@ export async function tryModel(model: FoundModel): Promise<Trial> {
   const bytes = await folder.readLarge(REFERENCE_FILE).finally(folder.release);
   if (bytes === undefined) return await tryExample(model);
   const exchanges: Exchange[] = [];
-  const cases = parseReference(decodeFile(bytes, REFERENCE_FILE));
+  const cases = await parseReference(decodeFile(bytes, REFERENCE_FILE));
   for (const [index, { request, expected }] of cases.entries()) {
     const answer = await ask(model, request, ` case ${index} of ${REFERENCE_FILE}`);
     checkSame(expectedOf(toPlain(expected), answer), answer, `case ${index} of ${REFERENCE_FILE}`);

@@ -73,7 +73,7 @@ async function readManifest(downloader: Downloader, file: StoredFile): Promise<F
   });
   if (unread) return unread;
   try {
-    return parseFileManifest(
+    return await parseFileManifest(
       Buffer.concat(chunks).toString('utf8'),
       file.path.slice(0, -MANIFEST_FILE.length),
     );

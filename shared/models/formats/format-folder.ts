@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini';
-import { checkJson, checkJsonText } from '../../json/describe-issues.ts';
+import { checkTextOf, checkValue } from '../../json/check-json.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { ModelError } from '../model-config.ts';
@@ -48,19 +48,19 @@ export async function readJsonFile<T>(
   schema: z.ZodMiniType<T>,
 ): Promise<T | undefined> {
   const text = await folder.read(path);
-  return text === undefined ? undefined : parseJsonFile(text, path, schema);
+  return text === undefined ? undefined : await parseJsonFile(text, path, schema);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function parseJsonFile<T>(text: string, path: string, schema: z.ZodMiniType<T>): T {
-  const parsed = checkJsonText(schema, text);
+export async function parseJsonFile<T>(text: string, path: string, schema: z.ZodMiniType<T>): Promise<T> {
+  const parsed = await checkTextOf(schema, text);
   if (parsed.success) return parsed.data;
   throw new ModelError(`its ${path} ${parsed.problem}`);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function checkFile<T>(value: unknown, path: string, schema: z.ZodMiniType<T>): T {
-  const parsed = checkJson(schema, value);
+export async function checkFile<T>(value: unknown, path: string, schema: z.ZodMiniType<T>): Promise<T> {
+  const parsed = await checkValue(schema, value);
   if (parsed.success) return parsed.data;
   throw new ModelError(`its ${path} is not valid (${parsed.issues})`);
 }

@@ -85,7 +85,7 @@ async function parseService(text: string, file: string): Promise<InferenceServic
   // Few starts need it.
   const { readYaml, YamlError } = await import('./yaml.ts');
   try {
-    const { metadata, spec } = checkFile(readYaml(text), file, serviceSchema);
+    const { metadata, spec } = await checkFile(readYaml(text), file, serviceSchema);
     const predictor = spec?.predictor ?? {};
     const framework = FRAMEWORKS.find((name) => Object.hasOwn(predictor, name));
     const legacy = storage.safeParse(framework === undefined ? {} : predictor[framework]).data;

@@ -47,7 +47,7 @@ export async function recogniseMlflow(
   const mlmodel = await readMlmodel(folder);
   if (!mlmodel) return undefined;
   const text = mlmodel.signature?.inputs;
-  const signature = text ? parseJsonFile(text, PLACE, signatureSchema) : [];
+  const signature = text ? await parseJsonFile(text, PLACE, signatureSchema) : [];
   const isTable = signature.length > 0 && signature.every((input) => !input['tensor-spec']);
   if (isTable) {
     const columns = signature.map(({ name, type }) => ({ name, type, isText: type === 'string' }));

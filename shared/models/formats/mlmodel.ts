@@ -34,7 +34,7 @@ export async function readMlmodel(folder: FormatFolder): Promise<Mlmodel | undef
   // Few starts need it.
   const { readYaml, YamlError } = await import('./yaml.ts');
   try {
-    return checkFile(readYaml(text), MLMODEL_FILE, mlmodelSchema);
+    return await checkFile(readYaml(text), MLMODEL_FILE, mlmodelSchema);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
     throw new ModelError(`its ${MLMODEL_FILE} cannot be read: ${error.message}`, { cause: error });

@@ -24,7 +24,7 @@ export type ModelSettings = z.infer<typeof settingsSchema>;
  */
 export async function readModelSettings(folder: FormatFolder): Promise<ModelSettings | undefined> {
   const text = (await folder.read(SETTINGS_FILE)) ?? (await folder.readShared(SETTINGS_FILE));
-  return text === undefined ? undefined : parseJsonFile(text, SETTINGS_FILE, settingsSchema);
+  return text === undefined ? undefined : await parseJsonFile(text, SETTINGS_FILE, settingsSchema);
 }
 
 /**

@@ -59,7 +59,7 @@ export async function recogniseTimm(
 ): Promise<ModelConfig | undefined> {
   const text = await folder.read(TIMM_FILE);
   if (text === undefined || !looksLikeTimm(text)) return undefined;
-  const config = parseJsonFile(text, TIMM_FILE, timmSchema);
+  const config = await parseJsonFile(text, TIMM_FILE, timmSchema);
   const output = view && findVectors(view);
   if (view && !(output && takesImages(view.inputs))) return { task: 'tensor' };
   const preprocess = imageSteps(config);

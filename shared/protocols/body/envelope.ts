@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { invalid } from '../../errors.ts';
-import { expectationOf, memberOf } from '../../json/describe-issues.ts';
+import { expectationOf } from '../../json/describe-issues.ts';
+import { memberOf } from '../../json/json-file.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 
 /** Any JSON value. The schema does not check values: the code that knows what the model takes does. */

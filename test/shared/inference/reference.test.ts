@@ -18,8 +18,8 @@ const CASES: readonly [string, string, number, (requests: readonly Request[]) =>
   ['digits', '1', 20, imagesOf],
 ];
 
-describe.each(CASES)('model %s/%s', (model, version, size, makeInput) => {
-  const cases = readReference(`${model}/${version}`);
+describe.each(CASES)('model %s/%s', async (model, version, size, makeInput) => {
+  const cases = await readReference(`${model}/${version}`);
 
   async function classify(requests: readonly Request[]) {
     const { inference } = makeInference(MODELS);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { checkJson, placeOfSyntaxError } from '../../../shared/json/describe-issues.ts';
+import { checkJson } from '../../../shared/json/describe-issues.ts';
+import { placeOfSyntaxError } from '../../../shared/json/json-file.ts';
 
 const step = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('resize'), width: z.int().check(z.minimum(1), z.maximum(9)) }),

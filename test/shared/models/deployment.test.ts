@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../../shared/models/deployment.ts';
 
 describe('parseDeployment', () => {
-  it('reads aliases and ignores members of later versions', () => {
-    expect(parseDeployment('\ufeff{"aliases": {"champion": "2"}, "traffic": {}}')).toEqual({
+  it('reads aliases and ignores members of later versions', async () => {
+    expect(await parseDeployment('\ufeff{"aliases": {"champion": "2"}, "traffic": {}}')).toEqual({
       aliases: { champion: '2' },
       traffic: {},
     });
-    expect(parseDeployment('{}')).toEqual({ aliases: {} });
+    expect(await parseDeployment('{}')).toEqual({ aliases: {} });
   });
 
   it.each([
@@ -15,7 +15,7 @@ describe('parseDeployment', () => {
     ['[]', 'its deployment.json is not valid (the file: '],
     ['{"aliases": {"champion": 2}}', 'its deployment.json is not valid (aliases.champion: '],
     ['{"aliases": {"": "2"}}', 'its deployment.json is not valid (aliases.: '],
-  ])('refuses %s', (text, message) => {
-    expect(() => parseDeployment(text)).toThrow(message);
+  ])('refuses %s', async (text, message) => {
+    await expect(parseDeployment(text)).rejects.toThrow(message);
   });
 });

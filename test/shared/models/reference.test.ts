@@ -13,8 +13,8 @@ describe('parseReference', () => {
     ['iris/1', 150],
     ['iris/2', 150],
     ['digits/1', 20],
-  ])('reads the cases of models/%s', (model, size) => {
-    const cases = readReference(model);
+  ])('reads the cases of models/%s', async (model, size) => {
+    const cases = await readReference(model);
     expect(cases).toHaveLength(size);
     for (const { expected } of cases) {
       const total = Object.values(expected.probabilities ?? {}).reduce((a, b) => a + b, 0);
@@ -22,12 +22,14 @@ describe('parseReference', () => {
     }
   });
 
-  it('reads cases without probabilities and leaves out what it does not know', () => {
+  it('reads cases without probabilities and leaves out what it does not know', async () => {
     const text = JSON.stringify({
       source: 'a framework',
       cases: [{ request: { features: [1] }, expected: { prediction: 2.5 }, comment: 'x' }],
     });
-    expect(parseReference(text)).toEqual([{ request: { features: [1] }, expected: { prediction: 2.5 } }]);
+    expect(await parseReference(text)).toEqual([
+      { request: { features: [1] }, expected: { prediction: 2.5 } },
+    ]);
   });
 
   it.each([
@@ -35,9 +37,9 @@ describe('parseReference', () => {
     { embedding: [0.5, 0.25], dimensions: 2 },
     { predictions: [{ prediction: 1 }, { prediction: 2 }] },
     { prediction: { label: [1], score: [0.5] } },
-  ])('reads the answer of any task: %j', (expected) => {
+  ])('reads the answer of any task: %j', async (expected) => {
     const text = JSON.stringify({ cases: [{ request: { inputs: {} }, expected }] });
-    expect(parseReference(text)).toEqual([{ request: { inputs: {} }, expected }]);
+    expect(await parseReference(text)).toEqual([{ request: { inputs: {} }, expected }]);
   });
 
   it.each([
@@ -47,25 +49,25 @@ describe('parseReference', () => {
     '{"cases": {}}',
     '{"cases": [{"request": {}, "expected": 1}]}',
     '{"cases": [{"request": [1], "expected": {"prediction": 1}}]}',
-  ])('refuses %j', (text) => {
-    expect(() => parseReference(text)).toThrow(ModelError);
-    expect(() => parseReference(text)).toThrow('its reference.json is not valid');
-    expect(() => parseFirstCase(text)).toThrow('its reference.json is not valid');
+  ])('refuses %j', async (text) => {
+    await expect(parseReference(text)).rejects.toThrow(ModelError);
+    await expect(parseReference(text)).rejects.toThrow('its reference.json is not valid');
+    await expect(parseFirstCase(text)).rejects.toThrow('its reference.json is not valid');
   });
 });
 
 describe('parseFirstCase', () => {
   const first = { request: { features: [1] }, expected: { prediction: 2.5 } };
 
-  it('reads the first case, also if others have mistakes', () => {
-    expect(parseFirstCase(JSON.stringify({ cases: [first, { request: 1 }] }))).toEqual(first);
-    expect(() => parseFirstCase(JSON.stringify({ cases: [{ request: 1 }, first] }))).toThrow(
+  it('reads the first case, also if others have mistakes', async () => {
+    expect(await parseFirstCase(JSON.stringify({ cases: [first, { request: 1 }] }))).toEqual(first);
+    await expect(parseFirstCase(JSON.stringify({ cases: [{ request: 1 }, first] }))).rejects.toThrow(
       'cases.0.request',
     );
   });
 
-  it('finds none in an empty list', () => {
-    expect(parseFirstCase('{"cases": []}')).toBeUndefined();
+  it('finds none in an empty list', async () => {
+    expect(await parseFirstCase('{"cases": []}')).toBeUndefined();
   });
 });
 

@@ -130,7 +130,7 @@ describe('replaceZipMaps', () => {
   });
 
   it('gives the labels and probabilities scikit-learn gives for every row of iris/1', async () => {
-    const { rows, labels, probabilities } = readIrisReference('1');
+    const { rows, labels, probabilities } = await readIrisReference('1');
     const session = await open(rewriteZipMaps(readFileSync(join(MODELS, 'iris/1/model.onnx'))));
     const results = await runRows(session, rows);
     expect(rows).toHaveLength(150);
