@@ -31,6 +31,14 @@ const unit = files.filter((file) => /^test\/(?:shared|functions\/aws)\//.test(fi
 
 const whole = files.filter((file) => !unit.includes(file) && !alone.includes(file));
 
+export const UNIT_PROJECT = {
+  name: 'unit',
+  include: unit,
+  // Files share a process: starting one and importing the core there takes longer than most tests.
+  isolate: false,
+  setupFiles: ['test/support/keep-prototypes.ts'],
+};
+
 export default defineConfig({
   root,
   test: {
@@ -43,8 +51,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', `${import.meta.dirname}/closing-line-reporter.ts`],
     projects: [
-      // Files share a process: starting one and importing the core there takes longer than most tests.
-      { extends: true, test: { name: 'unit', include: unit, isolate: false } },
+      { extends: true, test: UNIT_PROJECT },
       { extends: true, test: { name: 'alone', include: alone } },
       { extends: true, test: { name: 'whole', include: whole } },
     ],

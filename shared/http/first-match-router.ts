@@ -1,4 +1,4 @@
-import type { Result, Router } from 'hono/router';
+import { METHOD_NAME_ALL, type Result, type Router } from 'hono/router';
 import { TrieRouter } from 'hono/router/trie-router';
 import { memoizeBy } from '../memo.ts';
 
@@ -16,18 +16,28 @@ interface Asked {
 export class FirstMatchRouter<T> implements Router<T> {
   readonly name = 'FirstMatchRouter';
   readonly #routes = new TrieRouter<T>();
+  readonly #methods = new Set<string>();
   readonly #matches = memoizeBy(
     ({ method, path }: Asked) => `${method} ${path}`,
-    ({ method, path }) => firstOf(this.#routes.match(method, path)),
+    ({ method, path }) => firstOf(this.#routes.match(this.#known(method), path)),
   );
 
   /** All routes are added before the first request. */
   add(method: string, path: string, handler: T): void {
+    this.#methods.add(method);
     this.#routes.add(method, path, handler);
   }
 
   match(method: string, path: string): Result<T> {
     return this.#matches({ method, path });
+  }
+
+  /**
+   * Hono looks a method up as a member of an object, and writes to what it finds: with the method `__proto__` that is the
+   * prototype of all objects. Only methods of routes may reach it. All others find the routes of every method.
+   */
+  #known(method: string): string {
+    return this.#methods.has(method) ? method : METHOD_NAME_ALL;
   }
 }
 

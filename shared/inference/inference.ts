@@ -226,12 +226,14 @@ export function createInference(options: InferenceOptions): Inference {
             usage = modelUse.account(loadMs);
           }
         },
-        (loaded) =>
-          waitInTime(
+        (loaded) => {
+          const hadMs = budget.leftMs();
+          return waitInTime(
             loaded,
             () => budget.leftMs(),
-            () => waitedInVain(askedMs, () => stillLoading(reference)),
-          ),
+            () => waitedInVain(hadMs, () => stillLoading(reference)),
+          );
+        },
       );
       return { value, usage };
     } catch (error) {

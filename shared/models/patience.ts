@@ -9,7 +9,8 @@ export interface Patience {
   /**
    * Waits for a call to the store. A call that takes longer continues, for the benefit of later requests.
    *
-   * @throws StoreError `unreachable` when the store has been silent for too long, or the request has no more time
+   * @throws StoreError `unreachable` when the store has been silent for too long, or the request has no more time;
+   *   InferenceError DEADLINE_EXCEEDED instead when the request had almost none from the start
    */
   wait<T>(work: Promise<T>): Promise<T>;
 }
@@ -26,13 +27,14 @@ export interface PatienceOptions {
 /** The patience of a request that begins to wait now. */
 export function createPatience({ url, silenceMs, heardMs }: PatienceOptions, budget?: Budget): Patience {
   const startMs = performance.now();
+  const hadMs = budget?.leftMs() ?? Number.POSITIVE_INFINITY;
   const leftMs = () => {
     const silentSinceMs = performance.now() - Math.max(startMs, heardMs());
     return Math.min(silenceMs - silentSinceMs, budget?.leftMs() ?? Number.POSITIVE_INFINITY);
   };
   const silent = () =>
     waitedInVain(
-      startMs,
+      hadMs,
       () => new StoreError('unreachable', `${url} has not answered within the time limit of a request.`),
     );
   return { wait: (work) => waitInTime(work, leftMs, silent) };

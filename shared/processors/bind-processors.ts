@@ -333,14 +333,13 @@ async function call<T>(step: string, work: () => T | PromiseLike<T>, budget: Bud
   try {
     const made = work();
     const value = isThenable(made) ? await waitForStep(step, Promise.resolve(made), budget) : made;
-    budget.goOn();
+    checkStepTime(step, budget);
     return value;
   } catch (error) {
     if (error instanceof InferenceError) throw error;
     if (isInvalidInput(error)) throw invalidField(error.field, error.problem);
     // What a step started with its signal fails when nobody waits for it.
-    if (budget.workMs() <= 0) throw tooSlow(step);
-    budget.goOn();
+    checkStepTime(step, budget);
     if (isUnavailable(error)) {
       const message = `The step "${step}" cannot reach what it needs; the log of the server says why.`;
       throw new InferenceError('TEMPORARILY_UNAVAILABLE', message, { cause: error });
@@ -348,6 +347,15 @@ async function call<T>(step: string, work: () => T | PromiseLike<T>, budget: Bud
     const message = `The step "${step}" failed; the log of the server says why.`;
     throw new InferenceError('PROCESSOR_FAILED', message, { cause: error });
   }
+}
+
+/**
+ * Checks whether to continue after a step. The clock decides, and not which came first, the end of the step or the timer
+ * that waits for it: if the time is over, the step took too long.
+ */
+function checkStepTime(step: string, budget: Budget): void {
+  if (!budget.client?.aborted && budget.workMs() <= 0) throw tooSlow(step);
+  budget.goOn();
 }
 
 async function waitForStep<T>(step: string, work: Promise<T>, budget: Budget): Promise<T> {

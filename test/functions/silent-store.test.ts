@@ -110,6 +110,8 @@ describe('a store that sends nothing', () => {
 
   it('makes a request wait no longer than its time', async () => {
     const { send } = await start();
+    // The first request also loads code: these milliseconds must not be those that the others have.
+    await send('POST', '/models/iris/predict', { features: FEATURES }, { 'x-request-timeout-ms': '1' });
     const order: string[] = [];
     const ask = async (name: string, headers: Record<string, string>) => {
       const { status } = await send('POST', '/models/iris/predict', { features: FEATURES }, headers);

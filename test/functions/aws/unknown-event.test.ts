@@ -148,6 +148,18 @@ describe('an event that cannot be served', () => {
 });
 
 describe('an HTTP event', () => {
+  it.each(['__proto__', 'constructor', 'toString'])(
+    'with the method %s changes no object',
+    async (method) => {
+      for (const path of ['/', '/models/iris', '/nothing']) {
+        const { requestContext } = Object.fromEntries(restApi ?? []);
+        const answer = await handle({ requestContext, httpMethod: method, path });
+        expect(answer).toMatchObject({ statusCode: path === '/nothing' ? 404 : 405 });
+        expect('params' in {}).toBe(false);
+      }
+    },
+  );
+
   it('is answered with any content', async () => {
     const anything = fc.oneof(fc.anything(), fc.jsonValue(), fc.constant(undefined));
     const context = { requestId: anything, stage: anything };

@@ -22,6 +22,16 @@ describe('a router', () => {
     expect(router.match(method, path)).toEqual([expected]);
   });
 
+  it.each(['__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty'])(
+    'finds no more for a method with the name of a member of all objects, and leaves that alone: %s',
+    (method) => {
+      const member: unknown = Reflect.get({}, method);
+      expect(router.match(method, '/models/iris')).toEqual([[]]);
+      expect(router.match(method, '/other')).toEqual([[['all', {}]]]);
+      expect([Object.hasOwn(Object(member), 'params'), 'params' in {}]).toEqual([false, false]);
+    },
+  );
+
   it('keeps the same number of matches however many methods clients send', () => {
     const found = router.match('GET', '/models/iris');
     for (let path = 0; path < 8; path++) router.match('PROPFIND', `/${path}`);
