@@ -8,6 +8,9 @@ import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type LogFields, type Logger } from '../shared/monitoring/logger.ts';
+import { createMonitoring } from '../shared/monitoring/monitoring.ts';
+import { createRequestLog } from '../shared/monitoring/request-log.ts';
+import { makeSpanId } from '../shared/monitoring/trace-context.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
 import type { AppOwnCode } from '../shared/own-requests.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
@@ -45,6 +48,8 @@ export interface HostOptions {
   readonly answerBytes?: number;
   /** Whether the process may be frozen or ended after an answer, as functions are; each line is then written at once. */
   readonly isFrozen?: boolean;
+  /** What those who ask for metrics should do instead, if nobody can ask one instance of the host alone. */
+  readonly metricsAdvice?: string | undefined;
   /**
    * Makes lines for a terminal: warnings and errors are then logged as it says, and nothing else. LOG_LEVEL overrides
    * this.
@@ -102,6 +107,13 @@ export function createHost(options: HostOptions): Host {
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
+  const { metricsAdvice: advice } = options;
+  const log = createRequestLog({
+    logger,
+    sample: config.logSample,
+    slowMs: config.logSlowMs,
+    instance: instanceOf(environment),
+  });
   return {
     app: createApp({
       config,
@@ -111,6 +123,7 @@ export function createHost(options: HostOptions): Host {
       openSession,
       memory: processMemory,
       logger,
+      monitoring: createMonitoring({ log, metrics: advice === undefined ? config.metrics : [], advice }),
       trials,
       pages,
     }),
@@ -123,6 +136,11 @@ export function createHost(options: HostOptions): Host {
       );
     },
   };
+}
+
+/** What the platform calls an instance, or a random name for one. */
+function instanceOf({ AWS_LAMBDA_LOG_STREAM_NAME, WEBSITE_INSTANCE_ID }: HostOptions['environment']): string {
+  return AWS_LAMBDA_LOG_STREAM_NAME ?? WEBSITE_INSTANCE_ID?.slice(0, 16) ?? makeSpanId();
 }
 
 /** A body of numbers becomes tensors and answers, which take several times as much memory. */
@@ -212,14 +230,15 @@ export interface HostContext extends RequestContext {
 export function createContext(
   headers: Headers,
   hostId: string | undefined,
-  known: Pick<RequestContext, 'signal' | 'deadlineMs' | 'body' | 'onError'> = {},
+  known: Pick<RequestContext, 'receivedMs' | 'signal' | 'deadlineMs' | 'body' | 'onError'> = {},
 ): HostContext {
   const coldStart = isFirstRequest;
   isFirstRequest = false;
   const given = headers.get('x-request-id') ?? '';
   const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? nodeCrypto().randomUUID());
   const waitingWork = createWaitingWork();
-  return { ...known, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
+  const receivedMs = performance.now();
+  return { receivedMs, ...known, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
-import { ERROR_KINDS, InferenceError } from './errors.ts';
+import { InferenceError } from './errors.ts';
 import { type BodyRoom, createBodyRoom } from './http/body-room.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
 import { FirstMatchRouter } from './http/first-match-router.ts';
@@ -12,7 +12,9 @@ import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
 import { memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
-import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
+import { type Logger, roundMs } from './monitoring/logger.ts';
+import type { Monitoring } from './monitoring/monitoring.ts';
+import { type Answered, recordOf } from './monitoring/request-record.ts';
 import { listDocs } from './openapi/docs.ts';
 import type { AppOwnCode } from './own-requests.ts';
 import type { Pages } from './pages/pages.ts';
@@ -36,6 +38,7 @@ export interface AppDependencies {
   /** The memory of the process, which its models may not exceed; by default only their sizes count. */
   readonly memory?: ProcessMemory | undefined;
   readonly logger: Logger;
+  readonly monitoring: Monitoring;
   /** Where models that could crash the process are tried first. */
   readonly trials: Trials;
   /** The pages for browsers. */
@@ -62,12 +65,14 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, own, openSession, memory, logger, trials, pages } = dependencies;
-  const parts = { repository, tasks, addSteps: own?.addSteps, openSession, memory, trials, logger };
+  const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages } =
+    dependencies;
+  const onLoad = monitoring.load;
+  const parts = { repository, tasks, addSteps: own?.addSteps, openSession, memory, trials, logger, onLoad };
   const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);
-  const options = { inference, config, version: VERSION, logger, pages };
+  const options = { inference, config, version: VERSION, logger, monitoring, pages };
   const routes = createRoutes(options, ownRequests?.protocol);
 
   /** Answers a request of own code to a model. */
@@ -86,6 +91,7 @@ export function createApp(dependencies: AppDependencies): App {
     bodyRoom,
     fetch: async (request, context) => {
       const startMs = performance.now();
+      const end = monitoring.begin();
       // If the host has not counted the body yet, it is counted here.
       const body = context.body ?? bodyRoom.open(context.signal);
       const budget = createBudget(config.limits, context);
@@ -94,13 +100,16 @@ export function createApp(dependencies: AppDependencies): App {
         ? await ownRequests.around(request, context, (given) => answer(routes, given, arrived))
         : await answer(routes, request, arrived);
       if (body !== context.body) body.close();
-      const record = { request, context, ...answered, totalMs: performance.now() - startMs };
+      const answeredMs = performance.now();
       setHeaders(answered.response, context);
-      answered.response.headers.set('server-timing', describeTiming(record));
-      const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
-      logger.log(level, 'request', () => describeRequest(record));
-      if (record.error) context.onError?.(record.error);
-      ownRequests?.observe(record);
+      const endMs = performance.now();
+      const whole = { ...answered, request, context, startMs, answeredMs, endMs };
+      answered.response.headers.set('server-timing', describeTiming(whole));
+      if (answered.error) context.onError?.(answered.error);
+      const record = recordOf(whole);
+      monitoring.request(record);
+      ownRequests?.observe(record, context);
+      end();
       return answered.response;
     },
     refuse: (thrown, context) => {
@@ -180,46 +189,9 @@ function createRoutes(options: ProtocolOptions, own: ListedProtocol | undefined)
   return routes;
 }
 
-/** What the log and the metrics record about a request that was answered. */
-interface RequestRecord extends Answer {
-  readonly request: Request;
-  readonly context: RequestContext;
-  /** From the moment it came until its answer was made. */
-  readonly totalMs: number;
-}
-
-/**
- * The log line of a request. The message of a client's mistake stays out of it, because it quotes the request. For the
- * server's own failures the line has everything.
- */
-function describeRequest(record: RequestRecord): LogFields {
-  const { request, response, context, usage, error, forwardedTo, totalMs } = record;
-  return {
-    request_id: context.requestId,
-    method: request.method,
-    path: pathOfUrl(request.url).slice(0, LONGEST_LOGGED_PATH),
-    forwarded_to: forwardedTo?.slice(0, LONGEST_LOGGED_PATH),
-    status: response.status,
-    duration_ms: roundMs(totalMs),
-    cold_start: context.coldStart,
-    model: usage?.reference.name,
-    model_version: usage?.reference.version,
-    run_ms: usage && usage.runs > 0 ? roundMs(usage.runMs) : undefined,
-    counts: objectOf(usage?.counts),
-    observations: objectOf(usage?.observations),
-    error_code: error?.code,
-    error: error && error.status >= 500 ? error : undefined,
-  };
-}
-
-/** Members of a line that most requests do not have. */
-function objectOf<T>(values: ReadonlyMap<string, T> | undefined): Record<string, T> | undefined {
-  return values === undefined || values.size === 0 ? undefined : Object.fromEntries(values);
-}
-
 /** Source: W3C Server Timing. */
-function describeTiming({ usage, totalMs }: RequestRecord): string {
-  const total = `total;dur=${roundMs(totalMs)}`;
+function describeTiming({ usage, startMs, endMs }: Answered): string {
+  const total = `total;dur=${roundMs(endMs - startMs)}`;
   if (!usage || usage.runs === 0) return total;
   return `load;dur=${roundMs(usage.loadMs)}, run;dur=${roundMs(usage.runMs)}, ${total}`;
 }

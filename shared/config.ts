@@ -56,6 +56,10 @@ export type DialectName = (typeof DIALECT_NAMES)[number];
 export const PROTOCOL_NAMES = ['ternion', ...DIALECT_NAMES, 'ubiops'] as const;
 export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 
+/** The servers under whose names metrics are given, by their names in `METRICS`. */
+const METRICS_NAMES = ['ternion'] as const;
+export type MetricsName = (typeof METRICS_NAMES)[number];
+
 /** The model behind an endpoint, as clients of SageMaker and Databricks call what they send requests to. */
 export interface EndpointModel {
   readonly model: string;
@@ -77,6 +81,14 @@ export interface Config {
   /** Threads of one inference run. */
   readonly intraOpThreads: number;
   readonly logLevel: LogLevel;
+  /** The share of requests that get a log line, from 0 to 1; errors and slow requests always get one. */
+  readonly logSample: number;
+  /** From how many milliseconds on a request is slow. */
+  readonly logSlowMs: number;
+  /** The servers under whose names `/metrics` gives its numbers; empty: there are none. */
+  readonly metrics: readonly MetricsName[];
+  /** What programs must send to read `/metrics`; undefined: nothing. */
+  readonly metricsToken: string | undefined;
   /** Whether clients may load and unload models. */
   readonly adminRoutes: boolean;
   /** Whether the interface is described at `/docs` and `/openapi.json`. */
@@ -145,6 +157,13 @@ const anyNumber = wholeNumber(Number.MAX_SAFE_INTEGER);
 const count = (fallback: number, most?: number) =>
   z._default(most === undefined ? anyNumber : wholeNumber(most), fallback);
 
+const share = z.pipe(
+  z
+    .string()
+    .check(z.refine((text) => /^(?:0?\.\d+|[01](?:\.0*)?)$/.test(text), 'must be a number from 0 to 1')),
+  z.transform(Number),
+);
+
 const flag = z.enum(['true', 'false'], 'must be true or false');
 
 const words = z.pipe(
@@ -212,6 +231,16 @@ const environmentSchema = z.object({
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
   INTRA_OP_THREADS: count(1, MOST_THREADS),
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
+  LOG_SAMPLE: z._default(share, 1),
+  LOG_SLOW_MS: count(1000),
+  METRICS: z._default(
+    z.pipe(
+      words,
+      z.array(z.enum([...METRICS_NAMES, 'none'], `must be names from ${METRICS_NAMES.join(', ')}, or none`)),
+    ),
+    ['ternion'],
+  ),
+  METRICS_TOKEN: z.optional(z.string()),
   ADMIN_ROUTES: z._default(flag, 'false'),
   DOCS: z._default(flag, 'true'),
   PLAYGROUND: z._default(flag, 'true'),
@@ -285,6 +314,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     sessionCacheBytes: values.SESSION_CACHE_BYTES,
     intraOpThreads: values.INTRA_OP_THREADS,
     logLevel: values.LOG_LEVEL,
+    logSample: values.LOG_SAMPLE,
+    logSlowMs: values.LOG_SLOW_MS,
+    metrics: METRICS_NAMES.filter((name) => values.METRICS.includes(name)),
+    metricsToken: values.METRICS_TOKEN,
     adminRoutes: values.ADMIN_ROUTES === 'true',
     docs: values.DOCS === 'true',
     playground: values.PLAYGROUND === 'true',

@@ -18,6 +18,7 @@ interface ErrorKind {
 export const ERROR_KINDS = {
   BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
   INVALID_PARAMETER_VALUE: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
+  UNAUTHENTICATED: { status: 401, retryable: false, logLevel: 'info', type: 'UnauthorizedException' },
   PERMISSION_DENIED: { status: 403, retryable: false, logLevel: 'info', type: 'ForbiddenException' },
   RESOURCE_DOES_NOT_EXIST: {
     status: 404,

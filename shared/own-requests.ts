@@ -2,9 +2,9 @@ import { ConfigError } from './config.ts';
 import { InferenceError } from './errors.ts';
 import { BytesRequest, BytesResponse } from './http/bytes.ts';
 import type { Answer, RequestContext } from './http/context.ts';
-import { pathOfUrl } from './http/route-path.ts';
 import { type AddSteps, createAddSteps } from './inference/processed-model.ts';
 import { isJsonObject, type JsonValue } from './json/json-value.ts';
+import type { RequestRecord } from './monitoring/request-record.ts';
 import { invalidField } from './processors/invalid-field.ts';
 import { type AnswerRecord, type OwnCode, type OwnContext, PredictError } from './processors/own-code.ts';
 import { isInvalidInput } from './processors/processor.ts';
@@ -28,13 +28,6 @@ export function prepareOwnCode(code: OwnCode): AppOwnCode {
   };
 }
 
-/** A request that was answered, as the app records it. */
-interface AnsweredRequest extends Answer {
-  readonly request: Request;
-  readonly context: RequestContext;
-  readonly totalMs: number;
-}
-
 /** The parts of own code that belong to requests, and not to a model. */
 export interface OwnRequests {
   /** The routes of own code. */
@@ -50,7 +43,7 @@ export interface OwnRequests {
     answer: (request: Request) => Promise<Answer>,
   ): Promise<Answer>;
   /** Calls own code with an answer, after it. */
-  observe(answered: AnsweredRequest): void;
+  observe(record: RequestRecord, context: RequestContext): void;
 }
 
 /** How long own code may take after an answer. */
@@ -116,9 +109,9 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
         return { ...answerError(thrown, context.requestId), usage: latest?.usage };
       }
     },
-    observe: (answered) => {
+    observe: (record, context) => {
       if (!onAnswer) return;
-      answered.context.waitUntil(async () => await onAnswer(recordOf(answered)), { budgetMs: OBSERVE_MS });
+      context.waitUntil(async () => await onAnswer(toAnswerRecord(record)), { budgetMs: OBSERVE_MS });
     },
   };
 }
@@ -190,18 +183,19 @@ async function predict(model: string, body: object, context: RequestContext, ask
 }
 
 /** What own code gets of an answer. */
-function recordOf({ request, context, response, error, usage, totalMs }: AnsweredRequest): AnswerRecord {
+function toAnswerRecord(record: RequestRecord): AnswerRecord {
+  const { requestId, method, path, status, error, model, version, instances, coldStart } = record;
   return {
-    requestId: context.requestId,
-    method: request.method,
-    path: pathOfUrl(request.url),
-    status: response.status,
+    requestId,
+    method,
+    path,
+    status,
     errorCode: error?.code,
-    model: usage?.reference.name,
-    modelVersion: usage?.reference.version,
-    instances: usage?.instances ?? 0,
-    coldStart: context.coldStart,
-    durationMs: totalMs,
-    runMs: usage?.runMs ?? 0,
+    model,
+    modelVersion: version,
+    instances,
+    coldStart,
+    durationMs: record.totalMs,
+    runMs: record.steps.run,
   };
 }

@@ -111,6 +111,11 @@ export class BytesRequest extends MemoryBody implements Request {
     return this.content;
   }
 
+  /** Bytes of the body; undefined if it could not be read. */
+  get size(): number | undefined {
+    return this.#body instanceof InferenceError ? undefined : this.#body.length;
+  }
+
   /**
    * The bytes, without a promise.
    * @throws InferenceError for a body that could not be read
@@ -157,6 +162,13 @@ export class BytesResponse extends MemoryBody implements Response {
   /** The pieces that it was made from, if they have not been joined. */
   get pieces(): readonly Uint8Array[] | undefined {
     return isPieces(this.#content) ? this.#content : undefined;
+  }
+
+  /** Bytes of the body. */
+  get size(): number {
+    const content = this.#content;
+    if (isPieces(content)) return content.reduce((sum, { length }) => sum + length, 0);
+    return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   }
 
   get body(): ReadableStream<Bytes> {

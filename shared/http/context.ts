@@ -9,6 +9,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
+  /** When the host began to receive it, on the clock of `performance.now()`. */
+  readonly receivedMs?: number | undefined;
   /** When the host gives the request up, on the clock of `performance.now()`; undefined if it does not. */
   readonly deadlineMs?: number | undefined;
   /** Aborted when the client has gone; undefined if the host cannot know. */
@@ -43,6 +45,12 @@ export interface Answer {
    * The path that was answered, if a protocol reads a path from the request that differs from the one it was sent to.
    */
   readonly forwardedTo?: string | undefined;
+  /** The name of the protocol that answered. */
+  readonly protocol?: string | undefined;
+  /** The route that answered, with names in braces. */
+  readonly route?: string | undefined;
+  /** When the route began, on the clock of `performance.now()`. */
+  readonly handledMs?: number | undefined;
 }
 
 export type ErrorEncoder = (error: InferenceError, requestId: string) => Response;

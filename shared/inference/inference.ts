@@ -7,6 +7,7 @@ import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
+import type { ModelLoad } from '../monitoring/model-load.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { ProcessorLog } from '../processors/processor.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
@@ -68,6 +69,8 @@ export interface InferenceOptions {
   readonly memory?: ProcessMemory | undefined;
   readonly defaultModel: string | undefined;
   readonly logger: Logger;
+  /** Gets each load that has ended. */
+  readonly onLoad?: ((load: ModelLoad) => void) | undefined;
 }
 
 /** `unloaded`: an operator took it out of use. */
@@ -92,6 +95,8 @@ export interface Inference {
     context: UseContext,
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>>;
+  /** Versions in memory, with the sum of their sizes. */
+  sessions(): { readonly count: number; readonly bytes: number };
   /** Counters of a version since this instance started. */
   statistics(reference: ModelReference): ModelStatistics;
   /**
@@ -154,12 +159,12 @@ export function createInference(options: InferenceOptions): Inference {
         onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: key, error }),
       });
       dropIfDamaged(key, folder);
-      logger.log('info', 'model loaded', {
-        model: key,
-        load_ms: roundMs(performance.now() - startMs),
-      });
+      const durationMs = performance.now() - startMs;
+      logger.log('info', 'model loaded', { model: key, load_ms: roundMs(durationMs) });
+      options.onLoad?.({ reference, durationMs, succeeded: true });
       return model;
     } catch (error) {
+      options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false });
       logger.log('error', 'model failed to load', { model: key, error });
       throw error;
     }
@@ -210,7 +215,10 @@ export function createInference(options: InferenceOptions): Inference {
     const reference = resolved instanceof Promise ? await resolved : resolved;
     if (unloaded.has(reference)) throw outOfUse(reference);
     const askedMs = performance.now();
-    let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
+    let account = (): ModelUsage => {
+      const loadMs = performance.now() - askedMs;
+      return { reference, askedMs, loadMs, inputMs: 0, queueMs: 0, runs: 0, runMs: 0, instances: 0 };
+    };
     try {
       const value = await cache.use(
         pathOf(reference),
@@ -220,11 +228,8 @@ export function createInference(options: InferenceOptions): Inference {
           // Most models have no steps of own code, and need no log for them.
           const log = model.processed && logOf(model.reference, context?.requestId);
           const modelUse = createModelUse(model, budget, statistics, log);
-          try {
-            return await work(modelUse);
-          } finally {
-            usage = modelUse.account(loadMs);
-          }
+          account = () => modelUse.account(askedMs, loadMs);
+          return await work(modelUse);
         },
         (loaded) => {
           const hadMs = budget.leftMs();
@@ -235,9 +240,9 @@ export function createInference(options: InferenceOptions): Inference {
           );
         },
       );
-      return { value, usage };
+      return { value, usage: account() };
     } catch (error) {
-      throw toUseError(reference, error).during(usage);
+      throw toUseError(reference, error).during(account());
     }
   }
 
@@ -257,6 +262,7 @@ export function createInference(options: InferenceOptions): Inference {
       unloaded.add(name, version);
       await Promise.all((versions ?? []).map((each) => cache.drop(pathOf({ name, version: each }))));
     },
+    sessions: cache.loaded,
     state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
       preload(names, options, async (name) => {

@@ -45,9 +45,10 @@ export interface AccountedUse extends ModelUse {
   /**
    * What it has cost so far.
    *
+   * @param askedMs when the request asked for the model, on the clock of `performance.now()`
    * @param loadMs until the model was ready
    */
-  account(loadMs: number): ModelUsage;
+  account(askedMs: number, loadMs: number): ModelUsage;
 }
 
 type LogOf = (step: string) => ProcessorLog;
@@ -66,6 +67,8 @@ export function createModelUse(
   const steps = processed?.open(logOf);
   let runs = 0;
   let runMs = 0;
+  let inputMs = 0;
+  let queueMs = 0;
   let instances = 0;
 
   /** Runs something with the graph, and records its cost. */
@@ -78,12 +81,15 @@ export function createModelUse(
     const limited = withDeadline(budget, deadlineMs);
     const startMs = performance.now();
     const earlierMs = runMs;
-    let firstRunMs: number | undefined;
-    const watch: Watch = (run) =>
-      inTurn(async () => {
-        limited.goOn();
+    const earlierQueueMs = queueMs;
+    let firstReadyMs: number | undefined;
+    const watch: Watch = (run) => {
+      const readyMs = performance.now();
+      firstReadyMs ??= readyMs;
+      return inTurn(async () => {
         const beginMs = performance.now();
-        firstRunMs ??= beginMs;
+        queueMs += beginMs - readyMs;
+        limited.goOn();
         try {
           return await run();
         } finally {
@@ -91,6 +97,7 @@ export function createModelUse(
           runMs += performance.now() - beginMs;
         }
       });
+    };
     const run: Runner = async (feeds, options) => {
       try {
         if (graph.cutsTexts) checkLongest(feeds, budget.limits);
@@ -104,15 +111,24 @@ export function createModelUse(
     try {
       const result = await work(run, limited);
       const endMs = performance.now();
-      const inputMs = (firstRunMs ?? endMs) - startMs;
+      const beforeMs = (firstReadyMs ?? endMs) - startMs;
       const ownMs = runMs - earlierMs;
-      const outputMs = Math.max(0, endMs - startMs - inputMs - ownMs);
-      statistics.succeed(reference, { batchSize, inputMs, runMs: ownMs, outputMs });
+      const waitedMs = queueMs - earlierQueueMs;
+      const outputMs = Math.max(0, endMs - startMs - beforeMs - waitedMs - ownMs);
+      statistics.succeed(reference, {
+        batchSize,
+        inputMs: beforeMs,
+        queueMs: waitedMs,
+        runMs: ownMs,
+        outputMs,
+      });
       instances += batchSize;
       return result;
     } catch (error) {
       statistics.fail(reference, performance.now() - startMs);
       throw error;
+    } finally {
+      inputMs += (firstReadyMs ?? performance.now()) - startMs;
     }
   }
 
@@ -132,10 +148,10 @@ export function createModelUse(
             ? infer(model, inputs, options, run, limited)
             : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
-    account: (loadMs) =>
-      steps
-        ? { reference, loadMs, runs, runMs, instances, ...steps.measured }
-        : { reference, loadMs, runs, runMs, instances },
+    account: (askedMs, loadMs) => {
+      const usage = { reference, askedMs, loadMs, inputMs, queueMs, runs, runMs, instances };
+      return steps ? { ...usage, ...steps.measured } : usage;
+    },
   };
 }
 

@@ -5,6 +5,8 @@ export interface Measurement {
   readonly batchSize: number;
   /** Time before, inside and after the runtime. */
   readonly inputMs: number;
+  /** Time that its runs waited for their turn. */
+  readonly queueMs: number;
   readonly runMs: number;
   readonly outputMs: number;
 }
@@ -29,6 +31,8 @@ export interface ModelStatistics {
   /** Number of instances; a batch has several. */
   readonly inferences: number;
   readonly success: Duration;
+  /** The part of `success` in which runs waited for their turn. */
+  readonly queue: Duration;
   readonly failure: Duration;
   readonly batches: readonly BatchStatistics[];
 }
@@ -44,6 +48,7 @@ interface Counters {
   lastInferenceMs: number;
   inferences: number;
   readonly success: Sum;
+  readonly queue: Sum;
   readonly failure: Sum;
   readonly batches: Map<number, Record<'input' | 'run' | 'output', Sum>>;
 }
@@ -67,6 +72,7 @@ export function createStatistics(now: () => number = Date.now): Statistics {
       lastInferenceMs: 0,
       inferences: 0,
       success: newSum(),
+      queue: newSum(),
       failure: newSum(),
       batches: new Map(),
     };
@@ -75,11 +81,12 @@ export function createStatistics(now: () => number = Date.now): Statistics {
   }
 
   return {
-    succeed: (reference, { batchSize, inputMs, runMs, outputMs }) => {
+    succeed: (reference, { batchSize, inputMs, queueMs, runMs, outputMs }) => {
       const counters = countersOf(reference);
       counters.lastInferenceMs = now();
       counters.inferences += batchSize;
-      add(counters.success, inputMs + runMs + outputMs);
+      add(counters.success, inputMs + queueMs + runMs + outputMs);
+      add(counters.queue, queueMs);
       // Clients choose batch sizes, so the number of counters must be limited.
       let batch = counters.batches.get(batchSize);
       if (!batch) {

@@ -35,5 +35,9 @@ export async function lookAtModel(
 /** The time to load the model for this look counts for the request. */
 export function addLoad(answer: Answer, loadMs = 0): Answer {
   const { usage } = answer;
-  return usage && loadMs > 0 ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
+  if (!usage || loadMs === 0) return answer;
+  return {
+    ...answer,
+    usage: { ...usage, askedMs: usage.askedMs - loadMs, loadMs: usage.loadMs + loadMs },
+  };
 }

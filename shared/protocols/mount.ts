@@ -48,14 +48,15 @@ function createAnswering(protocol: Protocol, route: Route): Answering {
   const { method, isAdmin, handle, encodeError = protocol.encodeError } = operation;
   return async (c) => {
     const { settle, context } = c.env;
+    const by = { protocol: protocol.name, route: route.path, handledMs: performance.now() };
     if (encodeError) c.env = { ...c.env, encodeError };
     try {
       if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
       if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
       const made = await handle(c);
-      return 'response' in made ? settle(made) : made;
+      return settle('response' in made ? { ...by, ...made } : { ...by, response: made });
     } catch (thrown) {
-      return settle(answerError(thrown, context.requestId, encodeError));
+      return settle({ ...by, ...answerError(thrown, context.requestId, encodeError) });
     }
   };
 }

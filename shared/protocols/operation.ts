@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import type { Inference, NamedChoice } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Pages } from '../pages/pages.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promise<Response | Answer>;
@@ -95,6 +96,7 @@ export interface ProtocolOptions {
   /** Version of Ternion itself. */
   readonly version: string;
   readonly logger: Logger;
+  readonly monitoring: Monitoring;
   /** Ternion's own pages for browsers. */
   readonly pages: Pages;
 }

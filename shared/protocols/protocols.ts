@@ -42,6 +42,7 @@ export function createProtocols(options: ProtocolOptions): readonly ListedProtoc
       const { createVertexAiProtocol } = await import('./vertex-ai/routes.ts');
       return createVertexAiProtocol(options, await shared());
     },
+    metrics: async () => (await import('./metrics.ts')).createMetricsProtocol(options),
     catalog: async () => {
       const [{ createCatalog }, { createVersionDescriber }] = await Promise.all([
         import('./catalog.ts'),
@@ -86,7 +87,7 @@ export function createProtocols(options: ProtocolOptions): readonly ListedProtoc
       return createTorchServeProtocol(options, await shared());
     },
   };
-  const enabled: readonly string[] = ['catalog', ...options.config.protocols];
+  const enabled: readonly string[] = ['metrics', 'catalog', ...options.config.protocols];
   return Object.entries(loaders)
     .filter(([name]) => enabled.includes(name))
     .map(([name, load]) => ({ routes: routesOf(name, options.config), load: loadOnce(load) }));

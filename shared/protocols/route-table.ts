@@ -24,6 +24,7 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     `ALL ${VERTEX_LOCATION}/{collection}`,
     `ALL ${VERTEX_LOCATION}/{collection}/{item}`,
   ],
+  metrics: ({ metrics }) => (metrics.length > 0 ? ['GET /metrics'] : []),
   catalog: () => [
     'GET /',
     'GET /health',

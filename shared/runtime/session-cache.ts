@@ -53,6 +53,8 @@ export interface SessionCache<T extends Cacheable> {
   ): Promise<R>;
   /** `loaded`, `loading` or `failed`, or undefined for a key that was never used, or evicted since. */
   state(key: string): CacheState | undefined;
+  /** Values in memory, with the sum of their sizes. */
+  loaded(): { readonly count: number; readonly bytes: number };
   /** Forgets a key; its value is released when its last use ends. */
   drop(key: string): Promise<void>;
   /** Releases all idle values; those in use follow when their last use ends. */
@@ -210,6 +212,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       }
     },
     state: (key) => entries.get(key)?.state,
+    loaded: () => ({
+      count: [...entries.values()].filter(({ state }) => state === 'loaded').length,
+      bytes: totalBytes,
+    }),
     drop: async (key) => {
       const entry = entries.get(key);
       if (entry) await release(key, entry);

@@ -4,6 +4,8 @@ import { createApp } from '../../shared/app.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
+import { createMonitoring } from '../../shared/monitoring/monitoring.ts';
+import { createRequestLog } from '../../shared/monitoring/request-log.ts';
 import { openPagesFolder } from '../../shared/pages/folder.ts';
 import { openModelFile } from '../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
@@ -23,6 +25,10 @@ function makeApp(store = openFilesystemStore(MODELS)) {
     repository: openRepository(store),
     logger,
     trials: makeTrials(),
+    monitoring: createMonitoring({
+      log: createRequestLog({ logger, sample: 1, slowMs: 1000, instance: 'i-1' }),
+      metrics: [],
+    }),
     pages: openPagesFolder('/nowhere'),
   });
   const send = (

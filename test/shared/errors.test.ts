@@ -15,6 +15,7 @@ const TABLE: Record<
 > = {
   BAD_REQUEST: [400, false, 'info', 'BadRequestException'],
   INVALID_PARAMETER_VALUE: [400, false, 'info', 'BadRequestException'],
+  UNAUTHENTICATED: [401, false, 'info', 'UnauthorizedException'],
   PERMISSION_DENIED: [403, false, 'info', 'ForbiddenException'],
   RESOURCE_DOES_NOT_EXIST: [404, false, 'info', 'ModelNotFoundException'],
   ENDPOINT_NOT_FOUND: [404, false, 'info', 'ResourceNotFoundException'],
@@ -67,7 +68,16 @@ describe('InferenceError', () => {
   });
 
   it('has its field and its problem separately, also with the model that was in use', () => {
-    const usage = { reference: { name: 'iris', version: '2' }, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
+    const usage = {
+      reference: { name: 'iris', version: '2' },
+      askedMs: 0,
+      loadMs: 0,
+      inputMs: 0,
+      queueMs: 0,
+      runs: 0,
+      runMs: 0,
+      instances: 0,
+    };
     for (const error of [invalid('Field "x"', 'is null.'), invalid('Field "x"', 'is null.').during(usage)]) {
       expect([error.message, error.field, error.problem]).toEqual([
         'Field "x" is null.',

@@ -19,7 +19,7 @@ const REPORT = z.object({
 it('fails the unit test that leaves a member on a prototype, and keeps it from those after it', async () => {
   const report = join(await temporaryFolder(), 'report.json');
   const vitest = join(PROJECT, 'node_modules/vitest/vitest.mjs');
-  const config = join(PROJECT, 'test/fixtures/prototypes/vitest.config.ts');
+  const config = join(PROJECT, 'test/support/prototypes/vitest.config.ts');
   const options = ['--config', config, '--reporter', 'json', '--outputFile', report];
   const { code } = await startNode([vitest, 'run', ...options], {}).outcome;
   expect(code).toBe(1);

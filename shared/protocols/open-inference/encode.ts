@@ -109,7 +109,7 @@ export function encodeConfig(
   };
 }
 
-/** One entry of `model_stats`. Source: Triton's statistics extension. There is no queue and no cache here. */
+/** One entry of `model_stats`. Source: Triton's statistics extension. There is no cache here. */
 export function encodeStatistics(statistics: ModelStatistics): WritableJson {
   const { reference, batches } = statistics;
   const sum = (pick: (batch: (typeof batches)[number]) => Duration): Duration =>
@@ -123,7 +123,7 @@ export function encodeStatistics(statistics: ModelStatistics): WritableJson {
     inference_stats: {
       success: encodeDuration(statistics.success),
       fail: encodeDuration(statistics.failure),
-      queue: encodeDuration({ count: statistics.success.count, totalMs: 0 }),
+      queue: encodeDuration(statistics.queue),
       compute_input: encodeDuration(sum(({ input }) => input)),
       compute_infer: encodeDuration(sum(({ run }) => run)),
       compute_output: encodeDuration(sum(({ output }) => output)),

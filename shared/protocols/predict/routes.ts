@@ -49,7 +49,8 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
     const chosen = chooseFormat(given, options);
     const { isForHuggingFace, invocation, loadMs } = chosen instanceof Promise ? await chosen : chosen;
     const answer = isForHuggingFace ? huggingFace.invoke(invocation, options) : predictBody(invocation);
-    return addLoad(await answer, loadMs);
+    const protocol = isForHuggingFace ? 'hugging-face' : 'ternion';
+    return { protocol, ...addLoad(await answer, loadMs) };
   }
 
   async function predictBody(invocation: Invocation): Promise<Answer> {

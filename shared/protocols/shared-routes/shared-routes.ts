@@ -76,9 +76,10 @@ export function createSharedRoutes(
 ): SharedRoutes {
   const { dialect } = options.config;
   const invoke: Dialect = async (invocation) => {
-    if (dialect !== undefined) return await dialects[dialect](invocation, options);
-    const found = await detectFormat(invocation, options);
-    return addLoad(await dialects[found.dialect](found.invocation, options), found.loadMs);
+    const found =
+      dialect === undefined ? await detectFormat(invocation, options) : { dialect, invocation, loadMs: 0 };
+    const answer = await dialects[found.dialect](found.invocation, options);
+    return { protocol: found.dialect, ...addLoad(answer, found.loadMs) };
   };
   const answer: SharedRoutes['answer'] = async (c, choice) => {
     const { headers } = c.req.raw;

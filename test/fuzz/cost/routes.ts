@@ -8,6 +8,7 @@ import { loadProtocols, loadSchema } from '../../../shared/protocols/operation.t
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { createTestHost } from '../../support/hosts/in-process.ts';
 import { PROJECT } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 
 /** A route as requests are sent to it. */
 export interface Route {
@@ -49,6 +50,7 @@ export async function listRoutes(repository: string): Promise<RouteList> {
     config: host.config,
     version: '0',
     logger: createLogger('silent', () => undefined),
+    monitoring: SILENT_MONITORING,
     pages: openPagesFolder(join(PROJECT, 'dist/pages')),
   };
   const protocols = createProtocols(options);

@@ -64,11 +64,12 @@ describe('a use of a model', () => {
     const { model } = await openOneRow();
     const statistics = createStatistics();
     const use = createModelUse(model, testBudget(), statistics);
-    expect(use.account(3)).toEqual({ reference: use.reference, loadMs: 3, runs: 0, runMs: 0, instances: 0 });
+    const before = { reference: use.reference, askedMs: 7, loadMs: 3, inputMs: 0, queueMs: 0 };
+    expect(use.account(7, 3)).toEqual({ ...before, runs: 0, runMs: 0, instances: 0 });
     await use.run(FOUR, { layout: 'batch' });
     await rejectionOf(use.run(new Map([['z', FOUR_ROWS]])));
     await use.run(new Map([['x', createTensor('FP32', [1], [5])]]));
-    expect(use.account(3)).toEqual({ reference: use.reference, loadMs: 3, runs: 5, runMs: 50, instances: 5 });
+    expect(use.account(7, 3)).toEqual({ ...before, runs: 5, runMs: 50, instances: 5 });
     expect(statistics.of(reference)).toMatchObject({
       inferences: 5,
       success: { count: 2, totalMs: 50 },

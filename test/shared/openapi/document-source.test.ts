@@ -15,6 +15,7 @@ import { StoreError } from '../../../shared/stores/model-store.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
 import { MODELS } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
 
 const BOTH: ModelListing[] = [
@@ -44,6 +45,7 @@ async function openSource(inference: Inference) {
     config: parseConfig({}),
     version: '0',
     logger,
+    monitoring: SILENT_MONITORING,
     pages: NO_PAGES,
   };
   const source = createDocumentSource(options, await loadProtocols(createProtocols(options)));

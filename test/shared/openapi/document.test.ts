@@ -12,6 +12,7 @@ import { openApp } from '../../support/hosts/in-process.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
 import { MODELS, PROJECT } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 import {
   createValidator,
   type DescribedOperation,
@@ -66,7 +67,14 @@ describe('the document', () => {
     const { inference } = makeInference(MODELS);
     const logger = createLogger('silent', () => undefined);
     const protocols = await loadProtocols(
-      createProtocols({ inference, config: parseConfig({}), version: VERSION, logger, pages: NO_PAGES }),
+      createProtocols({
+        inference,
+        config: parseConfig({}),
+        version: VERSION,
+        logger,
+        monitoring: SILENT_MONITORING,
+        pages: NO_PAGES,
+      }),
     );
     const routes = protocols.flatMap(({ operations }) =>
       operations
@@ -98,7 +106,7 @@ describe('the document', () => {
   it('leaves out protocols that are switched off, with their routes for each model', async () => {
     const host = openApp({ PROTOCOLS: 'open-inference' });
     const { paths, tags } = await readDocument(host);
-    expect(tags.map(({ name }) => name)).toEqual(['models', 'catalog', 'open-inference']);
+    expect(tags.map(({ name }) => name)).toEqual(['models', 'metrics', 'catalog', 'open-inference']);
     expect(Object.keys(paths).filter((path) => path.includes('predict'))).toEqual([]);
     expect(paths).toHaveProperty(['/v2/models/iris/infer']);
   });

@@ -11,6 +11,7 @@ import { StoreError } from '../../../shared/stores/model-store.ts';
 import { KNOWN_TASKS } from '../../support/known-tasks.ts';
 import { openRepository } from '../../support/open-repository.ts';
 import { MODELS, PAGES } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 import { makeTrials } from '../../support/trials.ts';
 
 /** The app over the built pages, with a note of each that is read. */
@@ -29,6 +30,7 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
     }),
     logger: createLogger('warn', (line) => log.push(line)),
     trials: makeTrials(),
+    monitoring: SILENT_MONITORING,
     pages: {
       read: (name) => {
         read.push(name);

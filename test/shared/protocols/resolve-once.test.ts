@@ -16,6 +16,7 @@ import { createInferenceOf } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
 import { openRepository } from '../../support/open-repository.ts';
 import { MODELS } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
 import { makeTrials } from '../../support/trials.ts';
 
@@ -82,6 +83,7 @@ const OF_NO_MODEL = new Set([
   'GET /v1/projects/{project}/locations/{location}/endpoints/{endpoint}',
   'GET /',
   'GET /health',
+  'GET /metrics',
   'GET /models',
   'GET /v2',
   'GET /v2/health/live',
@@ -159,6 +161,7 @@ async function openApp() {
     repository,
     logger: createLogger('silent', () => undefined),
     trials: makeTrials(),
+    monitoring: SILENT_MONITORING,
     pages: NO_PAGES,
   });
   onTestFinished(() => app.close());
@@ -171,6 +174,7 @@ const PROTOCOLS = createProtocols({
   config: CONFIG,
   version: '0',
   logger: createLogger('silent', () => undefined),
+  monitoring: SILENT_MONITORING,
   pages: NO_PAGES,
 });
 const OPERATIONS: readonly Operation[] = (await loadProtocols(PROTOCOLS))

@@ -5,6 +5,7 @@ import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
 import { MODELS } from '../../support/project.ts';
+import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 
 const ENVIRONMENTS = [
   {},
@@ -12,6 +13,7 @@ const ENVIRONMENTS = [
   { DOCS: 'false', PLAYGROUND: 'false' },
   { PROTOCOLS: 'kserve,torchserve' },
   { PROTOCOLS: 'ternion' },
+  { METRICS: 'none' },
   { PROTOCOLS: 'hugging-face,kserve', DIALECT: 'kserve' },
   { AIP_HEALTH_ROUTE: '/', AIP_PREDICT_ROUTE: '/my/predict//' },
   { AIP_PREDICT_ROUTE: '/v1/models/a:predict', ADMIN_ROUTES: 'true' },
@@ -24,14 +26,21 @@ describe('the table of routes', () => {
       const config = parseConfig(environment);
       const { inference } = makeInference(MODELS);
       const logger = createLogger('silent', () => undefined);
-      const listed = createProtocols({ inference, config, version: '1', logger, pages: NO_PAGES });
+      const listed = createProtocols({
+        inference,
+        config,
+        version: '1',
+        logger,
+        monitoring: SILENT_MONITORING,
+        pages: NO_PAGES,
+      });
       const names: string[] = [];
       for (const { routes, load } of listed) {
         const { name, operations } = await load();
         names.push(name);
         expect(routes, name).toEqual(operations.map(({ method, path }) => ({ method, path })));
       }
-      expect(names.toSorted()).toEqual(['catalog', ...config.protocols].toSorted());
+      expect(names.toSorted()).toEqual(['metrics', 'catalog', ...config.protocols].toSorted());
     },
   );
 });
@@ -44,6 +53,7 @@ it('loads a protocol once', async () => {
     config: parseConfig({}),
     version: '1',
     logger,
+    monitoring: SILENT_MONITORING,
     pages: NO_PAGES,
   });
   expect(await first?.load()).toBe(await first?.load());

@@ -1,0 +1,88 @@
+import type { Measured } from '../../usage.ts';
+import type { ModelLoad } from '../model-load.ts';
+import type { RequestRecord, Step } from '../request-record.ts';
+import type { Family } from './family.ts';
+import type { Histogram } from './histogram.ts';
+
+/** The numbers of all requests of one method to one route and version of a model. */
+export interface RequestSeries {
+  readonly protocol: string;
+  readonly method: string;
+  /** '' if no route matched. */
+  readonly route: string;
+  /** '' if the request used no model. */
+  readonly model: string;
+  readonly version: string;
+  /** Requests by status. */
+  readonly statuses: Map<number, number>;
+  /** Errors by code. */
+  readonly errors: Map<string, number>;
+  /** Seconds. */
+  readonly duration: Histogram;
+  /** Seconds, of requests that ran the model. */
+  readonly steps: Readonly<Record<Step | 'queue', Histogram>>;
+  /** Instances of a request that ran the model. */
+  readonly batch: Histogram;
+  runs: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/** What own code counted and measured for a version of a model, by name. */
+export interface OwnSeries {
+  readonly model: string;
+  readonly version: string;
+  readonly counts: Map<string, number>;
+  readonly observations: Map<string, Measured>;
+}
+
+/** The loads of a version of a model. */
+export interface LoadSeries {
+  readonly model: string;
+  readonly version: string;
+  /** Seconds, of loads that succeeded. */
+  readonly duration: Histogram;
+  failures: number;
+}
+
+/** All numbers of a process since it started. Names and formats are made of them when somebody asks. */
+export interface Collector {
+  request(record: RequestRecord): void;
+  load(load: ModelLoad): void;
+  readonly requests: readonly RequestSeries[];
+  readonly own: readonly OwnSeries[];
+  readonly loads: readonly LoadSeries[];
+  readonly coldStarts: number;
+  /** The names under which the numbers are given. */
+  readonly names: readonly MetricNames[];
+}
+
+/** Seconds. The ends are those of Prometheus' clients, with two below them for small models. */
+export const DURATION_BOUNDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+
+export const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
+
+/** Seconds. */
+export const LOAD_BOUNDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+/** A server at the moment in which somebody asks for its metrics. */
+export interface ServerState {
+  readonly collector: Collector;
+  /** Requests that have begun and not ended. */
+  readonly inProgress: number;
+  /** Models in memory. */
+  readonly sessions: { readonly count: number; readonly bytes: number };
+  /** Version of Ternion. */
+  readonly version: string;
+}
+
+/** The names under which a kind of server gives its metrics. */
+export interface MetricNames {
+  /** Ends of buckets that its histograms of durations need, in seconds. */
+  readonly durationBounds?: readonly number[];
+  /** Ends of buckets that its histograms of batches need. */
+  readonly batchBounds?: readonly number[];
+  readonly families: (state: ServerState) => readonly Family[];
+}

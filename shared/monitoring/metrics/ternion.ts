@@ -1,0 +1,174 @@
+import { STEPS } from '../request-record.ts';
+import { counter, type Family, gauge, histogram, type Labels, type Value } from './family.ts';
+import { type Histogram, mergeHistograms } from './histogram.ts';
+import { describeProcess } from './process.ts';
+import {
+  BATCH_BOUNDS,
+  type Collector,
+  DURATION_BOUNDS,
+  LOAD_BOUNDS,
+  type MetricNames,
+  type RequestSeries,
+} from './series.ts';
+
+/** The steps in the order of a request, with the wait for a turn before the run. */
+const STEP_NAMES = STEPS.flatMap((step) => (step === 'run' ? (['queue', step] as const) : [step]));
+
+/** Ternion's own names. Units and endings are those of Prometheus: seconds, bytes, `_total`. */
+export const TERNION: MetricNames = {
+  families: ({ collector, inProgress, sessions, version }) => {
+    const { requests } = collector;
+    const used = requests.filter(({ runs }) => runs > 0);
+    return [
+      counter(
+        'ternion_requests',
+        'Requests that were answered.',
+        sumBy(requests, ({ protocol, method, route, statuses, ...each }) =>
+          [...statuses].map(
+            ([status, count]): Value => [
+              { protocol, method, route, ...modelOf(each), status: String(status) },
+              count,
+            ],
+          ),
+        ),
+      ),
+      counter(
+        'ternion_errors',
+        'Requests that were answered with an error, by its code.',
+        sumBy(requests, ({ protocol, errors, ...each }) =>
+          [...errors].map(([code, count]): Value => [{ protocol, ...modelOf(each), code }, count]),
+        ),
+      ),
+      histogram(
+        'ternion_request_duration_seconds',
+        'Time from the arrival of a request until its answer was made.',
+        mergeBy(
+          requests,
+          ({ protocol, ...each }) => ({ protocol, ...modelOf(each) }),
+          ({ duration }) => duration,
+        ),
+        DURATION_BOUNDS,
+      ),
+      histogram(
+        'ternion_step_duration_seconds',
+        'Time in each step of a request that ran a model.',
+        STEP_NAMES.flatMap((step) =>
+          mergeBy(
+            used,
+            (each) => ({ step, ...modelOf(each) }),
+            ({ steps }) => steps[step],
+          ),
+        ),
+        DURATION_BOUNDS,
+      ),
+      histogram(
+        'ternion_batch_size',
+        'Instances in a request that ran a model.',
+        mergeBy(used, modelOf, ({ batch }) => batch),
+        BATCH_BOUNDS,
+      ),
+      counter(
+        'ternion_runs',
+        'Runs of the graph of a model.',
+        sumBy(used, (each) => [[modelOf(each), each.runs]]),
+      ),
+      counter(
+        'ternion_request_bytes',
+        'Bytes of the bodies of requests.',
+        sumBy(requests, (each) => [[modelOf(each), each.bytesIn]]),
+      ),
+      counter(
+        'ternion_response_bytes',
+        'Bytes of the bodies of answers.',
+        sumBy(requests, (each) => [[modelOf(each), each.bytesOut]]),
+      ),
+      gauge('ternion_requests_in_progress', 'Requests that have begun and not ended.', [[{}, inProgress]]),
+      gauge('ternion_workers', 'Processes and threads that run models.', [[{}, 1]]),
+      gauge('ternion_sessions', 'Versions of models in memory.', [[{}, sessions.count]]),
+      gauge('ternion_session_bytes', 'Size of the files of the models in memory.', [[{}, sessions.bytes]]),
+      ...loadFamilies(collector),
+      counter('ternion_cold_starts', 'Requests that were the first one of a process.', [
+        [{}, collector.coldStarts],
+      ]),
+      ...ownFamilies(collector),
+      gauge('ternion_info', 'The version of Ternion.', [[{ version }, 1]]),
+      ...describeProcess(),
+    ];
+  },
+};
+
+function loadFamilies({ loads }: Collector): readonly Family[] {
+  return [
+    histogram(
+      'ternion_model_load_duration_seconds',
+      'Time to load a version of a model.',
+      loads.map((each) => [modelOf(each), each.duration]),
+      LOAD_BOUNDS,
+    ),
+    counter(
+      'ternion_model_load_failures',
+      'Loads of a version of a model that failed.',
+      loads.map((each) => [modelOf(each), each.failures]),
+    ),
+  ];
+}
+
+function ownFamilies({ own }: Collector): readonly Family[] {
+  const observed = own.flatMap(({ observations, ...each }) =>
+    [...observations].map(([name, measured]) => ({ labels: { name, ...modelOf(each) }, measured })),
+  );
+  return [
+    counter(
+      'ternion_own_counts',
+      'What steps of own code counted.',
+      own.flatMap(({ counts, ...each }) =>
+        [...counts].map(([name, count]): Value => [{ name, ...modelOf(each) }, count]),
+      ),
+    ),
+    {
+      name: 'ternion_own_values',
+      type: 'summary',
+      help: 'What steps of own code measured.',
+      samples: observed.flatMap(({ labels, measured }) => [
+        { suffix: '_sum', labels, value: measured.sum },
+        { suffix: '_count', labels, value: measured.count },
+      ]),
+    },
+  ];
+}
+
+function modelOf({ model, version }: Pick<RequestSeries, 'model' | 'version'>): Labels {
+  return { model, version };
+}
+
+/** The sum of all values with the same labels. */
+export function sumBy<T>(items: readonly T[], valuesOf: (item: T) => readonly Value[]): readonly Value[] {
+  const sums = new Map<string, { readonly labels: Labels; value: number }>();
+  for (const [labels, value] of items.flatMap(valuesOf)) {
+    const key = JSON.stringify(labels);
+    const known = sums.get(key);
+    if (known) known.value += value;
+    else sums.set(key, { labels, value });
+  }
+  return [...sums.values()].map(({ labels, value }) => [labels, value]);
+}
+
+/** The histograms of all items with the same labels, as one. */
+export function mergeBy<T>(
+  items: readonly T[],
+  labelsOf: (item: T) => Labels,
+  histogramOf: (item: T) => Histogram,
+): readonly (readonly [Labels, Histogram])[] {
+  const groups = new Map<string, { readonly labels: Labels; readonly histograms: Histogram[] }>();
+  for (const item of items) {
+    const labels = labelsOf(item);
+    const key = JSON.stringify(labels);
+    const group = groups.get(key) ?? { labels, histograms: [] };
+    groups.set(key, group);
+    group.histograms.push(histogramOf(item));
+  }
+  return [...groups.values()].flatMap(({ labels, histograms }) => {
+    const merged = mergeHistograms(histograms);
+    return merged ? [[labels, merged] as const] : [];
+  });
+}

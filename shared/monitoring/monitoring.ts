@@ -1,0 +1,83 @@
+import type { MetricsName } from '../config.ts';
+import { loadOnce } from '../memo.ts';
+import type { Collector } from './metrics/series.ts';
+import type { ModelLoad } from './model-load.ts';
+import type { RequestLog } from './request-log.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/** What is known about a server while it runs: everything in it comes from records of requests and loads. */
+export interface Monitoring {
+  /** Takes the record of a request that was answered. */
+  request(record: RequestRecord): void;
+  /** Takes a load of a model. */
+  load(load: ModelLoad): void;
+  /** Counts a request that begins; the function that it returns counts its end. */
+  begin(): () => void;
+  /** Requests that have begun and not ended. */
+  readonly inProgress: number;
+  /** All numbers of this process; undefined on hosts that nobody can scrape. */
+  readonly collect: (() => Promise<Collector>) | undefined;
+  /** What those who ask for numbers should do instead, if there are none. */
+  readonly advice: string;
+}
+
+export interface MonitoringOptions {
+  readonly log: RequestLog;
+  /** The servers under whose names metrics are given; none: nothing is kept. */
+  readonly metrics: readonly MetricsName[];
+  /** What those who ask for numbers should do instead, on a host whose instances nobody can ask one by one. */
+  readonly advice?: string | undefined;
+}
+
+const NO_METRICS = 'This server gives no metrics.';
+
+/** Records that wait for the code that counts them. A start needs none of it, and neither does the first answer. */
+const MOST_WAITING = 256;
+
+export function createMonitoring({ log, metrics, advice = NO_METRICS }: MonitoringOptions): Monitoring {
+  let inProgress = 0;
+  let collector: Collector | undefined;
+  let waiting: (RequestRecord | ModelLoad)[] = [];
+  const end = () => {
+    inProgress -= 1;
+  };
+
+  const collect = loadOnce(async () => {
+    const { createCollector } = await import('./metrics/collector.ts');
+    collector = await createCollector(metrics);
+    for (const each of waiting) {
+      if ('requestId' in each) collector.request(each);
+      else collector.load(each);
+    }
+    waiting = [];
+    return collector;
+  });
+
+  function keep(event: RequestRecord | ModelLoad): void {
+    if (metrics.length === 0) return;
+    waiting.push(event);
+    // If it cannot be loaded, the next request for the metrics says so.
+    if (waiting.length === MOST_WAITING) collect().catch(() => undefined);
+  }
+
+  return {
+    request: (record) => {
+      log(record);
+      if (collector) collector.request(record);
+      else keep(record);
+    },
+    load: (load) => {
+      if (collector) collector.load(load);
+      else keep(load);
+    },
+    begin: () => {
+      inProgress += 1;
+      return end;
+    },
+    get inProgress() {
+      return inProgress;
+    },
+    advice,
+    collect: metrics.length === 0 ? undefined : collect,
+  };
+}

@@ -1,0 +1,133 @@
+import type { InferenceError } from '../errors.ts';
+import { BytesRequest, BytesResponse } from '../http/bytes.ts';
+import type { Answer, RequestContext } from '../http/context.ts';
+import { pathOfUrl } from '../http/route-path.ts';
+import type { Measured } from '../usage.ts';
+import { readTraceContext, type TraceContext } from './trace-context.ts';
+
+/** The steps of a request, in their order; docs/architecture.md describes them. */
+export const STEPS = [
+  'receive',
+  'match',
+  'decode',
+  'resolve',
+  'preprocess',
+  'run',
+  'encode',
+  'reply',
+] as const;
+export type Step = (typeof STEPS)[number];
+
+/** What is known about a request that was answered. The log line, the metrics and the spans are made from it alone. */
+export interface RequestRecord {
+  readonly requestId: string;
+  readonly trace: TraceContext;
+  readonly method: string;
+  /** As the client sent it, without the query. */
+  readonly path: string;
+  /** The path that was answered, if the protocol reads another one from the request. */
+  readonly forwardedTo: string | undefined;
+  /** The route, with names in braces: `/v2/models/{model}/infer`; undefined if none matched. */
+  readonly route: string | undefined;
+  readonly protocol: string | undefined;
+  readonly model: string | undefined;
+  readonly version: string | undefined;
+  readonly status: number;
+  readonly error: InferenceError | undefined;
+  readonly coldStart: boolean;
+  /** When it came, in milliseconds since the epoch. */
+  readonly startedMs: number;
+  /** From the moment the app had it until its answer was made. */
+  readonly totalMs: number;
+  /** Milliseconds in each step. Those from `match` on are `totalMs` together with the wait for a turn. */
+  readonly steps: Readonly<Record<Step, number>>;
+  /** Milliseconds that its runs waited for their turn. */
+  readonly queueMs: number;
+  /** Runs of the graph, and instances in them. */
+  readonly runs: number;
+  readonly instances: number;
+  /** Size of both bodies, in bytes, before compression by the host; undefined if it is not known. */
+  readonly bytesIn: number | undefined;
+  readonly bytesOut: number | undefined;
+  /** What own code counted and measured, by name. */
+  readonly counts: ReadonlyMap<string, number> | undefined;
+  readonly observations: ReadonlyMap<string, Measured> | undefined;
+}
+
+/** A request with its answer, and when the parts of its way began, on the clock of `performance.now()`. */
+export interface Answered extends Answer {
+  readonly request: Request;
+  readonly context: RequestContext;
+  readonly startMs: number;
+  /** When the routes had made the answer. */
+  readonly answeredMs: number;
+  readonly endMs: number;
+}
+
+export function recordOf(answered: Answered): RequestRecord {
+  const { request, response, context, usage, error, startMs, endMs } = answered;
+  const totalMs = endMs - startMs;
+  return {
+    requestId: context.requestId,
+    trace: readTraceContext(request.headers, context.requestId),
+    method: request.method,
+    path: pathOfUrl(request.url),
+    forwardedTo: answered.forwardedTo,
+    route: answered.route,
+    protocol: answered.protocol,
+    model: usage?.reference.name,
+    version: usage?.reference.version,
+    status: response.status,
+    error,
+    coldStart: context.coldStart,
+    startedMs: Date.now() - totalMs,
+    totalMs,
+    steps: timesOf(answered),
+    queueMs: usage?.queueMs ?? 0,
+    runs: usage?.runs ?? 0,
+    instances: usage?.instances ?? 0,
+    bytesIn: sizeOfRequest(request),
+    bytesOut: sizeOfResponse(response),
+    counts: usage?.counts,
+    observations: usage?.observations,
+  };
+}
+
+/** What is left of the time of a route is the writing of its answer, or the reading of a request that it refused. */
+function timesOf({
+  context,
+  usage,
+  error,
+  startMs,
+  handledMs = startMs,
+  answeredMs,
+  endMs,
+}: Answered): RequestRecord['steps'] {
+  const decode = usage ? usage.askedMs - handledMs : error ? answeredMs - handledMs : 0;
+  const known = usage ? usage.loadMs + usage.inputMs + usage.queueMs + usage.runMs : 0;
+  return {
+    receive: startMs - (context.receivedMs ?? startMs),
+    match: handledMs - startMs,
+    decode,
+    resolve: usage?.loadMs ?? 0,
+    preprocess: usage?.inputMs ?? 0,
+    run: usage?.runMs ?? 0,
+    encode: Math.max(0, answeredMs - handledMs - decode - known),
+    reply: endMs - answeredMs,
+  };
+}
+
+function sizeOfRequest(request: Request): number | undefined {
+  if (!(request instanceof BytesRequest)) return declaredSize(request.headers);
+  return request.size;
+}
+
+function sizeOfResponse(response: Response): number | undefined {
+  if (response instanceof BytesResponse) return response.size;
+  return response.body === null ? 0 : declaredSize(response.headers);
+}
+
+function declaredSize(headers: Headers): number | undefined {
+  const declared = headers.get('content-length');
+  return declared === null ? undefined : Number(declared);
+}

@@ -1,0 +1,76 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { InferenceError } from '../errors.ts';
+import { chooseMediaType } from '../http/accept.ts';
+import { BytesResponse } from '../http/bytes.ts';
+import type { ServerState } from '../monitoring/metrics/series.ts';
+import {
+  OPEN_METRICS_TYPE,
+  PROMETHEUS_TYPE,
+  writeOpenMetrics,
+  writePrometheus,
+} from '../monitoring/metrics/write-text.ts';
+import type { Protocol, ProtocolOptions } from './operation.ts';
+
+const TYPES = ['text/plain', 'application/openmetrics-text'] as const;
+
+/** The numbers of this process, for programs that read them every few seconds. */
+export function createMetricsProtocol({
+  config: { metrics, metricsToken },
+  inference,
+  monitoring,
+  version,
+}: ProtocolOptions): Protocol {
+  return {
+    name: 'metrics',
+    description: 'Metrics for Prometheus.',
+    operations:
+      metrics.length === 0
+        ? []
+        : [
+            {
+              method: 'GET',
+              path: '/metrics',
+              summary: 'Read the metrics of this process',
+              response: { [PROMETHEUS_TYPE]: null, [OPEN_METRICS_TYPE]: null },
+              handle: async (c) => {
+                if (!monitoring.collect) throw new InferenceError('ENDPOINT_NOT_FOUND', monitoring.advice);
+                const { headers } = c.req.raw;
+                if (metricsToken !== undefined && !holdsToken(headers, metricsToken)) throw wrongToken();
+                const collector = await monitoring.collect();
+                const state: ServerState = {
+                  collector,
+                  inProgress: monitoring.inProgress,
+                  sessions: inference.sessions(),
+                  version,
+                };
+                const families = collector.names.flatMap((names) => names.families(state));
+                return chooseMediaType(headers.get('accept'), TYPES) === TYPES[1]
+                  ? new BytesResponse(writeOpenMetrics(families), {
+                      headers: { 'content-type': OPEN_METRICS_TYPE },
+                    })
+                  : new BytesResponse(writePrometheus(families), {
+                      headers: { 'content-type': PROMETHEUS_TYPE },
+                    });
+              },
+            },
+          ],
+  };
+}
+
+/** Whether a request has `Authorization: Bearer <token>`. The time that this takes does not depend on the token. */
+function holdsToken(headers: Headers, token: string): boolean {
+  const [, given = ''] = /^bearer +(.*)$/i.exec(headers.get('authorization') ?? '') ?? [];
+  return timingSafeEqual(digestOf(given), digestOf(token));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function wrongToken(): InferenceError {
+  return new InferenceError(
+    'UNAUTHENTICATED',
+    'The metrics of this server need the header "Authorization: Bearer" with its METRICS_TOKEN.',
+    { headers: { 'www-authenticate': 'Bearer realm="metrics"' } },
+  );
+}
