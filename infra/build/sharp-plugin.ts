@@ -1,36 +1,24 @@
 import type { Plugin } from 'esbuild';
 
-/** The functions of `semver` that sharp calls. */
-const FUNCTIONS = ['coerce', 'gte', 'satisfies'];
-
 /** The parser of colours, for which images here have no use: nothing is drawn, and nothing has a background. */
 const COLOURS = '@img/colour';
 
 /**
- * Leaves out of bundles what sharp imports and does not call here: 25 kB that read colours, and most functions of
- * `semver`.
+ * Leaves out of bundles what sharp imports and does not need here: 25 kB that read colours, and 25 kB that look for a
+ * libvips of the system and compare its version. A bundle has the addon of its platform, and says where it is.
  */
 export function sharpPlugin(): Plugin {
   return {
     name: 'sharp',
     setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^(?:semver|@img\/colour)$/ }, ({ path, resolveDir, kind }) =>
-        kind === 'import-statement' ? { path, namespace: 'sharp', pluginData: resolveDir } : undefined,
-      );
-      onLoad({ filter: /.*/, namespace: 'sharp' }, ({ path, pluginData }) =>
-        path === COLOURS
-          ? {
-              contents: `export default () => { throw new Error('${COLOURS} is not part of this bundle'); };`,
-            }
-          : { contents: functionsOf(path), resolveDir: String(pluginData) },
-      );
+      onResolve({ filter: /^@img\/colour$/ }, ({ path }) => ({ path, namespace: 'sharp' }));
+      onLoad({ filter: /.*/, namespace: 'sharp' }, () => ({
+        contents: `export default () => { throw new Error('${COLOURS} is not part of this bundle'); };`,
+      }));
+      // Other functions of it are called where sharp looks for its addon, which is replaced.
+      onLoad({ filter: /sharp[\\/]dist[\\/]libvips\.mjs$/ }, () => ({
+        contents: "export default { runtimePlatformArch: () => [process.platform, process.arch].join('-') };",
+      }));
     },
   };
-}
-
-function functionsOf(name: string): string {
-  return [
-    ...FUNCTIONS.map((each) => `import ${each} from '${name}/functions/${each}.js';`),
-    `export default { ${FUNCTIONS.join(', ')} };`,
-  ].join('\n');
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { brotliDecompress } from 'node:zlib';
 import { BytesResponse } from '../http/bytes.ts';
-import { chooseCoding, compressResponse } from '../http/compress.ts';
+import { compressResponse } from '../http/compress.ts';
 import { HeaderList } from '../http/header-list.ts';
+import { parseQualityList } from '../http/quality-list.ts';
 import type { Pages } from './pages.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -20,7 +21,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 /**
  * Answers a request with a file of the pages, or with 304 if the client has it already; undefined when there is no such
  * file. The Content-Security-Policy of a document is in a file next to it, `<name>.csp`; without that file the document
- * is not served. A file can exist only in compressed form, as `<name>.gz`: clients that take gzip get it unchanged.
+ * is not served. A file can exist only in compressed form, as `<name>.br`: clients that take Brotli get it unchanged.
  *
  * @param headers what the route adds, such as `vary`
  */
@@ -30,7 +31,7 @@ export async function respondPage(
   request: Request,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Response | undefined> {
-  const packed = await pages.read(`${name}.gz`);
+  const packed = await pages.read(`${name}.br`);
   const bytes = packed ?? (await pages.read(name));
   const extension = extname(name);
   const policy = extension === '.html' ? await pages.read(`${name}.csp`) : undefined;
@@ -53,11 +54,21 @@ export async function respondPage(
 
 /** A file that was compressed when it was built is not compressed again for each client. */
 async function respondPacked(packed: Uint8Array, request: Request, headers: Headers): Promise<Response> {
-  headers.append('vary', 'accept-encoding');
-  if (chooseCoding(request.headers.get('accept-encoding') ?? '') !== 'gzip')
-    return new BytesResponse(await promisify(gunzip)(packed), { headers });
-  headers.set('content-encoding', 'gzip');
+  if (!takesBrotli(request.headers)) {
+    const plain = new BytesResponse(await promisify(brotliDecompress)(packed), { headers });
+    const response = await compressResponse(request, plain);
+    if (!response.headers.has('vary')) response.headers.set('vary', 'accept-encoding');
+    return response;
+  }
+  headers.set('vary', 'accept-encoding');
+  headers.set('content-encoding', 'br');
   return new BytesResponse(packed, { headers });
+}
+
+/** Browsers take it over HTTPS alone. */
+function takesBrotli(headers: Headers): boolean {
+  const [brotli] = parseQualityList(headers.get('accept-encoding')).filter(({ value }) => value === 'br');
+  return brotli !== undefined && brotli.weight > 0;
 }
 
 /** A weak tag: the same file is sent compressed and uncompressed. */

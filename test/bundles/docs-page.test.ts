@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { PAGES, PROJECT } from '../support/project.ts';
@@ -35,13 +35,13 @@ describe('a bundle', () => {
     const files = readdirSync(join(PROJECT, 'dist', name, 'pages'));
     expect(files).toEqual(readdirSync(PAGES));
     expect(files.filter((file) => /swagger|docs/.test(file)).sort()).toEqual([
-      'docs.css.gz',
+      'docs.css.br',
       'docs.html',
       'docs.html.csp',
-      'docs.js.gz',
-      'swagger-ui-bundle.js.LICENSE.txt.gz',
-      'swagger-ui-bundle.js.gz',
-      'swagger-ui.css.gz',
+      'docs.js.br',
+      'swagger-ui-bundle.js.LICENSE.txt.br',
+      'swagger-ui-bundle.js.br',
+      'swagger-ui.css.br',
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('a bundle', () => {
 });
 
 describe('the files of the page', () => {
-  const read = (name: string) => gunzipSync(readFileSync(join(PAGES, `${name}.gz`))).toString();
+  const read = (name: string) => brotliDecompressSync(readFileSync(join(PAGES, `${name}.br`))).toString();
 
   it('ask for no source maps', () => {
     for (const name of ['swagger-ui-bundle.js', 'swagger-ui.css', 'docs.js', 'docs.css'])

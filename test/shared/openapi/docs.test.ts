@@ -49,7 +49,7 @@ describe('/docs', () => {
     '/docs/docs.html.csp',
     '/docs/playground.html',
     '/docs/..%2fdocs.html',
-    '/docs/docs.js.gz',
+    '/docs/docs.js.br',
   ])('has no %s', async (path) => {
     const { status, body } = await read(path);
     expect(status).toBe(404);

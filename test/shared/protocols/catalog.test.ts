@@ -63,7 +63,7 @@ describe('the root of the server', () => {
     await get('application/json');
     expect(read).toEqual([]);
     await get('text/html');
-    expect(read).toEqual(['playground.html.gz', 'playground.html', 'playground.html.csp']);
+    expect(read).toEqual(['playground.html.br', 'playground.html', 'playground.html.csp']);
   });
 
   it('allows only the page itself to run, and no other page to frame it', async () => {
