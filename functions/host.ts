@@ -96,7 +96,7 @@ export function createHost(options: HostOptions): Host {
   const pages = openPagesFolder(options.pagesFolder);
   const trials = createTrials({
     script: TRIAL_SCRIPT,
-    environment: environmentOfTrial(environment),
+    environment,
     memoryBytes,
   });
   const tasks = createTasks(options.tasks);
@@ -150,28 +150,6 @@ const BODIES_SHARE = 16;
 const TRIAL_SCRIPT = import.meta.filename.endsWith('.ts')
   ? join(import.meta.dirname, 'trial/index.ts')
   : join(import.meta.dirname, 'trial.mjs');
-
-/** Variables that Node and the libraries need to start and to find the locales. Keys and tokens are not passed. */
-const VARIABLES_OF_TRIAL = [
-  'PATH',
-  'LD_LIBRARY_PATH',
-  'DYLD_LIBRARY_PATH',
-  'SystemRoot',
-  'TMPDIR',
-  'TEMP',
-  'TMP',
-  'LANG',
-  'LC_ALL',
-  'LOCPATH',
-];
-
-function environmentOfTrial(environment: HostOptions['environment']): Record<string, string> {
-  const kept = VARIABLES_OF_TRIAL.map((name) => [name, environment[name]]);
-  return Object.fromEntries([
-    ['ORT_DISABLE_TELEMETRY', '1'],
-    ...kept.filter(([, value]) => value !== undefined),
-  ]);
-}
 
 /**
  * The limits of one request that depend on the memory of the host: a request within them takes less than half of it.

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
+import type { Readable } from 'node:stream';
 import { loadOnce } from '../memo.ts';
-import { nodeCrypto } from '../node-modules.ts';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
-import { createDownloader, type DownloadOptions, type Sink } from './artifact-download.ts';
+import type { DownloadOptions } from './artifact-download.ts';
 import { createCheckedFiles } from './checked-files.ts';
 import {
   type Artifact,
@@ -70,12 +70,11 @@ const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 /** Brings model versions from a store to this machine, each once. A store's own local folder is used in place. */
 export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCache {
   const { store } = options;
-  const downloader = createDownloader(store, options);
   const checked = createCheckedFiles();
   /** The folder of downloads, which a local store never needs. */
   const downloads = loadOnce(async () => {
     const { createArtifactFolder } = await import('./artifact-folder.ts');
-    return createArtifactFolder(options.folder, downloader, checked);
+    return createArtifactFolder({ root: options.folder, store, download: options, checked });
   });
   // Only folders that were fetched stay in it, so clients cannot make it grow.
   const fetched = new Map<string, Promise<Fetched>>();
@@ -86,8 +85,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       const checks = await checkInPlace(artifacts, store.localPath);
       return { path: store.localPath(folder), address: undefined, artifacts, checked: waitFor(checks) };
     }
-    const address = addressOf(store, artifacts);
-    const path = await (await downloads()).provide(address, artifacts);
+    const { path, address } = await (await downloads()).provide(artifacts);
     return { path, address, artifacts, checked: async () => undefined };
   }
 
@@ -121,9 +119,9 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       const problem = `${MANIFEST_FILE} has more than ${MANIFEST_LIMIT_BYTES} bytes`;
       throw new ManifestError('corrupt', prefix, problem);
     }
-    const content = Buffer.alloc(manifest.sizeBytes);
-    const sink: Sink = async (bytes, position) => content.set(bytes, position);
-    await downloader.download(manifest, sink, new AbortController().signal);
+    const content = store.localPath
+      ? await readStream(await store.read(manifest, 0, manifest.sizeBytes))
+      : await (await downloads()).read(manifest);
     return selectArtifacts(listed, prefix, await parseFileManifest(content.toString('utf8'), prefix));
   }
 
@@ -205,6 +203,13 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
   };
 }
 
+/** The bytes of a stream of a local store, whose chunks share their memory. */
+async function readStream(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
 function waitFor(checks: ReadonlyMap<string, Promise<void>>): BegunFolder['checked'] {
   return async (isWanted = () => true) => {
     await Promise.all([...checks].filter(([path]) => isWanted(path)).map(([, check]) => check));
@@ -216,18 +221,3 @@ function waitFor(checks: ReadonlyMap<string, Promise<void>>): BegunFolder['check
  * this often.
  */
 const ATTEMPTS = 3;
-
-/**
- * The name of the content. With checksums it depends only on the bytes, so equal versions share their files. An etag
- * identifies content only under its own path.
- */
-function addressOf(store: ModelStore, artifacts: readonly Artifact[]): string {
-  const lines = artifacts
-    .map(({ path, sizeBytes, sha256, source }) =>
-      JSON.stringify(
-        sha256 ? [path, sizeBytes, sha256] : [path, sizeBytes, source.etag, store.url, source.path],
-      ),
-    )
-    .sort();
-  return nodeCrypto().createHash('sha256').update(lines.join('\n')).digest('hex');
-}

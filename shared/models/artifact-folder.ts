@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { ownName, removeLeftovers } from '../leftovers.ts';
 import { createLimiter } from '../limiter.ts';
-import { StoreError } from '../stores/model-store.ts';
-import { allOrNone, type Downloader, type Sink } from './artifact-download.ts';
+import { nodeCrypto } from '../node-modules.ts';
+import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
+import {
+  allOrNone,
+  createDownloader,
+  type Downloader,
+  type DownloadOptions,
+  type Sink,
+} from './artifact-download.ts';
 import { createArtifactLeases } from './artifact-leases.ts';
 import type { CheckedFiles } from './checked-files.ts';
 import { listDownloads, PARTIAL } from './downloads.ts';
@@ -19,16 +26,21 @@ export interface ArtifactFolder {
    * downloaded are checked once: against their sha256 or, without one, by the modification time that marks checked
    * files. The folder is held for the caller.
    *
-   * @param address a name for the content, the same for the same content in every process
+   * @returns its path, and its address: a name for the content, the same for the same content in every process
    * @throws StoreError; `unwritable` also when other users can write to the folder
    */
-  provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
+  provide(artifacts: readonly Artifact[]): Promise<{ readonly path: string; readonly address: string }>;
   /**
    * Holds a folder once more, if none of its files was touched since `provide` returned it.
    * @returns whether the folder is held now
    * @throws StoreError `unwritable` when other users can write to the folder
    */
   hold(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
+  /**
+   * Reads a small file of the store into memory.
+   * @throws StoreError
+   */
+  read(file: StoredFile): Promise<Buffer>;
   /** Ends one hold; call it once for each time that the folder was held. */
   release(address: string): Promise<void>;
   /**
@@ -36,6 +48,13 @@ export interface ArtifactFolder {
    * @returns whether that happened
    */
   remove(address: string): Promise<boolean>;
+}
+
+interface FolderOptions {
+  readonly root: string;
+  readonly store: ModelStore;
+  readonly download: DownloadOptions;
+  readonly checked: CheckedFiles;
 }
 
 /** The modification time that files get once they are checked. FAT stores neither odd seconds nor years before 1980. */
@@ -62,11 +81,8 @@ export const TEMPORARY_FOLDER = '.ternion-tmp';
  *
  * All folders belong to this user alone: nothing is read, written or removed where another user could have put a link.
  */
-export function createArtifactFolder(
-  root: string,
-  downloader: Downloader,
-  checked: CheckedFiles,
-): ArtifactFolder {
+export function createArtifactFolder({ root, store, download, checked }: FolderOptions): ArtifactFolder {
+  const downloader = createDownloader(store, download);
   const temporary = join(root, TEMPORARY_FOLDER);
   const leases = createArtifactLeases(root);
   const limitFiles = createLimiter(OPEN_FILES);
@@ -196,8 +212,8 @@ export function createArtifactFolder(
   }
 
   return {
-    provide: async (address, artifacts) => {
-      const folder = join(root, address);
+    provide: async (artifacts) => {
+      const address = addressOf(store, artifacts);
       await checkOwnFolder(root);
       await leases.take(address);
       try {
@@ -210,7 +226,13 @@ export function createArtifactFolder(
         await leases.drop(address);
         throw error;
       }
-      return folder;
+      return { path: join(root, address), address };
+    },
+    read: async (file) => {
+      const content = Buffer.alloc(file.sizeBytes);
+      const sink: Sink = async (bytes, position) => content.set(bytes, position);
+      await downloader.download(file, sink, new AbortController().signal);
+      return content;
     },
     hold: async (address, artifacts) => {
       await leases.take(address);
@@ -314,4 +336,19 @@ export function toDiskError(error: unknown, root: string, artifact?: Artifact): 
   }
   const message = `Cannot write ${what} to ${root} (${String(code)}): set MODEL_CACHE_FOLDER to a writable folder.`;
   return new StoreError('unwritable', message, error);
+}
+
+/**
+ * The name of the content. With checksums it depends only on the bytes, so equal versions share their files. An etag
+ * identifies content only under its own path.
+ */
+function addressOf(store: ModelStore, artifacts: readonly Artifact[]): string {
+  const lines = artifacts
+    .map(({ path, sizeBytes, sha256, source }) =>
+      JSON.stringify(
+        sha256 ? [path, sizeBytes, sha256] : [path, sizeBytes, source.etag, store.url, source.path],
+      ),
+    )
+    .sort();
+  return nodeCrypto().createHash('sha256').update(lines.join('\n')).digest('hex');
 }

@@ -12,12 +12,34 @@ import { TrialError, type TrialReply, type TrialRequest } from './trial-protocol
 export interface TrialOptions {
   /** The script of such a process. */
   readonly script: string;
-  /** Its whole environment, without anything that a model must not know. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** The environment of the host. The process gets the few variables that it needs, and no keys. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Memory that the host gives to all processes together. */
   readonly memoryBytes: number;
   /** How long a model may take to open, and to run once; 10,000 by default. */
   readonly limitMs?: number;
+}
+
+/** Variables that Node and the libraries need to start and to find the locales. Keys and tokens are not passed. */
+const VARIABLES_OF_TRIAL = [
+  'PATH',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'SystemRoot',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'LANG',
+  'LC_ALL',
+  'LOCPATH',
+];
+
+function environmentOfTrial(environment: TrialOptions['environment']): Record<string, string> {
+  const kept = VARIABLES_OF_TRIAL.map((name) => [name, environment[name]]);
+  return Object.fromEntries([
+    ['ORT_DISABLE_TELEMETRY', '1'],
+    ...kept.filter(([, value]) => value !== undefined),
+  ]);
 }
 
 const LIMIT_MS = 10_000;
@@ -34,7 +56,7 @@ export async function startTrial(
   const child = fork(script, [], {
     // Its working directory is the folder of the model, in case the runtime ever looks for a relative path.
     cwd: dirname(file.path),
-    env: { ...environment },
+    env: environmentOfTrial(environment),
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
