@@ -1,7 +1,7 @@
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
-import { type Config, ConfigError, MOST_THREADS, parseConfig } from '../shared/config.ts';
+import { type Config, ConfigError, type LogLevel, MOST_THREADS, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createTasks, type ListedTask } from '../shared/inference/tasks.ts';
 import { memoize } from '../shared/memo.ts';
@@ -10,6 +10,7 @@ import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type LogFields, type Logger } from '../shared/monitoring/logger.ts';
 import { createMonitoring } from '../shared/monitoring/monitoring.ts';
 import { createRequestLog } from '../shared/monitoring/request-log.ts';
+import type { RequestRecord } from '../shared/monitoring/request-record.ts';
 import { makeSpanId } from '../shared/monitoring/trace-context.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
 import type { AppOwnCode } from '../shared/own-requests.ts';
@@ -20,7 +21,7 @@ import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
-import { createLineWriter } from './line-writer.ts';
+import { createLineWriter, type WriteLine } from './line-writer.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
@@ -48,6 +49,8 @@ export interface HostOptions {
   readonly answerBytes?: number;
   /** Whether the process may be frozen or ended after an answer, as functions are; each line is then written at once. */
   readonly isFrozen?: boolean;
+  /** How the log service of the cloud wants its lines. */
+  readonly log?: ((environment: HostOptions['environment']) => HostLog) | undefined;
   /** What those who ask for metrics should do instead, if nobody can ask one instance of the host alone. */
   readonly metricsAdvice?: string | undefined;
   /**
@@ -55,6 +58,16 @@ export interface HostOptions {
    * this.
    */
   readonly describeForPeople?: ((record: LogFields) => string) | undefined;
+}
+
+/** What the log service of a cloud needs. */
+export interface HostLog {
+  /** Writes a line; by default to standard output. */
+  readonly write?: WriteLine;
+  /** Makes members of a line from its others. */
+  readonly describe?: (level: LogLevel, fields: LogFields) => LogFields;
+  /** Makes members of the line of a request from which the service makes metrics; they are also written without it. */
+  readonly metrics?: ((record: RequestRecord) => LogFields) | undefined;
 }
 
 export interface Host {
@@ -86,11 +99,13 @@ export function createHost(options: HostOptions): Host {
   const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
   const describe = environment.LOG_LEVEL?.trim() ? undefined : options.describeForPeople;
-  const write = options.isFrozen === false ? createLineWriter() : (line: string) => console.log(line);
+  const log = options.log?.(environment) ?? {};
+  const { write = options.isFrozen === false ? createLineWriter() : writeLine } = log;
   const logger = createLogger(
     describe ? 'warn' : config.logLevel,
     (line, level) => write(printable(line), level),
     describe,
+    log.describe,
   );
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
@@ -108,11 +123,13 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const { metricsAdvice: advice } = options;
-  const log = createRequestLog({
+  const requestLog = createRequestLog({
     logger,
     sample: config.logSample,
     slowMs: config.logSlowMs,
     instance: instanceOf(environment),
+    metrics: log.metrics,
+    writeMetrics: (line) => write(printable(line), 'info'),
   });
   return {
     app: createApp({
@@ -123,7 +140,11 @@ export function createHost(options: HostOptions): Host {
       openSession,
       memory: processMemory,
       logger,
-      monitoring: createMonitoring({ log, metrics: advice === undefined ? config.metrics : [], advice }),
+      monitoring: createMonitoring({
+        log: requestLog,
+        metrics: advice === undefined ? config.metrics : [],
+        advice,
+      }),
       trials,
       pages,
     }),
@@ -137,6 +158,8 @@ export function createHost(options: HostOptions): Host {
     },
   };
 }
+
+const writeLine: WriteLine = (line) => console.log(line);
 
 /** What the platform calls an instance, or a random name for one. */
 function instanceOf({ AWS_LAMBDA_LOG_STREAM_NAME, WEBSITE_INSTANCE_ID }: HostOptions['environment']): string {

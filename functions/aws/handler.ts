@@ -11,6 +11,8 @@ export type LambdaHandler = (
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
 ) => Promise<unknown>;
 
+const TRACE_HEADER = 'x-amzn-trace-id';
+
 /** How long before Lambda ends an invocation its answer must be ready; a later one is lost. */
 const SENDING_MS = 100;
 
@@ -25,7 +27,8 @@ export function createLambdaHandler(
 ): LambdaHandler {
   const { app } = host;
   return async (event, invocation) => {
-    const deadlineMs = performance.now() + invocation.getRemainingTimeInMillis() - SENDING_MS;
+    const receivedMs = performance.now();
+    const deadlineMs = receivedMs + invocation.getRemainingTimeInMillis() - SENDING_MS;
     let context: HostContext | undefined;
 
     /** An event may have parts that are not valid in a request, which is the caller's mistake. */
@@ -36,7 +39,10 @@ export function createLambdaHandler(
       } catch (thrown) {
         return app.refuse(thrown, createContext(new HeaderList(), requestId));
       }
-      context = createContext(request.headers, requestId, { deadlineMs });
+      // A direct invoke has no headers, and neither has a request that comes without X-Ray in front.
+      const trace = process.env._X_AMZN_TRACE_ID;
+      if (trace && !request.headers.has(TRACE_HEADER)) request.headers.set(TRACE_HEADER, trace);
+      context = createContext(request.headers, requestId, { receivedMs, deadlineMs });
       return await app.fetch(request, context);
     }
 

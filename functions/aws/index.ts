@@ -6,6 +6,7 @@ import { loadOwnCodeOrExit } from '../own-code.ts';
 import { type Extension, NO_EXTENSION, registerExtension } from './extension.ts';
 import { createLambdaHandler } from './handler.ts';
 import { readInstanceSize } from './instance-size.ts';
+import { createLambdaLog } from './log.ts';
 import { MOST_RESULT_BYTES } from './results.ts';
 
 const host = createHostOrExit({
@@ -16,6 +17,9 @@ const host = createHostOrExit({
   stores: { file: openFilesystemStore, s3: openS3Store },
   ...readInstanceSize(process.env),
   answerBytes: MOST_RESULT_BYTES,
+  log: createLambdaLog,
+  metricsAdvice:
+    'An instance of a function cannot be asked for its metrics: CloudWatch has them in the namespace Ternion (EMF_METRICS).',
 });
 // Awaited here, so that models load in the init phase, in which Lambda gives full CPU at any memory size.
 const [extension] = await Promise.all([openExtension(), host.app.preload()]);

@@ -21,6 +21,9 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
 
   return async (incoming: HttpRequest, invocation: InvocationContext): Promise<HttpResponseInit> => {
     const headers = new HeaderList([...incoming.headers]);
+    // The host of the functions makes a span of its own for the request.
+    const parent = invocation.traceContext?.traceParent;
+    if (parent) headers.set('traceparent', parent);
     const context = createContext(headers, invocation.invocationId);
     // A failed start is not repeated, because the configuration cannot change while the process runs.
     starting ??= start();

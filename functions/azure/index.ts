@@ -3,6 +3,7 @@ import { app } from '@azure/functions';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createAzureHandler } from './handler.ts';
+import { AZURE_LOG } from './log.ts';
 import { parseAuthLevel } from './settings.ts';
 
 app.http('ternion', {
@@ -15,5 +16,8 @@ app.http('ternion', {
     modelRepository: join(import.meta.dirname, 'models'),
     pagesFolder: join(import.meta.dirname, 'pages'),
     stores: { file: openFilesystemStore },
+    log: () => AZURE_LOG,
+    metricsAdvice:
+      'An instance of a function app cannot be asked for its metrics: queries over its log have them; docs/deploy-azure.md shows some.',
   }),
 });

@@ -3,10 +3,16 @@ import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { createHostOrExit, type Host } from '../host.ts';
 import { createHttpFunction, type HttpFunction } from '../http-function.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
+import { createGoogleLog } from './log.ts';
 
-/** The host on Google Cloud, with models that can be loaded, and its function. */
+/**
+ * The host on Google Cloud, with models that can be loaded, and its function.
+ *
+ * @param metricsAdvice what those who ask for metrics should do instead, if nobody can ask one instance
+ */
 export async function openHost(
   folder: string,
+  metricsAdvice?: string,
 ): Promise<{ readonly host: Host; readonly answer: HttpFunction }> {
   const host = createHostOrExit({
     own: await loadOwnCodeOrExit(folder),
@@ -14,6 +20,8 @@ export async function openHost(
     modelRepository: join(folder, 'models'),
     pagesFolder: join(folder, 'pages'),
     stores: { file: openFilesystemStore },
+    log: createGoogleLog,
+    metricsAdvice,
   });
   await host.app.preload();
   // An instance has CPU while it answers. Whether it has CPU after that depends on a setting that is not visible here.

@@ -8,6 +8,8 @@ export interface Logger {
    * @param fields members of the line, or a function that makes them, so that a line that is not written costs nothing
    */
   log(level: Exclude<LogLevel, 'silent'>, message: string, fields?: LogFields | (() => LogFields)): void;
+  /** Whether lines of this level are written. */
+  writes(level: LogLevel): boolean;
 }
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -16,16 +18,21 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
  * Writes one JSON object per line, which the log services of all clouds parse on their own.
  *
  * @param describe formats a record as a line for people who read it in a terminal
+ * @param addMembers makes members that the log service of a cloud needs in each line
  */
 export function createLogger(
   level: LogLevel,
   write: (line: string, level: LogLevel) => void,
   describe?: (record: LogFields) => string,
+  addMembers?: (level: LogLevel, fields: LogFields) => LogFields,
 ): Logger {
+  const writes = (asked: LogLevel) => ORDER.indexOf(asked) >= ORDER.indexOf(level);
   return {
+    writes,
     log: (messageLevel, message, fields) => {
-      if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
-      const members = typeof fields === 'function' ? fields() : fields;
+      if (!writes(messageLevel)) return;
+      const given = typeof fields === 'function' ? fields() : fields;
+      const members = addMembers ? { ...given, ...addMembers(messageLevel, given ?? {}) } : given;
       const line =
         describe === undefined && isPlain(members)
           ? writePlain(messageLevel, message, members)

@@ -10,18 +10,25 @@ export interface RequestLogOptions {
   readonly slowMs: number;
   /** Identifies the process among others that write to the same log. */
   readonly instance: string;
+  /** Makes members of the line from which the log service makes metrics. */
+  readonly metrics?: ((record: RequestRecord) => LogFields) | undefined;
+  /** Writes these members alone, for a request without a line. */
+  readonly writeMetrics?: ((line: string) => void) | undefined;
 }
 
 /** Writes a line for a request. */
 export type RequestLog = (record: RequestRecord) => void;
 
-export function createRequestLog({ logger, sample, slowMs, instance }: RequestLogOptions): RequestLog {
+export function createRequestLog(options: RequestLogOptions): RequestLog {
+  const { logger, sample, slowMs, instance } = options;
   return (record) => {
     const { error, totalMs, trace } = record;
     const isKept = error !== undefined || totalMs >= slowMs || sample >= 1 || shareOf(trace.traceId) < sample;
-    if (!isKept) return;
     const level = error ? ERROR_KINDS[error.code].logLevel : 'info';
-    logger.log(level, 'request', () => describeRequest(record, instance));
+    const metrics = options.metrics?.(record);
+    if (isKept && logger.writes(level)) {
+      logger.log(level, 'request', () => ({ ...describeRequest(record, instance), ...metrics }));
+    } else if (metrics) options.writeMetrics?.(JSON.stringify(metrics));
   };
 }
 

@@ -17,7 +17,7 @@ async function start(fetch?: Host['app']['fetch']) {
   const watched: Host = {
     ...host,
     app: { ...host.app, ...(fetch && { fetch }) },
-    logger: { log: (...line) => log.push(line) },
+    logger: { writes: () => true, log: (...line) => log.push(line) },
   };
   const server = await startServer(watched, { port: 0, hostname: '127.0.0.1' });
   onTestFinished(async () => {

@@ -70,7 +70,7 @@ export function histogram(
         suffix: '_bucket',
         labels: { ...labels, le: formatNumber(rounded(bucket.bound * scale)) },
         value: bucket.count,
-        exemplar: bucket.exemplar,
+        exemplar: bucket.exemplar && { ...bucket.exemplar, value: bucket.exemplar.value * scale },
       })),
       { suffix: '_sum', labels, value: each.sum * scale },
       { suffix: '_count', labels, value: count },
