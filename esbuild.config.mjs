@@ -144,20 +144,11 @@ async function bundle(host, output, natives) {
           }
         : {}),
     },
-    outdir: output,
-    outExtension: { '.js': '.mjs' },
-    platform: 'node',
-    target: host.isNpmPackage ? 'node20' : 'node22',
-    format: 'esm',
-    bundle: true,
-    minify: true,
+    ...optionsOf(host, output),
     // Modules that are imported on demand (image decoder, S3 client) become separate files, parsed only when needed.
     splitting: true,
     // They import each other more than a thousand times.
     chunkNames: '[hash]',
-    sourcemap: true,
-    sourcesContent: false,
-    legalComments: 'none',
     mainFields: ['module', 'main'],
     // Only browsers load bowser.
     external: [
@@ -178,10 +169,36 @@ async function bundle(host, output, natives) {
       ownSourceMaps(),
     ],
     banner: { js: REQUIRE },
-    metafile: true,
+  });
+  // Each in one file: what they had in common with the others would be one more file of each start.
+  await build({
+    entryPoints: host.entries.map((name) => join(host.folder, `${name}.ts`)),
+    ...optionsOf(host, output),
+    plugins: [zodPlugin()],
   });
   dropRequire(output);
   return metafile;
+}
+
+/**
+ * @param {Target} host
+ * @param {string} output
+ * @returns {import('esbuild').BuildOptions & { metafile: true }}
+ */
+function optionsOf(host, output) {
+  return {
+    outdir: output,
+    outExtension: { '.js': '.mjs' },
+    platform: 'node',
+    target: host.isNpmPackage ? 'node20' : 'node22',
+    format: 'esm',
+    bundle: true,
+    minify: true,
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+  };
 }
 
 /** @param {Target} target @param {string} output */

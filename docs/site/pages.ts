@@ -51,7 +51,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
     ],
   },
   { label: 'Clients', files: ['docs/clients.md'] },
-  { label: 'Deploy', files: ['docs/deploy-*.md'] },
+  { label: 'Deploy', files: ['docs/deploy-*.md', 'docs/container.md'] },
   { label: 'Operate', files: ['docs/configuration.md', 'docs/security.md', 'docs/guarantees.md'] },
   { label: 'Reference', files: [REST] },
   {

@@ -2,11 +2,11 @@ import { ConfigError } from '../../shared/config.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { WritableStore } from '../../shared/stores/model-store.ts';
 import { openStore } from '../../shared/stores/open-store.ts';
-import { openS3Store } from '../../shared/stores/s3.ts';
+import { openS3 } from '../open-s3.ts';
 import { CommandError } from './console.ts';
 
 /** The stores of the command, by URL scheme. */
-export const STORES = { file: openFilesystemStore, s3: openS3Store };
+export const STORES = { file: openFilesystemStore, s3: openS3 };
 
 /** An empty MODEL_REPOSITORY counts as unset. */
 const DEFAULT_REPOSITORY = 'models';
@@ -21,6 +21,8 @@ export function openRepository(repository: string): WritableStore {
     return openStore(repository || DEFAULT_REPOSITORY, STORES);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
+    // A setting of S3 is wrong.
+    if (/^s3:/i.test(repository)) throw new CommandError(error.message, 2, error);
     throw new CommandError(`--repository ${JSON.stringify(repository)} must be a folder or an s3:// URL.`, 2);
   }
 }

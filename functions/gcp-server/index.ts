@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import { endWith } from '../end-with.ts';
 import { openHost } from '../gcp/open-host.ts';
-import { printable } from '../printable.ts';
 import { ListenError, startServer } from '../server.ts';
 
 /** Cloud Run sets PORT. */
@@ -13,8 +13,7 @@ const server = await startServer(host, {
   handle: answer,
 }).catch((error: unknown) => {
   if (!(error instanceof ListenError)) throw error;
-  console.error(printable(error.message));
-  process.exit(1);
+  return endWith(error.message);
 });
 await once(process, 'SIGTERM');
 // Cloud Run sends no requests to an instance that it ends.

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { openS3Store } from '../../shared/stores/s3.ts';
+import { checkRepository } from '../check-repository.ts';
 import { collectWhenIdle } from '../collect-when-idle.ts';
 import { describeRecord } from '../describe-record.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
-import { checkRepository, readOptions, serve } from './serve.ts';
+import { readOptions, serve } from './serve.ts';
 
 // When run directly, as by `npm start`, this is a server. The functions framework imports it and listens on all
 // addresses.
@@ -18,7 +19,7 @@ const host = createHostOrExit({
   environment: process.env,
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
-  stores: { file: openFilesystemStore, s3: openS3Store },
+  stores: { file: openFilesystemStore, s3: openS3 },
   describeForPeople: options !== undefined && !options.isLogged ? describeRecord : undefined,
   // The functions framework ends at a signal without a last turn.
   isFrozen: options === undefined,

@@ -2,11 +2,12 @@ import { parseArgs } from 'node:util';
 import { ModelError } from '../../shared/models/model-config.ts';
 import type { ModelListing } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
-import { StoreError } from '../../shared/stores/model-store.ts';
 import { describeCall, pickShown } from '../describe-calls.ts';
+import { endWith } from '../end-with.ts';
 import type { Host } from '../host.ts';
 import type { HttpFunction } from '../http-function.ts';
 import { printable } from '../printable.ts';
+import { readPort } from '../read-port.ts';
 import { ListenError, startServer } from '../server.ts';
 import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
 
@@ -30,23 +31,11 @@ export function readOptions(): LocalOptions {
         log: { type: 'boolean', default: false },
       },
     });
-    const port = values.port ?? (process.env.PORT || '8080');
-    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-      throw new Error(`PORT=${JSON.stringify(port)} must be a number from 1 to 65535.`);
-    }
-    return { port: Number(port), hostname: values.host || 'localhost', isLogged: values.log };
+    const port = readPort(values.port ?? (process.env.PORT || '8080'));
+    return { port, hostname: values.host || 'localhost', isLogged: values.log };
   } catch (error) {
     return endWith(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Ends the process if the folder of the models does not exist, because a restart would not help. */
-export async function checkRepository({ app, config }: Host): Promise<void> {
-  await app.inference.repository.ready().catch((error: unknown) => {
-    // A store that cannot be reached now may be available later; until then requests get an error.
-    if (!(error instanceof StoreError) || error.reason !== 'missing') return;
-    endWith(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`);
-  });
 }
 
 /** Listens until it is asked to end, and prints how to call its models. Ends the process if it cannot listen. */
@@ -98,9 +87,4 @@ async function describeModel(repository: ModelRepository, model: ModelListing, u
 
 function titleOf({ name, versions, liveVersion }: ModelListing): string {
   return `${name} (versions ${versions.join(', ')}; live: ${liveVersion})`;
-}
-
-function endWith(message: string): never {
-  console.error(printable(message));
-  process.exit(1);
 }

@@ -5,6 +5,8 @@ import * as z from 'zod';
 const targetSchema = z.strictObject({
   /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
   platforms: z.array(z.string()).min(1),
+  /** Scripts next to the entry, without `.ts`, each of which becomes one file. */
+  entries: z.array(z.string()).default([]),
   /** Modules that the host provides. */
   external: z.array(z.string()).default([]),
   /**

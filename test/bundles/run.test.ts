@@ -13,6 +13,7 @@ const OPENERS = {
   'gcp-server': (target: string) => openServerBundle(target),
   gcp: (target: string) => openFunctionsFramework(target),
   azure: (target: string) => openAzureBundle(target),
+  container: (target: string) => openServerBundle(target),
 };
 
 for (const { name } of RUNNABLE) {

@@ -10,7 +10,7 @@ const PAGE = join(PROJECT, 'docs/messages.md');
 const PARTS: readonly (readonly [title: string, files: string])[] = [
   ['The command', 'functions/cli/**/*.ts'],
   ['Hosts', 'functions/*.ts'],
-  ['Hosts of each cloud', 'functions/{aws,azure,gcp,local,trial}/**/*.ts'],
+  ['Hosts of each cloud', 'functions/{aws,azure,container,gcp,local,trial}/**/*.ts'],
   ['Packages and the AWS stack', 'infra/**/*.ts'],
   ['Settings, limits and bodies', 'shared/{*,http/**/*,json/**/*}.ts'],
   ['Models', 'shared/{models,onnx,runtime,stores}/**/*.ts'],
