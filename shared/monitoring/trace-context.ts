@@ -75,23 +75,26 @@ function readGoogle(value: string | null): Caller | undefined {
   };
 }
 
-const UUID = /^([\da-f]{8})-([\da-f]{4})-([\da-f]{4})-([\da-f]{4})-([\da-f]{12})$/i;
+const UUID = /^(?!0{8}-0000-0000-0000-0{12})[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/;
 
 /** A UUID has as many digits as the id of a trace, so that one search finds both. */
 function traceIdOf(requestId: string): string {
-  const [, ...parts] = UUID.exec(requestId) ?? [];
-  const id = parts.join('').toLowerCase();
-  return id === '' || /^0+$/.test(id) ? makeSpanId() + makeSpanId() : id;
+  return UUID.test(requestId) ? requestId.replaceAll('-', '') : makeSpanId() + makeSpanId();
 }
 
-/** Ids need not be secret, only different. */
+/** Ids need not be secret, only different: those of a process differ in their second half. */
+const PROCESS = digitsOf(Math.floor(Math.random() * 0xffff_ffff) + 1);
+let latest = Math.floor(Math.random() * 2 ** 32);
+
 export function makeSpanId(): string {
-  return digitsOf(Math.random()) + digitsOf(Math.random());
+  // Odd, so that it takes all values before the first one comes again.
+  latest = (latest + 0x9e37_79b9) >>> 0;
+  return PROCESS + digitsOf(latest);
 }
 
-/** Eight digits, not all of them 0. */
-function digitsOf(random: number): string {
-  return (Math.floor(random * 0xffff_ffff) + 1).toString(16).padStart(8, '0');
+/** Eight digits. */
+function digitsOf(value: number): string {
+  return value.toString(16).padStart(8, '0');
 }
 
 /** What this request sends to others, so that their work belongs to its span. */

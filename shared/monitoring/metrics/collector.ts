@@ -1,6 +1,6 @@
 import type { MetricsName } from '../../config.ts';
 import type { Measured } from '../../usage.ts';
-import { type RequestRecord, STEPS } from '../request-record.ts';
+import type { RequestRecord } from '../request-record.ts';
 import { addValue, createHistogram, type Histogram } from './histogram.ts';
 import { loadNames } from './names.ts';
 import {
@@ -32,17 +32,22 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   const loads = new Map<string, LoadSeries>();
   let coldStarts = 0;
 
-  function seriesOf({
-    protocol = '',
-    route = '',
-    model = '',
-    version = '',
-    ...record
-  }: RequestRecord): RequestSeries {
+  /** The series of the latest request: the next one is often for the same. */
+  let latest: RequestSeries | undefined;
+
+  function seriesOf(record: RequestRecord): RequestSeries {
+    const { protocol = '', route = '', model = '', version = '' } = record;
     const method = METHODS.includes(record.method) ? record.method : 'other';
+    const isSame =
+      latest?.route === route &&
+      latest.model === model &&
+      latest.version === version &&
+      latest.method === method &&
+      latest.protocol === protocol;
+    if (latest && isSame) return latest;
     const key = `${protocol}\n${method}\n${route}\n${model}\n${version}`;
-    const known = requests.get(key);
-    if (known) return known;
+    latest = requests.get(key);
+    if (latest) return latest;
     const series: RequestSeries = {
       protocol,
       method,
@@ -59,6 +64,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       bytesOut: 0,
     };
     requests.set(key, series);
+    latest = series;
     return series;
   }
 
@@ -82,8 +88,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       if (record.runs > 0) {
         series.runs += record.runs;
         addValue(series.batch, record.instances);
-        for (const step of STEPS) addValue(series.steps[step], record.steps[step] / 1000);
-        addValue(series.steps.queue, record.queueMs / 1000);
+        addSteps(series.steps, record);
       }
       if (record.counts || record.observations) addOwn(record);
     },
@@ -146,6 +151,19 @@ function addMeasured(a: Measured, b: Measured): Measured {
     least: Math.min(a.least, b.least),
     largest: Math.max(a.largest, b.largest),
   };
+}
+
+/** Written out, because it is done for each request. */
+function addSteps(series: RequestSeries['steps'], { steps, queueMs }: RequestRecord): void {
+  addValue(series.receive, steps.receive / 1000);
+  addValue(series.match, steps.match / 1000);
+  addValue(series.decode, steps.decode / 1000);
+  addValue(series.resolve, steps.resolve / 1000);
+  addValue(series.preprocess, steps.preprocess / 1000);
+  addValue(series.queue, queueMs / 1000);
+  addValue(series.run, steps.run / 1000);
+  addValue(series.encode, steps.encode / 1000);
+  addValue(series.reply, steps.reply / 1000);
 }
 
 /** All bounds in their order. */

@@ -25,7 +25,8 @@ export function createHistogram(bounds: readonly number[]): Histogram {
 export function addValue(histogram: Histogram, value: number): number {
   const { bounds, counts } = histogram;
   let low = 0;
-  let high = bounds.length;
+  // Most steps of a small model take less than the first bound.
+  let high = value <= (bounds[0] ?? 0) ? 0 : bounds.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((bounds[middle] ?? 0) < value) low = middle + 1;
