@@ -106,6 +106,7 @@ describe('each page', () => {
 
 /** Languages of blocks. A block without a language of its own is `text`. */
 const LANGUAGES = [
+  'kusto',
   'sh',
   'json',
   'jsonl',

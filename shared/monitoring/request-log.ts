@@ -12,7 +12,7 @@ export interface RequestLogOptions {
   readonly instance: string;
   /** Makes members of the line from which the log service makes metrics. */
   readonly metrics?: ((record: RequestRecord) => LogFields) | undefined;
-  /** Writes these members alone, for a request without a line. */
+  /** Writes these members alone, for a request without a line, unless the log is silent. */
   readonly writeMetrics?: ((line: string) => void) | undefined;
 }
 
@@ -28,7 +28,7 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
     const metrics = options.metrics?.(record);
     if (isKept && logger.writes(level)) {
       logger.log(level, 'request', () => ({ ...describeRequest(record, instance), ...metrics }));
-    } else if (metrics) options.writeMetrics?.(JSON.stringify(metrics));
+    } else if (metrics && logger.writes('error')) options.writeMetrics?.(JSON.stringify(metrics));
   };
 }
 

@@ -54,6 +54,39 @@ export function describeLambdaBundle(name: string, target: string, runtime: () =
       expect(lambda.output()).toBe('');
     });
 
+    it('writes lines that CloudWatch makes metrics of, and refuses to be asked for them', async () => {
+      for (const level of ['info', 'error']) {
+        const { lambda } = await open({ LOG_LEVEL: level, EMF_METRICS: 'Requests,Errors,ColdStarts' });
+        for (const request of [SETOSA, SETOSA, get('/metrics')]) await ask(lambda, 'http-api', request);
+        const lines = lambda
+          .output()
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        const counted = lines.filter((line) => '_aws' in line);
+        expect(counted.map(({ Requests, Errors, ColdStarts }) => [Requests, Errors, ColdStarts])).toEqual([
+          [1, 0, 1],
+          [1, 0, 0],
+          [1, 0, 0],
+        ]);
+        expect(counted.map(({ model, variant }) => [model, variant])).toEqual([
+          ['iris', 'live'],
+          ['iris', 'live'],
+          [undefined, undefined],
+        ]);
+        expect(counted.map(({ message }) => message)).toEqual(
+          Array(3).fill(level === 'info' ? 'request' : undefined),
+        );
+        expect(await ask(lambda, 'http-api', get('/metrics'))).toMatchObject([
+          404,
+          { error: expect.stringContaining('(EMF_METRICS)') },
+        ]);
+      }
+      const { lambda } = await open({ EMF_METRICS: 'latency' });
+      expect(lambda.init.failure).toMatchObject({ errorType: 'Runtime.ExitError' });
+      expect(lambda.output()).toContain('EMF_METRICS="latency" must be names from Requests, Errors, ');
+    });
+
     it('fails the invocation for an event that it cannot serve, and serves the next one', async () => {
       const { lambda } = await open();
       const { pid } = lambda.process;

@@ -110,10 +110,13 @@ describe('the line of a request', () => {
     const withLine = openLog({ hasMetrics: true });
     withLine.log(makeRecord());
     expect(withLine.lines).toMatchObject([{ message: 'request', Requests: 1 }]);
-    for (const setup of [{ sample: 0 }, { level: 'error' as const }, { level: 'silent' as const }]) {
+    for (const setup of [{ sample: 0 }, { level: 'error' as const }]) {
       const { log, lines } = openLog({ ...setup, hasMetrics: true });
       log(makeRecord());
       expect(lines).toEqual([{ Requests: 1 }]);
     }
+    const silent = openLog({ level: 'silent', hasMetrics: true });
+    silent.log(makeRecord());
+    expect(silent.lines).toEqual([]);
   });
 });
