@@ -1,5 +1,6 @@
 import type { LogFields } from '../shared/monitoring/logger.ts';
 import { reasonsOf } from './own-code-reason.ts';
+import { printable } from './printable.ts';
 
 /** A log record as a sentence for a terminal: what happened, to what, and why. Only the log has stack traces. */
 export function describeRecord({ level, message, time: _time, error, ...fields }: LogFields): string {
@@ -8,5 +9,5 @@ export function describeRecord({ level, message, time: _time, error, ...fields }
     .map(([name, value]) => `${name} ${value}`);
   const what = facts.length > 0 ? `${message} (${facts.join(', ')})` : String(message);
   const reasons = reasonsOf(error);
-  return `${level === 'warn' ? 'warning' : level}: ${[what, ...reasons].join(': ')}`;
+  return printable(`${level === 'warn' ? 'warning' : level}: ${[what, ...reasons].join(': ')}`);
 }

@@ -53,11 +53,16 @@ export interface HostOptions {
   readonly log?: ((environment: HostOptions['environment']) => HostLog) | undefined;
   /** What those who ask for metrics should do instead, if nobody can ask one instance of the host alone. */
   readonly metricsAdvice?: string | undefined;
-  /**
-   * Makes lines for a terminal: warnings and errors are then logged as it says, and nothing else. LOG_LEVEL overrides
-   * this.
-   */
-  readonly describeForPeople?: ((record: LogFields) => string) | undefined;
+  /** How lines are written for people; by default they are JSON. */
+  readonly people?: PeopleLog | undefined;
+}
+
+/** A log that people read in a terminal. */
+export interface PeopleLog {
+  /** Makes a line that a terminal shows and does not act on. */
+  readonly describe: (record: LogFields) => string;
+  /** Whether only warnings and errors are written; LOG_LEVEL, if it is set, then means JSON. */
+  readonly isQuiet: boolean;
 }
 
 /** What the log service of a cloud needs. */
@@ -98,13 +103,13 @@ export function createHost(options: HostOptions): Host {
   });
   const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
-  const describe = environment.LOG_LEVEL?.trim() ? undefined : options.describeForPeople;
+  const people = options.people?.isQuiet && environment.LOG_LEVEL?.trim() ? undefined : options.people;
   const log = options.log?.(environment) ?? {};
   const { write = options.isFrozen === false ? createLineWriter() : writeLine } = log;
   const logger = createLogger(
-    describe ? 'warn' : config.logLevel,
-    (line, level) => write(printable(line), level),
-    describe,
+    people?.isQuiet ? 'warn' : config.logLevel,
+    people ? write : (line, level) => write(printable(line), level),
+    people?.describe,
     log.describe,
   );
   const store = openStore(config.modelRepository, options.stores);

@@ -55,7 +55,7 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
   .addOption(help.hostOption())
   .addOption(new Option('--grace <seconds>', 'how long to accept requests after SIGTERM').default('5'))
   .addOption(help.keepAliveOption())
-  .option('--log', 'log each request and each load of a model, as JSON lines')
+  .option('--log [format]', 'log each request and each load of a model, as json or pretty lines')
   .allowExcessArguments()
   .action(async (options, { args }) => (await import('./commands/serve.ts')).serve(args, options, terminal));
 

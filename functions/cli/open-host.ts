@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { AppOwnCode } from '../../shared/own-requests.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
-import { describeRecord } from '../describe-record.ts';
-import { createHost, type Host } from '../host.ts';
+import { createHost, type Host, type PeopleLog } from '../host.ts';
 import { STORES } from './open-repository.ts';
 import { ownCode } from './project/own-code.ts';
 
@@ -13,8 +12,8 @@ export interface OpenHostOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether requests wait for the store. A command waits for it as long as it takes. */
   readonly isServer?: boolean;
-  /** Whether its output is read in a terminal. */
-  readonly isForPeople?: boolean;
+  /** How its log is written for people; by default as JSON. */
+  readonly people?: PeopleLog | undefined;
   /** Used instead of the store that the repository's URL names. */
   readonly store?: ModelStore;
   /** By default that of the project in whose folder the command runs. */
@@ -26,7 +25,7 @@ export function openHost({
   repository,
   environment = {},
   isServer = false,
-  isForPeople = false,
+  people,
   store,
   own = ownCode(),
 }: OpenHostOptions): Host {
@@ -38,7 +37,7 @@ export function openHost({
     },
     modelRepository: 'models',
     own,
-    describeForPeople: isForPeople ? describeRecord : undefined,
+    people,
     isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,
     pagesFolder: join(import.meta.dirname, 'pages'),

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { checkRepository } from '../check-repository.ts';
 import { collectWhenIdle } from '../collect-when-idle.ts';
-import { describeRecord } from '../describe-record.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
@@ -20,7 +19,7 @@ const host = createHostOrExit({
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3 },
-  describeForPeople: options !== undefined && !options.isLogged ? describeRecord : undefined,
+  people: options?.people,
   // The functions framework ends at a signal without a last turn.
   isFrozen: options === undefined,
 });

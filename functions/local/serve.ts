@@ -4,8 +4,9 @@ import type { ModelListing } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { describeCall, pickShown } from '../describe-calls.ts';
 import { endWith } from '../end-with.ts';
-import type { Host } from '../host.ts';
+import type { Host, PeopleLog } from '../host.ts';
 import type { HttpFunction } from '../http-function.ts';
+import { chooseLog } from '../log-format.ts';
 import { printable } from '../printable.ts';
 import { readPort } from '../read-port.ts';
 import { ListenError, startServer } from '../server.ts';
@@ -14,8 +15,8 @@ import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
 export interface LocalOptions {
   readonly port: number;
   readonly hostname: string;
-  /** Whether the server logs each request and each load as JSON. */
-  readonly isLogged: boolean;
+  /** How its log is written for people; undefined: as JSON. */
+  readonly people: PeopleLog | undefined;
 }
 
 /**
@@ -25,17 +26,26 @@ export interface LocalOptions {
 export function readOptions(): LocalOptions {
   try {
     const { values } = parseArgs({
+      args: withLogFormat(process.argv.slice(2)),
       options: {
         host: { type: 'string' },
         port: { type: 'string' },
-        log: { type: 'boolean', default: false },
+        log: { type: 'string' },
       },
     });
     const port = readPort(values.port ?? (process.env.PORT || '8080'));
-    return { port, hostname: values.host || 'localhost', isLogged: values.log };
+    return { port, hostname: values.host || 'localhost', people: chooseLog(values.log) };
   } catch (error) {
     return endWith(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** `--log` needs no value, and the parser of Node knows no options of that kind. */
+function withLogFormat(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const hasNone = arg === '--log' && (args[index + 1] ?? '-').startsWith('-');
+    return hasNone ? '--log=' : arg;
+  });
 }
 
 /** Listens until it is asked to end, and prints how to call its models. Ends the process if it cannot listen. */

@@ -6,8 +6,9 @@ import { isVersion } from '../../../shared/models/versions.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { collectWhenIdle } from '../../collect-when-idle.ts';
 import { describeCall, pickShown } from '../../describe-calls.ts';
-import type { Host } from '../../host.ts';
+import type { Host, PeopleLog } from '../../host.ts';
 import { createHttpFunction } from '../../http-function.ts';
+import { chooseLog } from '../../log-format.ts';
 import { ListenError, type RunningServer, type ServerOptions, startServer } from '../../server.ts';
 import { graceOf, nextEnd } from '../../server-end.ts';
 import { shellWord } from '../../shell-word.ts';
@@ -23,8 +24,18 @@ export interface ServeOptions {
   readonly grace: string;
   readonly keepAlive: string;
   readonly repository?: string;
-  /** Whether each request and each load is logged as JSON. */
-  readonly log?: boolean;
+  /** Whether each request and each load is logged, and how: `json` or `pretty`. */
+  readonly log?: string | boolean;
+}
+
+/** @throws CommandError for another format than there is */
+function readLog(log: ServeOptions['log']): PeopleLog | undefined {
+  try {
+    return chooseLog(log);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CommandError(error.message, 2);
+  }
 }
 
 /**
@@ -39,6 +50,7 @@ export async function serve(
 ): Promise<void> {
   const [argument] = unexpected;
   if (argument !== undefined) throw await refuseArgument(argument);
+  const people = readLog(options.log);
   const port = readWhole(options.port || DEFAULT_PORT, '--port', 0, 65_535);
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
@@ -46,7 +58,7 @@ export async function serve(
   const host = openHost({
     repository: options.repository,
     isServer: true,
-    isForPeople: !output.isJson && options.log !== true,
+    people: output.isJson ? undefined : people,
   });
   // A missing repository is a mistake of the caller; requests for a model that cannot be loaded get the reason.
   await host.app.inference.repository.ready().catch(async (error: unknown) => {
