@@ -128,11 +128,12 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const { metricsAdvice: advice } = options;
+  const instance = instanceOf(environment);
   const requestLog = createRequestLog({
     logger,
     sample: config.logSample,
     slowMs: config.logSlowMs,
-    instance: instanceOf(environment),
+    instance,
     metrics: log.metrics,
     writeMetrics: (line) => write(printable(line), 'info'),
   });
@@ -149,6 +150,14 @@ export function createHost(options: HostOptions): Host {
         log: requestLog,
         metrics: advice === undefined ? config.metrics : [],
         advice,
+        openExporter: wantsCollector(environment)
+          ? async () => {
+              const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');
+              const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
+              const isFrozen = options.isFrozen !== false;
+              return createSpanExporter({ environment, instance, isFrozen, onProblem });
+            }
+          : undefined,
       }),
       trials,
       pages,
@@ -162,6 +171,12 @@ export function createHost(options: HostOptions): Host {
       );
     },
   };
+}
+
+/** Whether spans go anywhere; further variables say how, and are read when they do. */
+function wantsCollector(environment: HostOptions['environment']): boolean {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment;
+  return Boolean(all?.trim() || traces?.trim());
 }
 
 const writeLine: WriteLine = (line) => console.log(line);

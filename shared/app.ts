@@ -107,7 +107,7 @@ export function createApp(dependencies: AppDependencies): App {
       answered.response.headers.set('server-timing', describeTiming(whole));
       if (answered.error) context.onError?.(answered.error);
       const record = recordOf(whole);
-      monitoring.request(record);
+      monitoring.request(record, context);
       ownRequests?.observe(record, context);
       end();
       return answered.response;
@@ -127,8 +127,17 @@ export function createApp(dependencies: AppDependencies): App {
       });
       return response;
     },
-    preload: () => inference.preload(config.preloadModels),
-    close: () => inference.close(),
+    preload: async () => {
+      const starting = monitoring.start().catch((error: unknown) => {
+        logger.log('error', 'spans will not be sent', { error });
+      });
+      await inference.preload(config.preloadModels);
+      await starting;
+    },
+    close: async () => {
+      await monitoring.close();
+      await inference.close();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
+import { createHttpClient, type HttpAnswer } from '../http/http-client.ts';
 import { unavailable } from '../processors/processor.ts';
 import { SettingsError } from '../processors/settings-error.ts';
 import type { EntityKey, FeatureStore, StoredValue, WantedFeatures } from './feature-store.ts';
-import { createHttpClient, type HttpAnswer } from './http-client.ts';
 import { refuseUnknown, requireUrl } from './settings.ts';
 
 /** The settings of `feast`. */
@@ -37,7 +37,7 @@ export function feast(settings: FeastSettings): FeatureStore {
     'content-type': 'application/json',
     ...(token !== undefined && token !== '' && { authorization: `Bearer ${token}` }),
   };
-  const client = createHttpClient(title);
+  const client = createHttpClient(title, unavailable);
   return {
     title,
     plan: ({ entity, features }) => {

@@ -1,14 +1,18 @@
 import type { MetricsName } from '../config.ts';
+import type { RequestContext } from '../http/context.ts';
 import { loadOnce } from '../memo.ts';
 import type { Collector } from './metrics/series.ts';
 import type { ModelLoad } from './model-load.ts';
+import type { SpanExporter } from './otlp/exporter.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** What is known about a server while it runs: everything in it comes from records of requests and loads. */
 export interface Monitoring {
+  /** Opens what sends spans, if somebody wants them. A failure is reported. */
+  start(): Promise<void>;
   /** Takes the record of a request that was answered. */
-  request(record: RequestRecord): void;
+  request(record: RequestRecord, context: Pick<RequestContext, 'waitUntil'>): void;
   /** Takes a load of a model. */
   load(load: ModelLoad): void;
   /** Counts a request that begins; the function that it returns counts its end. */
@@ -19,6 +23,8 @@ export interface Monitoring {
   readonly collect: (() => Promise<Collector>) | undefined;
   /** What those who ask for numbers should do instead, if there are none. */
   readonly advice: string;
+  /** Sends what is left. */
+  close(): Promise<void>;
 }
 
 export interface MonitoringOptions {
@@ -27,6 +33,8 @@ export interface MonitoringOptions {
   readonly metrics: readonly MetricsName[];
   /** What those who ask for numbers should do instead, on a host whose instances nobody can ask one by one. */
   readonly advice?: string | undefined;
+  /** Opens what sends spans; undefined: nobody wants them. */
+  readonly openExporter?: (() => Promise<SpanExporter | undefined>) | undefined;
 }
 
 const NO_METRICS = 'This server gives no metrics.';
@@ -34,8 +42,14 @@ const NO_METRICS = 'This server gives no metrics.';
 /** Records that wait for the code that counts them. A start needs none of it, and neither does the first answer. */
 const MOST_WAITING = 256;
 
-export function createMonitoring({ log, metrics, advice = NO_METRICS }: MonitoringOptions): Monitoring {
+export function createMonitoring({
+  log,
+  metrics,
+  advice = NO_METRICS,
+  openExporter,
+}: MonitoringOptions): Monitoring {
   let inProgress = 0;
+  let exporter: SpanExporter | undefined;
   let collector: Collector | undefined;
   let waiting: (RequestRecord | ModelLoad)[] = [];
   const end = () => {
@@ -61,8 +75,12 @@ export function createMonitoring({ log, metrics, advice = NO_METRICS }: Monitori
   }
 
   return {
-    request: (record) => {
+    start: async () => {
+      exporter = await openExporter?.();
+    },
+    request: (record, context) => {
       log(record);
+      exporter?.request(record, context);
       if (collector) collector.request(record);
       else keep(record);
     },
@@ -78,6 +96,7 @@ export function createMonitoring({ log, metrics, advice = NO_METRICS }: Monitori
       return inProgress;
     },
     advice,
+    close: async () => await exporter?.close(),
     collect: metrics.length === 0 ? undefined : collect,
   };
 }

@@ -1,5 +1,5 @@
+import { createHttpClient } from '../../http/http-client.ts';
 import { unavailable } from '../../processors/processor.ts';
-import { createHttpClient } from '../http-client.ts';
 import type { KeptCredentials } from './credentials.ts';
 import { signRequest } from './sign.ts';
 import { type AttributeValue, isMembers, ownMember } from './values.ts';
@@ -98,7 +98,7 @@ const HEADERS = {
 
 /** @returns `later` if the same request can succeed soon */
 function createSend({ title, region, url, credentials }: TableAddress) {
-  const client = createHttpClient(title);
+  const client = createHttpClient(title, unavailable);
   return async (body: object, signal: AbortSignal): Promise<unknown> => {
     const text = JSON.stringify(body);
     const signing = { region, credentials: await credentials(signal), now: new Date() };

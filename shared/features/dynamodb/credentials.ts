@@ -1,4 +1,5 @@
-import { createHttpClient, type HttpClient } from '../http-client.ts';
+import { createHttpClient, type HttpClient } from '../../http/http-client.ts';
+import { unavailable } from '../../processors/processor.ts';
 import { isMembers } from './values.ts';
 
 /** Credentials of AWS. */
@@ -105,7 +106,7 @@ export async function findCredentials(env: Environment): Promise<AwsCredentials>
 async function askContainer(url: URL, env: Environment): Promise<AwsCredentials> {
   const { AWS_CONTAINER_AUTHORIZATION_TOKEN: given, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file } = env;
   const authorization = file === undefined ? given : await readToken(file);
-  const client = createHttpClient('The container');
+  const client = createHttpClient('The container', unavailable);
   const headers = authorization === undefined ? {} : { authorization };
   return readCredentials(await get(client, 'GET', url, headers), 'the container');
 }
@@ -117,7 +118,7 @@ async function readToken(file: string): Promise<string> {
 
 /** Only the second version of the service is asked, which needs a token. */
 async function askInstance(base: URL): Promise<AwsCredentials> {
-  const client = createHttpClient('The instance, which is asked for credentials of AWS,');
+  const client = createHttpClient('The instance, which is asked for credentials of AWS,', unavailable);
   const token = await get(client, 'PUT', new URL('/latest/api/token', base), {
     'x-aws-ec2-metadata-token-ttl-seconds': '21600',
   });

@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Environment, keepCredentials } from '../../../shared/features/dynamodb/credentials.ts';
 import { type DynamoDbSettings, openDynamoDb } from '../../../shared/features/dynamodb/dynamodb.ts';
 import { signRequest } from '../../../shared/features/dynamodb/sign.ts';
-import { createHttpClient } from '../../../shared/features/http-client.ts';
+import { createHttpClient } from '../../../shared/http/http-client.ts';
+import { unavailable } from '../../../shared/processors/processor.ts';
 import { describeFeatureStore } from '../../contracts/feature-store.ts';
 import { refuse, startDynamoDbServer } from '../../support/features/dynamodb-server.ts';
 import { startJsonServer } from '../../support/features/json-server.ts';
@@ -212,7 +213,7 @@ describe('dynamodb', () => {
   it('ends a request that nobody ends', async () => {
     const { server } = await start();
     server.faults.push('silence');
-    const client = createHttpClient('The server');
+    const client = createHttpClient('The server', unavailable);
     const timer = vi.spyOn(globalThis, 'setTimeout');
     onTestFinished(() => void vi.restoreAllMocks());
     const request = { method: 'GET', url: new URL(server.url), headers: {}, body: '' } as const;

@@ -1,6 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { unavailable } from '../processors/processor.ts';
 
 /** As for Redis: after a process was frozen, its connections may be gone without a word. */
 const MOST_IDLE_MS = 30_000;
@@ -27,7 +26,7 @@ export interface HttpClient {
    * Sends a request that changes nothing. If it went out on a connection from before, and that is lost, it is sent once
    * more on a new one.
    *
-   * @throws what `unavailable` makes when there is no whole answer; Error for one that is too long; the reason of the
+   * @throws what `fail` makes when there is no whole answer; Error for one that is too long; the reason of the
    *   signal
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
@@ -42,8 +41,11 @@ interface Opened {
   readonly usedMs: WeakMap<Duplex, number>;
 }
 
-/** @param title what the server is in messages */
-export function createHttpClient(title: string): HttpClient {
+/**
+ * @param title what the server is in messages
+ * @param fail makes the error for an answer that did not come
+ */
+export function createHttpClient(title: string, fail: (reason: string) => Error): HttpClient {
   let opened: Opened | undefined;
   const open = (protocol: string) => {
     opened ??= openTransport(protocol);
@@ -55,10 +57,10 @@ export function createHttpClient(title: string): HttpClient {
       for (let isSecond = false; ; isSecond = true) {
         const { send, agent } = open(url.protocol);
         signal.throwIfAborted();
-        const outcome = await exchange(send(url, { method, headers, agent, signal }), body, title);
+        const outcome = await exchange(send(url, { method, headers, agent, signal }), body, title, fail);
         if ('answer' in outcome) return outcome.answer;
         signal.throwIfAborted();
-        if (isSecond || !outcome.isOld) throw unavailable(`${title} cannot be reached: ${outcome.problem}`);
+        if (isSecond || !outcome.isOld) throw fail(`${title} cannot be reached: ${outcome.problem}`);
       }
     },
   };
@@ -89,14 +91,19 @@ type Outcome =
       readonly isOld: boolean;
     };
 
-function exchange(request: ClientRequest, body: string, title: string): Promise<Outcome> {
+function exchange(
+  request: ClientRequest,
+  body: string,
+  title: string,
+  fail: (reason: string) => Error,
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const end = (error: Error) => {
       reject(error);
       request.destroy();
     };
     const timer = setTimeout(() => {
-      end(unavailable(`${title} did not answer within ${LONGEST_REQUEST_MS} ms`));
+      end(fail(`${title} did not answer within ${LONGEST_REQUEST_MS} ms`));
     }, LONGEST_REQUEST_MS).unref();
     request.on('close', () => clearTimeout(timer));
     const lose = (error: Error) => {
