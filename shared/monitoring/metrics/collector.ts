@@ -11,6 +11,7 @@ import {
   type LoadSeries,
   type OwnSeries,
   type RequestSeries,
+  type RunSeries,
 } from './series.ts';
 
 /** Clients can send any method, and each would be a series of its own. */
@@ -37,10 +38,13 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     route = '',
     model = '',
     version = '',
+    status,
+    error,
     ...record
   }: RequestRecord): RequestSeries {
     const method = METHODS.includes(record.method) ? record.method : 'other';
-    const key = `${protocol}\n${method}\n${route}\n${model}\n${version}`;
+    const code = error?.code ?? '';
+    const key = `${protocol}\n${method}\n${route}\n${model}\n${version}\n${status}\n${code}`;
     const known = requests.get(key);
     if (known) return known;
     const series: RequestSeries = {
@@ -49,12 +53,11 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       route,
       model,
       version,
-      statuses: new Map(),
-      errors: new Map(),
+      status,
+      code,
+      count: 0,
       duration: createHistogram(bounds.duration),
-      steps: makeSteps(() => createHistogram(bounds.duration)),
-      batch: createHistogram(bounds.batch),
-      runs: 0,
+      runs: undefined,
       bytesIn: 0,
       bytesOut: 0,
     };
@@ -62,13 +65,29 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     return series;
   }
 
+  function addRun(series: RequestSeries, record: RequestRecord): void {
+    const { steps, queueMs, startedMs } = record;
+    const latest = { steps, queueMs, startedMs };
+    series.runs ??= {
+      steps: makeSteps(() => createHistogram(bounds.duration)),
+      batch: createHistogram(bounds.batch),
+      count: 0,
+      latest,
+    };
+    const { runs } = series;
+    runs.latest = latest;
+    runs.count += record.runs;
+    addValue(runs.batch, record.instances);
+    for (const step of STEPS) addValue(runs.steps[step], steps[step] / 1000);
+    addValue(runs.steps.queue, queueMs / 1000);
+  }
+
   return {
     names,
     request: (record) => {
-      const { status, error, totalMs, trace } = record;
+      const { totalMs, trace } = record;
       const series = seriesOf(record);
-      series.statuses.set(status, (series.statuses.get(status) ?? 0) + 1);
-      if (error) series.errors.set(error.code, (series.errors.get(error.code) ?? 0) + 1);
+      series.count += 1;
       const seconds = totalMs / 1000;
       const bucket = addValue(series.duration, seconds);
       // A trace that nobody records cannot be looked at.
@@ -79,12 +98,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       series.bytesIn += record.bytesIn ?? 0;
       series.bytesOut += record.bytesOut ?? 0;
       if (record.coldStart) coldStarts += 1;
-      if (record.runs > 0) {
-        series.runs += record.runs;
-        addValue(series.batch, record.instances);
-        for (const step of STEPS) addValue(series.steps[step], record.steps[step] / 1000);
-        addValue(series.steps.queue, record.queueMs / 1000);
-      }
+      if (record.runs > 0) addRun(series, record);
       if (record.counts || record.observations) addOwn(record);
     },
     load: ({ reference: { name, version }, durationMs, succeeded }) => {
@@ -93,11 +107,14 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
         model: name,
         version,
         duration: createHistogram(LOAD_BOUNDS),
+        latest: undefined,
         failures: 0,
       };
       loads.set(key, series);
-      if (succeeded) addValue(series.duration, durationMs / 1000);
-      else series.failures += 1;
+      if (succeeded) {
+        series.latest = durationMs / 1000;
+        addValue(series.duration, series.latest);
+      } else series.failures += 1;
     },
     get requests() {
       return [...requests.values()];
@@ -125,7 +142,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   }
 }
 
-function makeSteps(make: () => Histogram): RequestSeries['steps'] {
+function makeSteps(make: () => Histogram): RunSeries['steps'] {
   return {
     receive: make(),
     match: make(),
