@@ -135,7 +135,7 @@ const LINTS = [
   'use base unit "seconds" instead of "microseconds"',
 ];
 
-it('satisfies promtool, but for the names of other servers', async () => {
+it('satisfies promtool, except for the names of other servers', async () => {
   const text = await read('text/plain');
   const promtool = spawn(programOf(folderOf(counterpart), 'promtool'), ['check', 'metrics']);
   promtool.stdin.end(text);
