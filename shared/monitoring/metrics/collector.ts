@@ -1,4 +1,5 @@
 import type { MetricsName } from '../../config.ts';
+import { boundKey } from '../../measurement-keys.ts';
 import type { Measured } from '../../usage.ts';
 import { type RequestRecord, STEPS } from '../request-record.ts';
 import { addValue, createHistogram, type Histogram } from './histogram.ts';
@@ -134,10 +135,14 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     const key = `${model}\n${version}`;
     const series = own.get(key) ?? { model, version, counts: new Map(), observations: new Map() };
     own.set(key, series);
-    for (const [name, count] of counts ?? []) series.counts.set(name, (series.counts.get(name) ?? 0) + count);
-    for (const [name, measured] of observations ?? []) {
-      const known = series.observations.get(name);
-      series.observations.set(name, known ? addMeasured(known, measured) : measured);
+    for (const [whole, count] of counts ?? []) {
+      const key = boundKey(whole, series.counts);
+      series.counts.set(key, (series.counts.get(key) ?? 0) + count);
+    }
+    for (const [whole, measured] of observations ?? []) {
+      const key = boundKey(whole, series.observations);
+      const known = series.observations.get(key);
+      series.observations.set(key, known ? addMeasured(known, measured) : measured);
     }
   }
 }

@@ -42,7 +42,7 @@ export interface RunSeries {
 /** Where the time of one request went, in milliseconds. */
 export type RunTimes = Pick<RequestRecord, 'startedMs' | 'steps' | 'queueMs'>;
 
-/** What own code counted and measured for a version of a model, by name. */
+/** What own code counted and measured for a version of a model, by name with labels. */
 export interface OwnSeries {
   readonly model: string;
   readonly version: string;

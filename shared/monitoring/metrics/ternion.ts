@@ -1,3 +1,4 @@
+import { partsOf } from '../../measurement-keys.ts';
 import { STEPS } from '../request-record.ts';
 import { counter, type Family, gauge, histogram, type Labels, type Value } from './family.ts';
 import { mergeBy, ranIn, sumBy } from './group.ts';
@@ -113,14 +114,14 @@ function loadFamilies({ loads }: Collector): readonly Family[] {
 
 function ownFamilies({ own }: Collector): readonly Family[] {
   const observed = own.flatMap(({ observations, ...each }) =>
-    [...observations].map(([name, measured]) => ({ labels: { name, ...modelOf(each) }, measured })),
+    [...observations].map(([key, measured]) => ({ labels: ownLabelsOf(key, each), measured })),
   );
   return [
     counter(
       'ternion_own_counts',
       'What steps of own code counted.',
       own.flatMap(({ counts, ...each }) =>
-        [...counts].map(([name, count]): Value => [{ name, ...modelOf(each) }, count]),
+        [...counts].map(([key, count]): Value => [ownLabelsOf(key, each), count]),
       ),
     ),
     {
@@ -133,6 +134,12 @@ function ownFamilies({ own }: Collector): readonly Family[] {
       ]),
     },
   ];
+}
+
+/** No label of own code has the name of one of the others. */
+function ownLabelsOf(key: string, of: Parameters<typeof modelOf>[0]): Labels {
+  const { name, labels } = partsOf(key);
+  return { name, ...modelOf(of), ...labels };
 }
 
 function modelOf({ model, version }: Pick<RequestSeries, 'model' | 'version'>): Labels {
