@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, readonly ErrorCode[]>> = {
 };
 
 /**
- * The names of the Triton Inference Server 2.72. Durations are sums of microseconds, of requests that succeeded.
+ * The names of the Triton Inference Server 2.71. Durations are sums of microseconds, of requests that succeeded.
  * Source: triton-inference-server/core, src/metrics.cc, src/metric_model_reporter.cc and src/constants.h.
  */
 export const TRITON: MetricNames = {
