@@ -167,7 +167,8 @@ async function answer(
   try {
     const response = await routes.fetch(request, bindings);
     // The router makes another response of one to HEAD.
-    return settled?.response === response ? settled : { ...settled, response };
+    const whole = settled?.response === response ? settled : { ...settled, response };
+    return whole.usage ? whole : { ...whole, named: bindings.named };
   } catch (thrown) {
     // Hono passes errors to `onError`, but not thrown values that are not an Error.
     return answerError(thrown, arrived.context.requestId);

@@ -57,7 +57,15 @@ export const PROTOCOL_NAMES = ['ternion', ...DIALECT_NAMES, 'ubiops'] as const;
 export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 
 /** The servers under whose names metrics are given, by their names in `METRICS`. */
-const METRICS_NAMES = ['ternion'] as const;
+export const METRICS_NAMES = [
+  'ternion',
+  'triton',
+  'kserve',
+  'mlserver',
+  'torchserve',
+  'tei',
+  'tensorflow-serving',
+] as const;
 export type MetricsName = (typeof METRICS_NAMES)[number];
 
 /** The model behind an endpoint, as clients of SageMaker and Databricks call what they send requests to. */

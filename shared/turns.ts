@@ -108,3 +108,8 @@ function continueWaiting(): void {
   while (resting.length > 0 && performance.now() - beganMs < TOGETHER_MS);
   if (resting.length > 0) setImmediate(continueWaiting);
 }
+
+/** How much work waits for its turn. */
+export function waitingWork(): number {
+  return resting.length;
+}

@@ -15,7 +15,7 @@ export interface ModelUsage {
   readonly queueMs: number;
   /** Instances that were run; a batch has several. */
   readonly instances: number;
-  /** What the steps of own code counted, by name. */
+  /** What the steps of own code counted, by name with labels: `unsure{reason=blurred}`. */
   readonly counts?: ReadonlyMap<string, number> | undefined;
   /** What they measured, by name. */
   readonly observations?: ReadonlyMap<string, Measured> | undefined;

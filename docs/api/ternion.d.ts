@@ -110,6 +110,8 @@ export declare function feast(settings: FeastSettings): FeatureStore;
 type JsonValue = null | boolean | number | bigint | string | JsonValue[] | {
   [key: string]: JsonValue;
 };
+/** What own code says about something that it counts, such as a reason: few names, each with few values. */
+type MeasurementLabels = Readonly<Record<string, string>>;
 /** One version of one model. */
 interface ModelReference {
   readonly name: string;
@@ -131,6 +133,14 @@ interface Tensor {
 }
 /** A class label: text, or the whole number a scikit-learn classifier was trained on. */
 type Label = string | number;
+/**
+ * Counts something: `count('unsure')`, `count('rows', 3)`, `count('unsure', { reason: 'blurred' })`. Labels have few
+ * different values: a name with more than 100 combinations of them counts the rest under `other`.
+ */
+interface Count {
+  (name: string, labels: MeasurementLabels): void;
+  (name: string, by?: number, labels?: MeasurementLabels): void;
+}
 /**
  * A schema of any library that follows Standard Schema 1.0: zod since 3.24, Valibot, ArkType. So the code of a project
  * and Ternion need not use the same copy of a library. Source: the specification at standardschema.dev.
@@ -213,10 +223,16 @@ export interface ProcessorContext<Options, State> {
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
   readonly log: ProcessorLog;
-  /** Counts something. The log line of the request has the sum. */
-  readonly count: (name: string, by?: number) => void;
-  /** Records a number. The log line of the request has how many there were, their sum, the least and the largest. */
-  readonly observe: (name: string, value: number) => void;
+  /**
+   * Counts something: `count('unsure')`, `count('rows', 3)` or `count('unsure', { reason: 'blurred' })`. The log line of
+   * the request has the sum, and `ternion_own_counts_total` of the metrics the sum of all requests, with the labels.
+   */
+  readonly count: Count;
+  /**
+   * Records a number. The log line of the request has how many there were, their sum, the least and the largest, and
+   * `ternion_own_values` of the metrics how many there were and their sum, with the labels.
+   */
+  readonly observe: (name: string, value: number, labels?: MeasurementLabels) => void;
 }
 /** What a client sends to a model whose first step is before the graph. */
 type Takes = 'features' | 'image' | 'text';

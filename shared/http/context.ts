@@ -39,6 +39,8 @@ export interface Answer {
   readonly response: Response;
   /** The model that was used, if any. */
   readonly usage?: ModelUsage | undefined;
+  /** The model that the request named, if it was refused before it used that. */
+  readonly named?: ModelUsage['reference'] | undefined;
   /** The error that the response reports. */
   readonly error?: InferenceError | undefined;
   /**
@@ -58,6 +60,8 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 /** Bindings that each Hono handler finds in `c.env`. */
 export interface Bindings {
   readonly context: RequestContext;
+  /** The model that the request names, as soon as that is known. */
+  named?: ModelUsage['reference'] | undefined;
   /** The budget of the request. */
   readonly budget: Budget;
   /** The share of the request's body in the memory for all bodies. */

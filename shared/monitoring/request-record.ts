@@ -67,6 +67,7 @@ export interface Answered extends Answer {
 export function recordOf(answered: Answered): RequestRecord {
   const { request, response, context, usage, error, startMs, endMs } = answered;
   const totalMs = endMs - startMs;
+  const reference = usage?.reference ?? answered.named;
   return {
     requestId: context.requestId,
     trace: readTraceContext(request.headers, context.requestId),
@@ -75,8 +76,8 @@ export function recordOf(answered: Answered): RequestRecord {
     forwardedTo: answered.forwardedTo,
     route: answered.route,
     protocol: answered.protocol,
-    model: usage?.reference.name,
-    version: usage?.reference.version,
+    model: reference?.name,
+    version: reference?.version,
     status: response.status,
     error,
     coldStart: context.coldStart,

@@ -1,7 +1,9 @@
 import type { JsonValue } from '../json/json-value.ts';
+import type { MeasurementLabels } from '../measurement-keys.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Label } from '../processing/classification.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { Count } from './measurements.ts';
 import type { Schema } from './schema.ts';
 
 /** One thing to predict, as a client sends it: a row of a table as JSON, an encoded image, or a text. */
@@ -93,10 +95,16 @@ export interface ProcessorContext<Options, State> {
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
   readonly log: ProcessorLog;
-  /** Counts something. The log line of the request has the sum. */
-  readonly count: (name: string, by?: number) => void;
-  /** Records a number. The log line of the request has how many there were, their sum, the least and the largest. */
-  readonly observe: (name: string, value: number) => void;
+  /**
+   * Counts something: `count('unsure')`, `count('rows', 3)` or `count('unsure', { reason: 'blurred' })`. The log line of
+   * the request has the sum, and `ternion_own_counts_total` of the metrics the sum of all requests, with the labels.
+   */
+  readonly count: Count;
+  /**
+   * Records a number. The log line of the request has how many there were, their sum, the least and the largest, and
+   * `ternion_own_values` of the metrics how many there were and their sum, with the labels.
+   */
+  readonly observe: (name: string, value: number, labels?: MeasurementLabels) => void;
 }
 
 /** What a client sends to a model whose first step is before the graph. */

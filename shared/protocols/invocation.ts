@@ -99,6 +99,7 @@ export async function readInvocation(
   // An unknown model is reported before the body is read.
   const resolved = choice.model === undefined ? undefined : inference.resolve(choice, { budget });
   const reference = resolved instanceof Promise ? await resolved : resolved;
+  c.env.named = reference;
   const sent = readBody(request, c.env.budget.limits, c.env.body);
   const body = sent instanceof Promise ? await sent : sent;
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { MetricsName } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import { chooseMediaType } from '../http/accept.ts';
 import { BytesResponse } from '../http/bytes.ts';
@@ -9,7 +10,9 @@ import {
   writeOpenMetrics,
   writePrometheus,
 } from '../monitoring/metrics/write-text.ts';
-import type { Protocol, ProtocolOptions } from './operation.ts';
+import { waitingWork } from '../turns.ts';
+import type { Operation, Protocol, ProtocolOptions } from './operation.ts';
+import { TENSORFLOW_SERVING_METRICS } from './route-table.ts';
 
 const TYPES = ['text/plain', 'application/openmetrics-text'] as const;
 
@@ -23,38 +26,48 @@ export function createMetricsProtocol({
   return {
     name: 'metrics',
     description: 'Metrics for Prometheus.',
-    operations:
-      metrics.length === 0
-        ? []
-        : [
-            {
-              method: 'GET',
-              path: '/metrics',
-              summary: 'Read the metrics of this process',
-              response: { [PROMETHEUS_TYPE]: null, [OPEN_METRICS_TYPE]: null },
-              handle: async (c) => {
-                if (!monitoring.collect) throw new InferenceError('ENDPOINT_NOT_FOUND', monitoring.advice);
-                const { headers } = c.req.raw;
-                if (metricsToken !== undefined && !holdsToken(headers, metricsToken)) throw wrongToken();
-                const collector = await monitoring.collect();
-                const state: ServerState = {
-                  collector,
-                  inProgress: monitoring.inProgress,
-                  sessions: inference.sessions(),
-                  version,
-                };
-                const families = collector.names.flatMap((names) => names.families(state));
-                return chooseMediaType(headers.get('accept'), TYPES) === TYPES[1]
-                  ? new BytesResponse(writeOpenMetrics(families), {
-                      headers: { 'content-type': OPEN_METRICS_TYPE },
-                    })
-                  : new BytesResponse(writePrometheus(families), {
-                      headers: { 'content-type': PROMETHEUS_TYPE },
-                    });
-              },
-            },
-          ],
+    operations: [
+      ...(metrics.length > 0 ? [describeRoute('/metrics', 'Read the metrics of this process')] : []),
+      ...(metrics.includes('tensorflow-serving')
+        ? [
+            describeRoute(
+              TENSORFLOW_SERVING_METRICS,
+              'Read the metrics with the names of TensorFlow Serving',
+              'tensorflow-serving',
+            ),
+          ]
+        : []),
+    ],
   };
+
+  /** @param server whose names are given there; otherwise those of all that were chosen */
+  function describeRoute(path: string, summary: string, server?: MetricsName): Operation {
+    return {
+      method: 'GET',
+      path,
+      summary,
+      response: { [PROMETHEUS_TYPE]: null, [OPEN_METRICS_TYPE]: null },
+      handle: async (c) => {
+        if (!monitoring.collect) throw new InferenceError('ENDPOINT_NOT_FOUND', monitoring.advice);
+        const { headers } = c.req.raw;
+        if (metricsToken !== undefined && !holdsToken(headers, metricsToken)) throw wrongToken();
+        const collector = await monitoring.collect();
+        const state: ServerState = {
+          collector,
+          inProgress: monitoring.inProgress,
+          sessions: inference.sessions(),
+          waiting: waitingWork(),
+          version,
+        };
+        const families = collector.names
+          .filter((names) => server === undefined || names.server === server)
+          .flatMap((names) => names.families(state));
+        return chooseMediaType(headers.get('accept'), TYPES) === TYPES[1]
+          ? new BytesResponse(writeOpenMetrics(families), { headers: { 'content-type': OPEN_METRICS_TYPE } })
+          : new BytesResponse(writePrometheus(families), { headers: { 'content-type': PROMETHEUS_TYPE } });
+      },
+    };
+  }
 }
 
 /** Whether a request has `Authorization: Bearer <token>`. The time that this takes does not depend on the token. */

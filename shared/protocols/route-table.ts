@@ -24,7 +24,10 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     `ALL ${VERTEX_LOCATION}/{collection}`,
     `ALL ${VERTEX_LOCATION}/{collection}/{item}`,
   ],
-  metrics: ({ metrics }) => (metrics.length > 0 ? ['GET /metrics'] : []),
+  metrics: ({ metrics }) => [
+    ...(metrics.length > 0 ? (['GET /metrics'] as const) : []),
+    ...(metrics.includes('tensorflow-serving') ? ([`GET ${TENSORFLOW_SERVING_METRICS}`] as const) : []),
+  ],
   catalog: () => [
     'GET /',
     'GET /health',
@@ -161,6 +164,8 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
   ],
 };
 
+/** Where TensorFlow Serving gives its metrics. Source: tensorflow/serving, prometheus_exporter.cc. */
+export const TENSORFLOW_SERVING_METRICS = '/monitoring/prometheus/metrics';
 export const VERTEX_CONTAINER = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
 export const VERTEX_LOCATION = '/v1/projects/{project}/locations/{location}';
 export const VERTEX_ENDPOINTS = `${VERTEX_LOCATION}/endpoints` as const;

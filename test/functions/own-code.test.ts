@@ -188,6 +188,33 @@ describe('steps before and after the graph', () => {
       },
     });
   });
+
+  it('count with labels, and fail if one of them is wrong', async () => {
+    const sort = defineProcessor({
+      name: 'sort',
+      takes: 'features',
+      input: z.record(z.string(), z.string()),
+      before: (instances, { count, observe }) => {
+        for (const { flower = '' } of instances) {
+          count('seen', { flower });
+          observe('letters', flower.length, { flower });
+        }
+        return instances.map(() => [5.1, 3.5, 1.4, 0.2]);
+      },
+    });
+    const { ask, lines } = await serve({ processors: [sort], named: [{ step: 'sort' }] });
+    await ask('/v1/models/m:predict', { instances: [A, B, A] });
+    expect(lines.at(-1)).toMatchObject({
+      counts: { 'seen{flower=a}': 2, 'seen{flower=b}': 1 },
+      observations: { 'letters{flower=b}': { count: 1, sum: 1, least: 1, largest: 1 } },
+    });
+    const { status, json } = await ask('/v1/models/m:predict', { instances: [{ flower: 'a,b' }] });
+    expect(status).toBe(500);
+    expect(json.error).not.toContain('a,b');
+    const line = JSON.stringify(lines.at(-1));
+    expect(line).toContain('The label \\"flower\\" of \\"seen\\" is a text of 3 characters');
+    expect(line).not.toContain('a,b');
+  });
 });
 
 describe('a step after the graph alone', () => {

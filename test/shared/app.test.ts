@@ -47,6 +47,20 @@ function makeApp(store = openFilesystemStore(MODELS)) {
 const ROW = '{"features":[5.1,3.5,1.4,0.2]}';
 
 describe('the app', () => {
+  it('logs the model that a request names, even if its body cannot be read', async () => {
+    const { send, log, app } = makeApp();
+    await send('/models/iris/predict', '{"features":');
+    await send('/models/iris/predict', '{"features":[1]}');
+    await send('/models/none/predict', '{"features":[1]}');
+    await app.close();
+    const lines = log().filter(({ message }) => message === 'request');
+    expect(lines.map((line) => [line.status, line.model, line.model_version])).toEqual([
+      [400, 'iris', '2'],
+      [400, 'iris', '2'],
+      [404, undefined, undefined],
+    ]);
+  });
+
   it('logs one line per request with its model, status and times', async () => {
     const { send, log, app } = makeApp();
     const response = await send('/models/iris/predict?secret=1', '{"features":[5.1,3.5,1.4,0.2]}');

@@ -10,6 +10,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/version',
     'shared/limiter',
     'shared/budget',
+    'shared/measurement-keys',
     'shared/usage',
     'shared/leftovers',
     'shared/folder-lock',

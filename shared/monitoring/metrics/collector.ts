@@ -1,4 +1,5 @@
 import type { MetricsName } from '../../config.ts';
+import { boundKey } from '../../measurement-keys.ts';
 import type { Measured } from '../../usage.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { addValue, createHistogram, type Histogram } from './histogram.ts';
@@ -11,6 +12,7 @@ import {
   type LoadSeries,
   type OwnSeries,
   type RequestSeries,
+  type RunSeries,
 } from './series.ts';
 
 /** Clients can send any method, and each would be a series of its own. */
@@ -36,16 +38,19 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   let latest: RequestSeries | undefined;
 
   function seriesOf(record: RequestRecord): RequestSeries {
-    const { protocol = '', route = '', model = '', version = '' } = record;
+    const { protocol = '', route = '', model = '', version = '', status, error } = record;
     const method = METHODS.includes(record.method) ? record.method : 'other';
+    const code = error?.code ?? '';
     const isSame =
       latest?.route === route &&
       latest.model === model &&
       latest.version === version &&
+      latest.status === status &&
+      latest.code === code &&
       latest.method === method &&
       latest.protocol === protocol;
     if (latest && isSame) return latest;
-    const key = `${protocol}\n${method}\n${route}\n${model}\n${version}`;
+    const key = `${protocol}\n${method}\n${route}\n${model}\n${version}\n${status}\n${code}`;
     latest = requests.get(key);
     if (latest) return latest;
     const series: RequestSeries = {
@@ -54,12 +59,11 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       route,
       model,
       version,
-      statuses: new Map(),
-      errors: new Map(),
+      status,
+      code,
+      count: 0,
       duration: createHistogram(bounds.duration),
-      steps: makeSteps(() => createHistogram(bounds.duration)),
-      batch: createHistogram(bounds.batch),
-      runs: 0,
+      runs: undefined,
       bytesIn: 0,
       bytesOut: 0,
     };
@@ -68,13 +72,28 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     return series;
   }
 
+  function addRun(series: RequestSeries, record: RequestRecord): void {
+    const { steps, queueMs, startedMs } = record;
+    const last = { steps, queueMs, startedMs };
+    series.runs ??= {
+      steps: makeSteps(() => createHistogram(bounds.duration)),
+      batch: createHistogram(bounds.batch),
+      count: 0,
+      latest: last,
+    };
+    const { runs } = series;
+    runs.latest = last;
+    runs.count += record.runs;
+    addValue(runs.batch, record.instances);
+    addSteps(runs.steps, record);
+  }
+
   return {
     names,
     request: (record) => {
-      const { status, error, totalMs, trace } = record;
+      const { totalMs, trace } = record;
       const series = seriesOf(record);
-      series.statuses.set(status, (series.statuses.get(status) ?? 0) + 1);
-      if (error) series.errors.set(error.code, (series.errors.get(error.code) ?? 0) + 1);
+      series.count += 1;
       const seconds = totalMs / 1000;
       const bucket = addValue(series.duration, seconds);
       // A trace that nobody records cannot be looked at.
@@ -85,11 +104,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       series.bytesIn += record.bytesIn ?? 0;
       series.bytesOut += record.bytesOut ?? 0;
       if (record.coldStart) coldStarts += 1;
-      if (record.runs > 0) {
-        series.runs += record.runs;
-        addValue(series.batch, record.instances);
-        addSteps(series.steps, record);
-      }
+      if (record.runs > 0) addRun(series, record);
       if (record.counts || record.observations) addOwn(record);
     },
     load: ({ reference: { name, version }, durationMs, succeeded }) => {
@@ -98,11 +113,14 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
         model: name,
         version,
         duration: createHistogram(LOAD_BOUNDS),
+        latest: undefined,
         failures: 0,
       };
       loads.set(key, series);
-      if (succeeded) addValue(series.duration, durationMs / 1000);
-      else series.failures += 1;
+      if (succeeded) {
+        series.latest = durationMs / 1000;
+        addValue(series.duration, series.latest);
+      } else series.failures += 1;
     },
     get requests() {
       return [...requests.values()];
@@ -122,15 +140,32 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     const key = `${model}\n${version}`;
     const series = own.get(key) ?? { model, version, counts: new Map(), observations: new Map() };
     own.set(key, series);
-    for (const [name, count] of counts ?? []) series.counts.set(name, (series.counts.get(name) ?? 0) + count);
-    for (const [name, measured] of observations ?? []) {
-      const known = series.observations.get(name);
-      series.observations.set(name, known ? addMeasured(known, measured) : measured);
+    for (const [whole, count] of counts ?? []) {
+      const key = boundKey(whole, series.counts);
+      series.counts.set(key, (series.counts.get(key) ?? 0) + count);
+    }
+    for (const [whole, measured] of observations ?? []) {
+      const key = boundKey(whole, series.observations);
+      const known = series.observations.get(key);
+      series.observations.set(key, known ? addMeasured(known, measured) : measured);
     }
   }
 }
 
-function makeSteps(make: () => Histogram): RequestSeries['steps'] {
+/** Written out, because it is done for each request. */
+function addSteps(series: RunSeries['steps'], { steps, queueMs }: RequestRecord): void {
+  addValue(series.receive, steps.receive / 1000);
+  addValue(series.match, steps.match / 1000);
+  addValue(series.decode, steps.decode / 1000);
+  addValue(series.resolve, steps.resolve / 1000);
+  addValue(series.preprocess, steps.preprocess / 1000);
+  addValue(series.queue, queueMs / 1000);
+  addValue(series.run, steps.run / 1000);
+  addValue(series.encode, steps.encode / 1000);
+  addValue(series.reply, steps.reply / 1000);
+}
+
+function makeSteps(make: () => Histogram): RunSeries['steps'] {
   return {
     receive: make(),
     match: make(),
@@ -151,19 +186,6 @@ function addMeasured(a: Measured, b: Measured): Measured {
     least: Math.min(a.least, b.least),
     largest: Math.max(a.largest, b.largest),
   };
-}
-
-/** Written out, because it is done for each request. */
-function addSteps(series: RequestSeries['steps'], { steps, queueMs }: RequestRecord): void {
-  addValue(series.receive, steps.receive / 1000);
-  addValue(series.match, steps.match / 1000);
-  addValue(series.decode, steps.decode / 1000);
-  addValue(series.resolve, steps.resolve / 1000);
-  addValue(series.preprocess, steps.preprocess / 1000);
-  addValue(series.queue, queueMs / 1000);
-  addValue(series.run, steps.run / 1000);
-  addValue(series.encode, steps.encode / 1000);
-  addValue(series.reply, steps.reply / 1000);
 }
 
 /** All bounds in their order. */

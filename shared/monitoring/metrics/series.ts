@@ -1,10 +1,11 @@
+import type { MetricsName } from '../../config.ts';
 import type { Measured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord, Step } from '../request-record.ts';
 import type { Family } from './family.ts';
 import type { Histogram } from './histogram.ts';
 
-/** The numbers of all requests of one method to one route and version of a model. */
+/** The numbers of all requests of one method to one route and version of a model that had one outcome. */
 export interface RequestSeries {
   readonly protocol: string;
   readonly method: string;
@@ -13,22 +14,35 @@ export interface RequestSeries {
   /** '' if the request used no model. */
   readonly model: string;
   readonly version: string;
-  /** Requests by status. */
-  readonly statuses: Map<number, number>;
-  /** Errors by code. */
-  readonly errors: Map<string, number>;
+  readonly status: number;
+  /** Code of the error; '' if there was none. */
+  readonly code: string;
+  /** Requests. */
+  count: number;
   /** Seconds. */
   readonly duration: Histogram;
-  /** Seconds, of requests that ran the model. */
-  readonly steps: Readonly<Record<Step | 'queue', Histogram>>;
-  /** Instances of a request that ran the model. */
-  readonly batch: Histogram;
-  runs: number;
+  /** Of those that ran the model; undefined if there are none. */
+  runs: RunSeries | undefined;
   bytesIn: number;
   bytesOut: number;
 }
 
-/** What own code counted and measured for a version of a model, by name. */
+/** The numbers of requests that ran a model. */
+export interface RunSeries {
+  /** Seconds. */
+  readonly steps: Readonly<Record<Step | 'queue', Histogram>>;
+  /** Instances of a request. */
+  readonly batch: Histogram;
+  /** Runs of the graph. */
+  count: number;
+  /** The request that ended last. */
+  latest: RunTimes;
+}
+
+/** Where the time of one request went, in milliseconds. */
+export type RunTimes = Pick<RequestRecord, 'startedMs' | 'steps' | 'queueMs'>;
+
+/** What own code counted and measured for a version of a model, by name with labels. */
 export interface OwnSeries {
   readonly model: string;
   readonly version: string;
@@ -42,6 +56,8 @@ export interface LoadSeries {
   readonly version: string;
   /** Seconds, of loads that succeeded. */
   readonly duration: Histogram;
+  /** Seconds of the last one that succeeded; undefined if there is none. */
+  latest: number | undefined;
   failures: number;
 }
 
@@ -74,15 +90,27 @@ export interface ServerState {
   readonly inProgress: number;
   /** Models in memory. */
   readonly sessions: { readonly count: number; readonly bytes: number };
+  /** Runs that wait for their turn. */
+  readonly waiting: number;
   /** Version of Ternion. */
   readonly version: string;
 }
 
 /** The names under which a kind of server gives its metrics. */
 export interface MetricNames {
+  readonly server: MetricsName;
   /** Ends of buckets that its histograms of durations need, in seconds. */
   readonly durationBounds?: readonly number[];
   /** Ends of buckets that its histograms of batches need. */
   readonly batchBounds?: readonly number[];
   readonly families: (state: ServerState) => readonly Family[];
+}
+
+/**
+ * Bounds that grow by a factor.
+ *
+ * @param digits to which each is rounded
+ */
+export function exponential(first: number, factor: number, count: number, digits = 12): readonly number[] {
+  return Array.from({ length: count }, (_, index) => Number((first * factor ** index).toPrecision(digits)));
 }

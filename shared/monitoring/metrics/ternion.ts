@@ -1,6 +1,7 @@
+import { partsOf } from '../../measurement-keys.ts';
 import { STEPS } from '../request-record.ts';
 import { counter, type Family, gauge, histogram, type Labels, type Value } from './family.ts';
-import { type Histogram, mergeHistograms } from './histogram.ts';
+import { mergeBy, ranIn, sumBy } from './group.ts';
 import { describeProcess } from './process.ts';
 import {
   BATCH_BOUNDS,
@@ -16,27 +17,25 @@ const STEP_NAMES = STEPS.flatMap((step) => (step === 'run' ? (['queue', step] as
 
 /** Ternion's own names. Units and endings are those of Prometheus: seconds, bytes, `_total`. */
 export const TERNION: MetricNames = {
+  server: 'ternion',
   families: ({ collector, inProgress, sessions, version }) => {
     const { requests } = collector;
-    const used = requests.filter(({ runs }) => runs > 0);
+    const ran = ranIn(requests);
     return [
       counter(
         'ternion_requests',
         'Requests that were answered.',
-        sumBy(requests, ({ protocol, method, route, statuses, ...each }) =>
-          [...statuses].map(
-            ([status, count]): Value => [
-              { protocol, method, route, ...modelOf(each), status: String(status) },
-              count,
-            ],
-          ),
-        ),
+        sumBy(requests, ({ protocol, method, route, status, count, ...each }) => [
+          { protocol, method, route, ...modelOf(each), status: String(status) },
+          count,
+        ]),
       ),
       counter(
         'ternion_errors',
         'Requests that were answered with an error, by its code.',
-        sumBy(requests, ({ protocol, errors, ...each }) =>
-          [...errors].map(([code, count]): Value => [{ protocol, ...modelOf(each), code }, count]),
+        sumBy(
+          requests.filter(({ code }) => code !== ''),
+          ({ protocol, code, count, ...each }) => [{ protocol, ...modelOf(each), code }, count],
         ),
       ),
       histogram(
@@ -54,9 +53,9 @@ export const TERNION: MetricNames = {
         'Time in each step of a request that ran a model.',
         STEP_NAMES.flatMap((step) =>
           mergeBy(
-            used,
+            ran,
             (each) => ({ step, ...modelOf(each) }),
-            ({ steps }) => steps[step],
+            ({ runs }) => runs.steps[step],
           ),
         ),
         DURATION_BOUNDS,
@@ -64,23 +63,23 @@ export const TERNION: MetricNames = {
       histogram(
         'ternion_batch_size',
         'Instances in a request that ran a model.',
-        mergeBy(used, modelOf, ({ batch }) => batch),
+        mergeBy(ran, modelOf, ({ runs }) => runs.batch),
         BATCH_BOUNDS,
       ),
       counter(
         'ternion_runs',
         'Runs of the graph of a model.',
-        sumBy(used, (each) => [[modelOf(each), each.runs]]),
+        sumBy(ran, (each) => [modelOf(each), each.runs.count]),
       ),
       counter(
         'ternion_request_bytes',
         'Bytes of the bodies of requests.',
-        sumBy(requests, (each) => [[modelOf(each), each.bytesIn]]),
+        sumBy(requests, (each) => [modelOf(each), each.bytesIn]),
       ),
       counter(
         'ternion_response_bytes',
         'Bytes of the bodies of answers.',
-        sumBy(requests, (each) => [[modelOf(each), each.bytesOut]]),
+        sumBy(requests, (each) => [modelOf(each), each.bytesOut]),
       ),
       gauge('ternion_requests_in_progress', 'Requests that have begun and not ended.', [[{}, inProgress]]),
       gauge('ternion_workers', 'Processes and threads that run models.', [[{}, 1]]),
@@ -115,14 +114,14 @@ function loadFamilies({ loads }: Collector): readonly Family[] {
 
 function ownFamilies({ own }: Collector): readonly Family[] {
   const observed = own.flatMap(({ observations, ...each }) =>
-    [...observations].map(([name, measured]) => ({ labels: { name, ...modelOf(each) }, measured })),
+    [...observations].map(([key, measured]) => ({ labels: ownLabelsOf(key, each), measured })),
   );
   return [
     counter(
       'ternion_own_counts',
       'What steps of own code counted.',
       own.flatMap(({ counts, ...each }) =>
-        [...counts].map(([name, count]): Value => [{ name, ...modelOf(each) }, count]),
+        [...counts].map(([key, count]): Value => [ownLabelsOf(key, each), count]),
       ),
     ),
     {
@@ -137,38 +136,12 @@ function ownFamilies({ own }: Collector): readonly Family[] {
   ];
 }
 
+/** No label of own code has the name of one of the others. */
+function ownLabelsOf(key: string, of: Parameters<typeof modelOf>[0]): Labels {
+  const { name, labels } = partsOf(key);
+  return { name, ...modelOf(of), ...labels };
+}
+
 function modelOf({ model, version }: Pick<RequestSeries, 'model' | 'version'>): Labels {
   return { model, version };
-}
-
-/** The sum of all values with the same labels. */
-export function sumBy<T>(items: readonly T[], valuesOf: (item: T) => readonly Value[]): readonly Value[] {
-  const sums = new Map<string, { readonly labels: Labels; value: number }>();
-  for (const [labels, value] of items.flatMap(valuesOf)) {
-    const key = JSON.stringify(labels);
-    const known = sums.get(key);
-    if (known) known.value += value;
-    else sums.set(key, { labels, value });
-  }
-  return [...sums.values()].map(({ labels, value }) => [labels, value]);
-}
-
-/** The histograms of all items with the same labels, as one. */
-export function mergeBy<T>(
-  items: readonly T[],
-  labelsOf: (item: T) => Labels,
-  histogramOf: (item: T) => Histogram,
-): readonly (readonly [Labels, Histogram])[] {
-  const groups = new Map<string, { readonly labels: Labels; readonly histograms: Histogram[] }>();
-  for (const item of items) {
-    const labels = labelsOf(item);
-    const key = JSON.stringify(labels);
-    const group = groups.get(key) ?? { labels, histograms: [] };
-    groups.set(key, group);
-    group.histograms.push(histogramOf(item));
-  }
-  return [...groups.values()].flatMap(({ labels, histograms }) => {
-    const merged = mergeHistograms(histograms);
-    return merged ? [[labels, merged] as const] : [];
-  });
 }

@@ -14,6 +14,7 @@ const ENVIRONMENTS = [
   { PROTOCOLS: 'kserve,torchserve' },
   { PROTOCOLS: 'ternion' },
   { METRICS: 'none' },
+  { METRICS: 'triton,tensorflow-serving' },
   { PROTOCOLS: 'hugging-face,kserve', DIALECT: 'kserve' },
   { AIP_HEALTH_ROUTE: '/', AIP_PREDICT_ROUTE: '/my/predict//' },
   { AIP_PREDICT_ROUTE: '/v1/models/a:predict', ADMIN_ROUTES: 'true' },

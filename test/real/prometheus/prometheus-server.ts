@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { type RunningServer, startServer } from '../start-server.ts';
+import { counterpart, programOf } from './counterpart.ts';
+
+export interface Prometheus {
+  readonly url: string;
+  /** @param seconds when, since the epoch */
+  query(expression: string, seconds: number): Promise<readonly QueryResult[]>;
+  /** Waits until each target was read completely after a moment, and gives the moment of the latest reading. */
+  readAfter(seconds: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** One series of an answer. */
+export interface QueryResult {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+const ANSWER = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    result: z.array(
+      z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) }),
+    ),
+  }),
+});
+
+const MOST_WAIT_MS = 30_000;
+
+/** Starts Prometheus with a configuration in YAML. */
+export async function startPrometheus(configuration: string): Promise<Prometheus> {
+  const folder = await mkdtemp(join(tmpdir(), 'ternion-prometheus-'));
+  const file = join(folder, 'prometheus.yml');
+  await writeFile(file, configuration);
+  const server: RunningServer = await startServer({
+    ...counterpart,
+    start: (installed, port) => [
+      programOf(installed, 'prometheus'),
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--enable-feature=exemplar-storage,promql-negative-offset',
+    ],
+  });
+
+  async function query(expression: string, seconds: number): Promise<readonly QueryResult[]> {
+    const response = await fetch(`${server.url}/api/v1/query`, {
+      method: 'POST',
+      body: new URLSearchParams({ query: expression, time: String(seconds) }),
+    });
+    const json: unknown = await response.json();
+    if (!response.ok) throw new Error(`Prometheus refuses ${expression}: ${JSON.stringify(json)}`);
+    const { data } = ANSWER.parse(json);
+    return data.result.map(({ metric, value: [, value] }) => ({ metric, value: toNumber(value) }));
+  }
+
+  return {
+    url: server.url,
+    query,
+    readAfter: async (seconds) => {
+      const lastMs = performance.now() + MOST_WAIT_MS;
+      for (;;) {
+        const now = Date.now() / 1000;
+        const read = await query('timestamp(up) * up', now);
+        const earliest = Math.min(...read.map(({ value }) => value));
+        if (read.length > 0 && earliest > seconds) return Math.max(...read.map(({ value }) => value));
+        if (performance.now() > lastMs) throw new Error(`Prometheus did not read: ${JSON.stringify(read)}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    close: async () => {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function toNumber(text: string): number {
+  return Number(text.replace('Inf', 'Infinity'));
+}
