@@ -9,6 +9,7 @@ import {
   DURATION_BOUNDS,
   LOAD_BOUNDS,
   type LoadSeries,
+  type ObjectiveSeries,
   type OwnSeries,
   type RequestSeries,
 } from './series.ts';
@@ -30,6 +31,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   const requests = new Map<string, RequestSeries>();
   const own = new Map<string, OwnSeries>();
   const loads = new Map<string, LoadSeries>();
+  const objectives = new Map<string, ObjectiveSeries>();
   let coldStarts = 0;
 
   function seriesOf({
@@ -84,10 +86,11 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
         addValue(series.batch, record.instances);
         for (const step of STEPS) addValue(series.steps[step], record.steps[step] / 1000);
         addValue(series.steps.queue, record.queueMs / 1000);
+        countSlow(record);
       }
       if (record.counts || record.observations) addOwn(record);
     },
-    load: ({ reference: { name, version }, durationMs, succeeded }) => {
+    load: ({ reference: { name, version }, durationMs, succeeded, objective }) => {
       const key = `${name}\n${version}`;
       const series = loads.get(key) ?? {
         model: name,
@@ -98,6 +101,9 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       loads.set(key, series);
       if (succeeded) addValue(series.duration, durationMs / 1000);
       else series.failures += 1;
+      if (objective && !objectives.has(key)) {
+        objectives.set(key, { model: name, version, objective, slow: 0 });
+      }
     },
     get requests() {
       return [...requests.values()];
@@ -108,10 +114,20 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     get loads() {
       return [...loads.values()];
     },
+    get objectives() {
+      return [...objectives.values()];
+    },
     get coldStarts() {
       return coldStarts;
     },
   };
+
+  /** A request that failed is missed by the availability, and must not count twice. */
+  function countSlow({ model = '', version = '', status, totalMs }: RequestRecord): void {
+    const series = objectives.get(`${model}\n${version}`);
+    const mostMs = series?.objective.latency?.ms;
+    if (series && mostMs !== undefined && status < 400 && totalMs > mostMs) series.slow += 1;
+  }
 
   function addOwn({ model = '', version = '', counts, observations }: RequestRecord): void {
     const key = `${model}\n${version}`;
