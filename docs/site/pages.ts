@@ -52,7 +52,10 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
   },
   { label: 'Clients', files: ['docs/clients.md'] },
   { label: 'Deploy', files: ['docs/deploy-*.md'] },
-  { label: 'Operate', files: ['docs/configuration.md', 'docs/security.md', 'docs/guarantees.md'] },
+  {
+    label: 'Operate',
+    files: ['docs/configuration.md', 'docs/runbook.md', 'docs/security.md', 'docs/guarantees.md'],
+  },
   { label: 'Reference', files: [REST] },
   {
     label: 'Contribute',
