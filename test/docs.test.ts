@@ -111,6 +111,7 @@ const LANGUAGES = [
   'jsonl',
   'js',
   'ts',
+  'promql',
   'python',
   'yaml',
   'toml',

@@ -90,8 +90,7 @@ export const commonMembers = {
     .optional(
       z.strictObject({
         availability: z.optional(z.number().check(z.gt(0), z.lt(1))).register(z.globalRegistry, {
-          description:
-            'Share of requests that must not fail by a fault of the server, such as 0.999. Mistakes of clients do not count.',
+          description: 'Share of requests that must not fail by a fault of the server, such as 0.999.',
         }),
         latency: z
           .optional(
@@ -99,17 +98,17 @@ export const commonMembers = {
               ms: z
                 .number()
                 .check(z.gt(0))
-                .register(z.globalRegistry, { description: 'Milliseconds in which a request is answered.' }),
+                .register(z.globalRegistry, { description: 'Milliseconds for an answer.' }),
               percentile: z.number().check(z.gt(0), z.lt(100)).register(z.globalRegistry, {
-                description: 'Percentage of requests that must be answered in this time, such as 95.',
+                description: 'Percentage of requests that must be answered in this time.',
               }),
             }),
           )
-          .register(z.globalRegistry, { description: 'How fast its requests must be answered.' }),
+          .register(z.globalRegistry, { description: 'How fast requests must be answered.' }),
       }),
     )
     .register(z.globalRegistry, {
-      description: 'What callers can rely on. Metrics give it, and alerts compare the requests with it.',
+      description: 'What callers can rely on. Alerts compare requests with it.',
     }),
 };
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toAnchor } from '../../docs/site/markdown.ts';
 import { ALERTS } from '../../infra/build/monitoring/alerts.ts';
 import { parseQuery } from '../infra/build/promql.ts';
+import { createStack, createWorkspace, synthesize } from '../infra/synthesize.ts';
 import {
   type DocumentedShell,
   type LocalServer,
@@ -26,6 +27,9 @@ function sectionsBelow(heading: string): readonly { readonly name: string; reado
 
 describe('the runbook', () => {
   const alerts = sectionsBelow('Alerts of Prometheus');
+  const alarmSections = sectionsBelow('Alarms of CloudWatch');
+  const workspace = createWorkspace();
+  afterAll(() => workspace[Symbol.dispose]());
 
   it('has a section for each alert of Prometheus, and no others', () => {
     expect(alerts.map(({ name }) => name)).toEqual([...new Set(ALERTS.map(({ alert }) => alert))]);
@@ -36,8 +40,17 @@ describe('the runbook', () => {
     expect(anchors).toEqual(expect.arrayContaining(ALERTS.map(({ annotations }) => annotations.runbook_url)));
   });
 
+  it('has a section for each alarm of the stack, and no others', () => {
+    const stack = synthesize(createStack(workspace, { latencyObjectiveMs: 100 }));
+    const alarms = stack.ofType('AWS::CloudWatch::Alarm');
+    const linked = alarms.map(
+      ({ Properties }) => String(Properties.AlarmDescription).split('docs/runbook.md#')[1],
+    );
+    expect(alarmSections.map(({ name }) => toAnchor(name))).toEqual(linked);
+  });
+
   it('says something in each section', () => {
-    expect(alerts.filter(({ text }) => text.length < 100)).toEqual([]);
+    expect([...alerts, ...alarmSections].filter(({ text }) => text.length < 100)).toEqual([]);
   });
 
   it.each(readBlocks(page, 'promql'))('asks Prometheus in its language: %s', (query) => {

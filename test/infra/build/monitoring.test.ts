@@ -2,37 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALERTS, GROUPS, RECORDED_NAMES } from '../../../infra/build/monitoring/alerts.ts';
 import { DASHBOARDS, makeMonitoringFiles } from '../../../infra/build/monitoring/monitoring-files.ts';
-import { InferenceError } from '../../../shared/errors.ts';
 import { createCollector } from '../../../shared/monitoring/metrics/collector.ts';
 import { TERNION } from '../../../shared/monitoring/metrics/ternion.ts';
-import type { RequestRecord } from '../../../shared/monitoring/request-record.ts';
-import { readTraceContext } from '../../../shared/monitoring/trace-context.ts';
+import { FULL_RECORD } from '../../support/full-record.ts';
 import { parseQuery } from './promql.ts';
-
-const RECORD: RequestRecord = {
-  requestId: 'a',
-  trace: readTraceContext(new Headers(), 'a'),
-  method: 'POST',
-  path: '/models/m/predict',
-  forwardedTo: undefined,
-  route: '/models/{model}/predict',
-  protocol: 'predict',
-  model: 'm',
-  version: '1',
-  status: 500,
-  error: new InferenceError('INTERNAL_ERROR', 'A made-up error.'),
-  coldStart: true,
-  startedMs: 0,
-  totalMs: 1,
-  steps: { receive: 0, match: 0, decode: 0, resolve: 0, preprocess: 0, run: 1, encode: 0, reply: 0 },
-  queueMs: 0,
-  runs: 1,
-  instances: 1,
-  bytesIn: 1,
-  bytesOut: 1,
-  counts: new Map([['a', 1]]),
-  observations: new Map([['a', { count: 1, sum: 1, least: 1, largest: 1 }]]),
-};
 
 /** Series of Prometheus itself, and those that servers do not give yet: delete a name here when they do. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
@@ -49,7 +22,7 @@ async function seriesOfServer(): Promise<ReadonlyMap<string, ReadonlySet<string>
     succeeded: true,
     objective: { availability: 0.9, latency: { ms: 1, percentile: 95 } },
   });
-  collector.request(RECORD);
+  collector.request(FULL_RECORD);
   const families = TERNION.families({
     collector,
     inProgress: 0,
