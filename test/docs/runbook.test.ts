@@ -80,7 +80,7 @@ describe('the commands of the runbook', () => {
   it.each(commands.filter((command) => command.includes('$SERVER')))('get an answer: %s', async (command) => {
     const output = await shell.run(`${setting}\n${command}`);
     expect(output).toMatch(
-      /^(?:# HELP ternion_requests_total|ternion_|process_|\{|no error since the start$)/m,
+      /^(?:# HELP ternion_requests_total|ternion_|process_|http:.*, Ternion |\{|no error since the start$)/m,
     );
   });
 });
