@@ -43,22 +43,26 @@ const BURNS = [
 
 const WINDOWS = ['5m', '30m', '1h', '6h', '3d'] as const;
 
-type Recorded = 'requests' | 'failures' | 'slow_requests';
-const RECORDED: Readonly<Record<Recorded, string>> = {
-  requests: `ternion_requests_total{model!="",${VALID}}`,
-  failures: `ternion_requests_total{model!="",${FAILED}}`,
-  slow_requests: 'ternion_slow_requests_total',
-};
+const perSecond = (selector: string, window: string): string =>
+  `sum by (model, version) (rate(${selector}[${window}]))`;
+
+const requests = (window: string): string => perSecond(`ternion_requests_total{model!="",${VALID}}`, window);
+
+/** What is recorded for each version of a model, per second. A version that never failed has 0 failures. */
+const RECORDED = {
+  requests,
+  failures: (window: string) =>
+    `${perSecond(`ternion_requests_total{model!="",${FAILED}}`, window)} or 0 * ${requests(window)}`,
+  slow_requests: (window: string) => perSecond('ternion_slow_requests_total', window),
+} as const;
+type Recorded = keyof typeof RECORDED;
 
 const recordOf = (name: Recorded, window: string): string => `model_version:ternion_${name}:rate${window}`;
 
 function recordings(): readonly Recording[] {
   const names: readonly Recorded[] = ['requests', 'failures', 'slow_requests'];
   return WINDOWS.flatMap((window) =>
-    names.map((name) => ({
-      record: recordOf(name, window),
-      expr: `sum by (model, version) (rate(${RECORDED[name]}[${window}]))`,
-    })),
+    names.map((name) => ({ record: recordOf(name, window), expr: RECORDED[name](window) })),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { DashboardOptions, Row } from './panels.ts';
-import { FAILED, MODEL, mean, perSecond, quantile, VALID, VARIABLES } from './queries.ts';
+import { asked, failedShare, MODEL, mean, perSecond, quantile, VARIABLES } from './queries.ts';
 
 const VERSION = 'model, version';
 const LEGEND = '{{model}}/{{version}}';
@@ -11,18 +11,13 @@ const VERSIONS: Row = {
       title: 'Requests',
       description: 'Requests for predictions per second.',
       unit: 'reqps',
-      queries: [{ expr: perSecond('ternion_requests_total', VERSION, VALID), legend: LEGEND }],
+      queries: [{ expr: asked(VERSION), legend: LEGEND }],
     },
     {
       title: 'Share of failed requests',
       description: 'Failed by a fault of the server.',
       unit: 'percentunit',
-      queries: [
-        {
-          expr: `${perSecond('ternion_requests_total', VERSION, FAILED)} / ${perSecond('ternion_requests_total', VERSION, VALID)}`,
-          legend: LEGEND,
-        },
-      ],
+      queries: [{ expr: failedShare(VERSION), legend: LEGEND }],
     },
     {
       title: 'p95 of a request',

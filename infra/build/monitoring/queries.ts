@@ -19,8 +19,18 @@ export const VARIABLES: readonly Variable[] = [
 ];
 
 /** Requests for predictions that a server could answer: not the mistakes of clients, and not 501. */
-export const VALID = `${MODEL},method="POST",status!~"4..|501"`;
-export const FAILED = `${MODEL},method="POST",status=~"5..",status!="501"`;
+const VALID = `${MODEL},method="POST",status!~"4..|501"`;
+const FAILED = `${MODEL},method="POST",status=~"5..",status!="501"`;
+
+/** The requests for predictions per second. */
+export function asked(by: string): string {
+  return perSecond('ternion_requests_total', by, VALID);
+}
+
+/** The share of them that failed by a fault of the server: 0 if none ever did. */
+export function failedShare(by: string): string {
+  return `(${perSecond('ternion_requests_total', by, FAILED)} or 0 * ${asked(by)}) / ${asked(by)}`;
+}
 
 /** The sum of a counter per second. */
 export function perSecond(counter: string, by: string, matchers: string = MODEL): string {

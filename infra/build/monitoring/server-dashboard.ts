@@ -1,5 +1,5 @@
 import type { DashboardOptions, Row } from './panels.ts';
-import { FAILED, JOB, MODEL, mean, perSecond, quantile, quantiles, VALID, VARIABLES } from './queries.ts';
+import { failedShare, JOB, MODEL, mean, perSecond, quantile, quantiles, VARIABLES } from './queries.ts';
 
 const TRAFFIC: Row = {
   title: 'Traffic',
@@ -53,12 +53,7 @@ const ERRORS: Row = {
       description:
         'Requests for predictions that failed by a fault of the server, as a share of all but the mistakes of clients. The alert TernionErrorRate fires above 5 %.',
       unit: 'percentunit',
-      queries: [
-        {
-          expr: `${perSecond('ternion_requests_total', '', FAILED)} / ${perSecond('ternion_requests_total', '', VALID)}`,
-          legend: 'failed',
-        },
-      ],
+      queries: [{ expr: failedShare(''), legend: 'failed' }],
     },
   ],
 };
@@ -153,12 +148,13 @@ const LOADS: Row = {
     },
     {
       title: 'Time of a load',
-      description: 'Mean time until a version could answer, with its download.',
+      // A server loads a version once or seldom, so there is nothing to see in a rate.
+      description: 'Mean time until a version could answer, with its download, since the servers started.',
       unit: 's',
       width: 6,
       queries: [
         {
-          expr: mean('ternion_model_load_duration_seconds', 'model, version'),
+          expr: `sum by (model, version) (ternion_model_load_duration_seconds_sum{${MODEL}}) / sum by (model, version) (ternion_model_load_duration_seconds_count{${MODEL}})`,
           legend: '{{model}}/{{version}}',
         },
       ],

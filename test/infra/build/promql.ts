@@ -15,8 +15,11 @@ export interface ParsedQuery {
 }
 
 /** What Grafana puts in before it asks Prometheus. */
-function withValues(query: string): string {
-  return query.replaceAll('$__rate_interval', '5m').replaceAll(/^\$price\b/g, '0.1');
+export function withValues(query: string): string {
+  return query
+    .replaceAll('$__rate_interval', '5m')
+    .replaceAll(/^\$price\b/g, '0.1')
+    .replaceAll(/"\$\w+"/g, '".*"');
 }
 
 /** @throws Error if it is not PromQL */

@@ -1,6 +1,6 @@
 import type { Counterpart } from '../counterpart.ts';
 
-/** The tool that checks and tests rules, from Prometheus as Debian has it. It is unpacked, so nobody has to be root. */
+/** Prometheus as Debian has it, with the tool that tests rules. It is unpacked, so nobody has to be root. */
 export const counterpart: Counterpart = {
   name: 'promtool',
   pin: 'promtool of Debian 12',
