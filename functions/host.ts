@@ -8,7 +8,7 @@ import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type LogFields, type Logger } from '../shared/monitoring/logger.ts';
-import { createMonitoring } from '../shared/monitoring/monitoring.ts';
+import { createMonitoring, type MonitoringOptions } from '../shared/monitoring/monitoring.ts';
 import { createRequestLog } from '../shared/monitoring/request-log.ts';
 import type { RequestRecord } from '../shared/monitoring/request-record.ts';
 import { makeSpanId } from '../shared/monitoring/trace-context.ts';
@@ -51,8 +51,8 @@ export interface HostOptions {
   readonly isFrozen?: boolean;
   /** How the log service of the cloud wants its lines. */
   readonly log?: ((environment: HostOptions['environment']) => HostLog) | undefined;
-  /** What those who ask for metrics should do instead, if nobody can ask one instance of the host alone. */
-  readonly metricsAdvice?: string | undefined;
+  /** Where its metrics are; by default nowhere. */
+  readonly metrics?: HostMetrics | undefined;
   /** How lines are written for people; by default they are JSON. */
   readonly people?: PeopleLog | undefined;
 }
@@ -64,6 +64,9 @@ export interface PeopleLog {
   /** Whether only warnings and errors are written; LOG_LEVEL, if it is set, then means JSON. */
   readonly isQuiet: boolean;
 }
+
+/** What counts requests for those who ask an instance, or what to do where nobody can ask one. */
+export type HostMetrics = Pick<MonitoringOptions, 'openCollector'> | { readonly advice: string };
 
 /** What the log service of a cloud needs. */
 export interface HostLog {
@@ -127,7 +130,6 @@ export function createHost(options: HostOptions): Host {
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
-  const { metricsAdvice: advice } = options;
   const instance = instanceOf(environment);
   const requestLog = createRequestLog({
     logger,
@@ -148,8 +150,8 @@ export function createHost(options: HostOptions): Host {
       logger,
       monitoring: createMonitoring({
         log: requestLog,
-        metrics: advice === undefined ? config.metrics : [],
-        advice,
+        metrics: config.metrics,
+        ...options.metrics,
         openExporter: wantsCollector(environment)
           ? async () => {
               const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Duration, IgnoreMode, Size } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { type LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type EnvironmentVariable, parseConfig } from '../shared/config.ts';
 import { acknowledgeWildcard } from './compliance.ts';
@@ -74,20 +74,24 @@ export interface InferenceFunctionProps {
 
 /** The HTTP API waits a second longer. */
 export const DEFAULT_TIMEOUT_SECONDS = 29;
+export const DEFAULT_MEMORY_MB = 1769;
+export const DEFAULT_ARCHITECTURE = 'arm64';
 
 const ARCHITECTURES = { arm64: Architecture.ARM_64, x86_64: Architecture.X86_64 } as const;
 
 /** The Lambda function that serves models, and the role that lets it read them and write its log. */
 export class InferenceFunction extends Construct {
   readonly handler: LambdaFunction;
+  /** The log of the function. */
+  readonly logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: InferenceFunctionProps) {
     super(scope, id);
-    const logGroup = createLogGroup(this, 'Logs', props.logRetentionDays ?? RetentionDays.ONE_MONTH);
+    this.logGroup = createLogGroup(this, 'Logs', props.logRetentionDays ?? RetentionDays.ONE_MONTH);
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
-        WriteLog: new PolicyDocument({ statements: [writeLogStatement(logGroup)] }),
+        WriteLog: new PolicyDocument({ statements: [writeLogStatement(this.logGroup)] }),
         ReadModels: new PolicyDocument({
           statements: [
             new PolicyStatement({ actions: ['s3:GetObject'], resources: [props.models.modelFiles] }),
@@ -106,17 +110,17 @@ export class InferenceFunction extends Construct {
     this.handler = new LambdaFunction(this, 'Handler', {
       description: 'Ternion: serves ONNX models',
       runtime: Runtime.NODEJS_24_X,
-      architecture: ARCHITECTURES[props.architecture ?? 'arm64'],
+      architecture: ARCHITECTURES[props.architecture ?? DEFAULT_ARCHITECTURE],
       code: findCode(props.codeFolder),
       handler: 'index.handler',
-      memorySize: props.memorySizeMb ?? 1769,
+      memorySize: props.memorySizeMb ?? DEFAULT_MEMORY_MB,
       timeout: Duration.seconds(props.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS),
       ephemeralStorageSize: Size.mebibytes(props.ephemeralStorageMb ?? 1024),
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
       environment: createEnvironment(props),
-      logGroup,
+      logGroup: this.logGroup,
       role,
     });
   }

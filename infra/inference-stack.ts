@@ -6,11 +6,15 @@ import type { Construct } from 'constructs';
 import { ExampleModels } from './example-models.ts';
 import { HttpEndpoint, type Throttling } from './http-endpoint.ts';
 import { InferenceAlarms } from './inference-alarms.ts';
+import { InferenceDashboard } from './inference-dashboard.ts';
 import {
+  DEFAULT_ARCHITECTURE,
+  DEFAULT_MEMORY_MB,
   DEFAULT_TIMEOUT_SECONDS,
   InferenceFunction,
   type InferenceFunctionProps,
 } from './inference-function.ts';
+import { LogQueries } from './log-queries.ts';
 import { ModelBucket } from './model-bucket.ts';
 
 /** The stack and its function; the other members are about what is around the function. */
@@ -47,6 +51,24 @@ export interface InferenceStackProps extends StackProps, Omit<InferenceFunctionP
    * @default 80
    */
   readonly durationAlarmPercent?: number;
+  /**
+   * An alarm rings when this percentage of the requests to the HTTP API is answered with a 5xx status.
+   *
+   * @default 5
+   */
+  readonly errorRateAlarmPercent?: number;
+  /**
+   * An alarm rings when one request in twenty takes more than this many milliseconds.
+   *
+   * @default - no such alarm
+   */
+  readonly latencyObjectiveMs?: number;
+  /**
+   * Whether the stack has a dashboard of CloudWatch.
+   *
+   * @default true; an account pays 3 dollars a month for each dashboard after its third
+   */
+  readonly dashboard?: boolean;
   /**
    * SNS topic that is notified of alarms.
    *
@@ -99,20 +121,34 @@ export class InferenceStack extends Stack {
       prefix: props.modelPrefix,
     });
     this.inference = new InferenceFunction(this, 'Inference', { ...props, models: this.models });
-    const { handler } = this.inference;
+    const { handler, logGroup } = this.inference;
     const endpoint = new HttpEndpoint(this, 'Endpoint', {
       handler,
       authorization: props.apiAuthorization ?? 'iam',
       throttling: { ratePerSecond: 100, burst: 200, ...props.throttling },
       logRetentionDays,
     });
-    new InferenceAlarms(this, 'Alarms', {
+    const alarms = new InferenceAlarms(this, 'Alarms', {
       handler,
       stage: endpoint.stage,
+      logGroup,
       timeoutSeconds,
       durationAlarmPercent: props.durationAlarmPercent ?? 80,
+      errorRateAlarmPercent: props.errorRateAlarmPercent ?? 5,
+      latencyObjectiveMs: props.latencyObjectiveMs,
       topicArn: props.alarmTopicArn,
     });
+    new LogQueries(this, 'Queries', { logGroup });
+    if (props.dashboard ?? true) {
+      new InferenceDashboard(this, 'Overview', {
+        handler,
+        stage: endpoint.stage,
+        logGroup,
+        alarms: alarms.all,
+        architecture: props.architecture ?? DEFAULT_ARCHITECTURE,
+        memorySizeMb: props.memorySizeMb ?? DEFAULT_MEMORY_MB,
+      });
+    }
     if (props.modelsFolder !== undefined) {
       this.copiedModels = new ExampleModels(this, 'Examples', {
         models: this.models,

@@ -19,6 +19,8 @@ const wholeNumber = (least: number, most: number) =>
 const oneOf = <const Choice extends string>(...choices: readonly Choice[]) =>
   text.pipe(z.enum(choices, `must be one of ${choices.join(', ')}`));
 
+const yesOrNo = oneOf('true', 'false').transform((value) => value === 'true');
+
 const RETENTIONS = Object.values(RetentionDays).filter((value) => typeof value === 'number');
 const retentionDays = wholeNumber(1, RetentionDays.INFINITE).pipe(
   z.enum(RetentionDays, `must be one of ${RETENTIONS.join(', ')}`),
@@ -59,10 +61,13 @@ const settingsSchema = z
     throttleBurst: wholeNumber(1, 1_000_000),
     functionUrl: oneOf('none', 'iam', 'public'),
     durationAlarmPercent: wholeNumber(1, 100),
+    errorRateAlarmPercent: wholeNumber(1, 100),
+    latencyObjectiveMs: wholeNumber(1, 900_000),
+    dashboard: yesOrNo,
     alarmTopicArn: text.pipe(
       z.string().regex(/^arn:[^:]+:sns:[^:]+:\d{12}:[^:]+$/, 'must be the ARN of an SNS topic'),
     ),
-    seedExampleModels: oneOf('true', 'false').transform((value) => value === 'true'),
+    seedExampleModels: yesOrNo,
     modelsFolder: folder,
   })
   .exactPartial();

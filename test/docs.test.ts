@@ -112,6 +112,7 @@ const LANGUAGES = [
   'jsonl',
   'js',
   'ts',
+  'promql',
   'python',
   'yaml',
   'toml',

@@ -1,5 +1,5 @@
 import { Function } from "aws-cdk-lib/aws-lambda";
-import { RetentionDays } from "aws-cdk-lib/aws-logs";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { IBucket } from "aws-cdk-lib/aws-s3";
@@ -117,6 +117,8 @@ export interface InferenceFunctionProps {
 /** The Lambda function that serves models, and the role that lets it read them and write its log. */
 export declare class InferenceFunction extends Construct {
   readonly handler: Function;
+  /** The log of the function. */
+  readonly logGroup: LogGroup;
   constructor(scope: Construct, id: string, props: InferenceFunctionProps);
 }
 /** The versions of each model of a repository, by the name of the model. */
@@ -172,6 +174,24 @@ export interface InferenceStackProps extends StackProps, Omit<InferenceFunctionP
    * @default 80
    */
   readonly durationAlarmPercent?: number;
+  /**
+   * An alarm rings when this percentage of the requests to the HTTP API is answered with a 5xx status.
+   *
+   * @default 5
+   */
+  readonly errorRateAlarmPercent?: number;
+  /**
+   * An alarm rings when one request in twenty takes more than this many milliseconds.
+   *
+   * @default - no such alarm
+   */
+  readonly latencyObjectiveMs?: number;
+  /**
+   * Whether the stack has a dashboard of CloudWatch.
+   *
+   * @default true; an account pays 3 dollars a month for each dashboard after its third
+   */
+  readonly dashboard?: boolean;
   /**
    * SNS topic that is notified of alarms.
    *

@@ -54,7 +54,13 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
   { label: 'Deploy', files: ['docs/deploy-*.md', 'docs/container.md'] },
   {
     label: 'Operate',
-    files: ['docs/configuration.md', 'docs/observe.md', 'docs/security.md', 'docs/guarantees.md'],
+    files: [
+      'docs/configuration.md',
+      'docs/observe.md',
+      'docs/runbook.md',
+      'docs/security.md',
+      'docs/guarantees.md',
+    ],
   },
   { label: 'Reference', files: [REST] },
   {

@@ -18,8 +18,10 @@ const host = createHostOrExit({
   ...readInstanceSize(process.env),
   answerBytes: MOST_RESULT_BYTES,
   log: createLambdaLog,
-  metricsAdvice:
-    'An instance of a function cannot be asked for its metrics: CloudWatch has them in the namespace Ternion (EMF_METRICS).',
+  metrics: {
+    advice:
+      'An instance of a function cannot be asked for its metrics: CloudWatch has them in the namespace Ternion (EMF_METRICS).',
+  },
 });
 // Awaited here, so that models load in the init phase, in which Lambda gives full CPU at any memory size.
 const [extension] = await Promise.all([openExtension(), host.app.preload()]);

@@ -17,7 +17,9 @@ app.http('ternion', {
     pagesFolder: join(import.meta.dirname, 'pages'),
     stores: { file: openFilesystemStore },
     log: () => AZURE_LOG,
-    metricsAdvice:
-      'An instance of a function app cannot be asked for its metrics: queries over its log have them; docs/deploy-azure.md shows some.',
+    metrics: {
+      advice:
+        'An instance of a function app cannot be asked for its metrics: queries over its log have them; docs/deploy-azure.md shows some.',
+    },
   }),
 });

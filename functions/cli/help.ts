@@ -172,6 +172,15 @@ export const BENCH_EXAMPLES = examples(
   'Latencies are from sending a request to the end of its answer. One second before\nthe measurement is not counted. If requests fail, the exit code is 3.',
 );
 
+export const TOP_EXAMPLES = examples(
+  [
+    ['ternion top', 'until you press Ctrl+C'],
+    ['ternion top https://models.example.com --interval 10', ''],
+    ['ternion top --once --json', 'for programs'],
+  ],
+  'Percentiles are estimates from the buckets of histograms. If the server has a\nMETRICS_TOKEN, set it here as well.',
+);
+
 /** Commands with their purpose, side by side if that fits. */
 function examples(commands: readonly (readonly [string, string])[], closing?: string): string {
   const width = Math.max(...commands.map(([command]) => command.length));

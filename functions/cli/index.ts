@@ -198,6 +198,12 @@ command('bench', 'measure how fast a model or a server answers', help.BENCH_EXAM
   .addOption(help.repositoryOption())
   .action(async (target, options) => (await import('./commands/bench.ts')).bench(target, options, terminal));
 
+plainCommand('top', 'show what a server does, from its metrics', help.TOP_EXAMPLES)
+  .argument('[url]', 'of the server', 'http://localhost:8080')
+  .addOption(new Option('-i, --interval <seconds>', 'between two readings').default('2'))
+  .option('--once', 'print one picture and end')
+  .action(async (url, options) => (await import('./commands/top.ts')).top(url, options, terminal));
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AppOwnCode } from '../../shared/own-requests.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { createHost, type Host, type PeopleLog } from '../host.ts';
+import { SCRAPED } from '../scraped-metrics.ts';
 import { STORES } from './open-repository.ts';
 import { ownCode } from './project/own-code.ts';
 
@@ -37,6 +38,7 @@ export function openHost({
     },
     modelRepository: 'models',
     own,
+    metrics: SCRAPED,
     people,
     isFrozen: !isServer,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,

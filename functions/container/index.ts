@@ -10,6 +10,7 @@ import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
+import { SCRAPED } from '../scraped-metrics.ts';
 import { ListenError, type RunningServer, startServer } from '../server.ts';
 import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
 import { type Contract, readContract } from './contract.ts';
@@ -33,6 +34,7 @@ const host = createHostOrExit({
     file: (folder) => openMountedModels(openFilesystemStore(folder), modelName),
     s3: (url) => openMountedModels(openS3(url), modelName),
   },
+  metrics: SCRAPED,
   isFrozen: false,
 });
 await checkRepository(host);

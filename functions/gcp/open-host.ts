@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { createHostOrExit, type Host } from '../host.ts';
+import { createHostOrExit, type Host, type HostMetrics } from '../host.ts';
 import { createHttpFunction, type HttpFunction } from '../http-function.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createGoogleLog } from './log.ts';
@@ -8,11 +8,11 @@ import { createGoogleLog } from './log.ts';
 /**
  * The host on Google Cloud, with models that can be loaded, and its function.
  *
- * @param metricsAdvice what those who ask for metrics should do instead, if nobody can ask one instance
+ * @param metrics where its metrics are
  */
 export async function openHost(
   folder: string,
-  metricsAdvice?: string,
+  metrics: HostMetrics,
 ): Promise<{ readonly host: Host; readonly answer: HttpFunction }> {
   const host = createHostOrExit({
     own: await loadOwnCodeOrExit(folder),
@@ -21,7 +21,7 @@ export async function openHost(
     pagesFolder: join(folder, 'pages'),
     stores: { file: openFilesystemStore },
     log: createGoogleLog,
-    metricsAdvice,
+    metrics,
   });
   await host.app.preload();
   // An instance has CPU while it answers. Whether it has CPU after that depends on a setting that is not visible here.

@@ -7,6 +7,7 @@ import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
+import { SCRAPED } from '../scraped-metrics.ts';
 import { readOptions, serve } from './serve.ts';
 
 // When run directly, as by `npm start`, this is a server. The functions framework imports it and listens on all
@@ -19,6 +20,7 @@ const host = createHostOrExit({
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3 },
+  metrics: SCRAPED,
   people: options?.people,
   // The functions framework ends at a signal without a last turn.
   isFrozen: options === undefined,

@@ -161,7 +161,7 @@ export function createInference(options: InferenceOptions): Inference {
       dropIfDamaged(key, folder);
       const durationMs = performance.now() - startMs;
       logger.log('info', 'model loaded', { model: key, load_ms: roundMs(durationMs) });
-      options.onLoad?.({ reference, durationMs, succeeded: true });
+      options.onLoad?.({ reference, durationMs, succeeded: true, objective: model.config.objective });
       return model;
     } catch (error) {
       options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false });

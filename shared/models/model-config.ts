@@ -86,7 +86,34 @@ export const commonMembers = {
       }),
     )
     .register(z.globalRegistry, { description: 'Settings of ONNX Runtime for this model only.' }),
+  objective: z
+    .optional(
+      z.strictObject({
+        availability: z.optional(z.number().check(z.gt(0), z.lt(1))).register(z.globalRegistry, {
+          description: 'Share of requests that must not fail by a fault of the server, such as 0.999.',
+        }),
+        latency: z
+          .optional(
+            z.strictObject({
+              ms: z
+                .number()
+                .check(z.gt(0))
+                .register(z.globalRegistry, { description: 'Milliseconds for an answer.' }),
+              percentile: z.number().check(z.gt(0), z.lt(100)).register(z.globalRegistry, {
+                description: 'Percentage of requests that must be answered in this time.',
+              }),
+            }),
+          )
+          .register(z.globalRegistry, { description: 'How fast requests must be answered.' }),
+      }),
+    )
+    .register(z.globalRegistry, {
+      description: 'What callers can rely on. Alerts compare requests with it.',
+    }),
 };
+
+/** What callers of a model can rely on, as its `model.json` says. */
+export type Objective = NonNullable<z.output<typeof commonMembers.objective>>;
 
 /**
  * The content of `model.json`, the optional file next to the graph with what the graph cannot say. It can also be

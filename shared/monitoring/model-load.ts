@@ -1,3 +1,4 @@
+import type { Objective } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 
 /** A load of a model that has ended. */
@@ -6,4 +7,6 @@ export interface ModelLoad {
   readonly durationMs: number;
   /** Whether the model can be used now. */
   readonly succeeded: boolean;
+  /** What its callers can rely on; undefined if its config does not say, or if it could not be loaded. */
+  readonly objective?: Objective | undefined;
 }

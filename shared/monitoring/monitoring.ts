@@ -31,6 +31,8 @@ export interface MonitoringOptions {
   readonly log: RequestLog;
   /** The servers under whose names metrics are given; none: nothing is kept. */
   readonly metrics: readonly MetricsName[];
+  /** Opens what counts under these names; undefined: nothing is kept. */
+  readonly openCollector?: ((names: readonly MetricsName[]) => Promise<Collector>) | undefined;
   /** What those who ask for numbers should do instead, on a host whose instances nobody can ask one by one. */
   readonly advice?: string | undefined;
   /** Opens what sends spans; undefined: nobody wants them. */
@@ -45,6 +47,7 @@ const MOST_WAITING = 256;
 export function createMonitoring({
   log,
   metrics,
+  openCollector,
   advice = NO_METRICS,
   openExporter,
 }: MonitoringOptions): Monitoring {
@@ -56,19 +59,21 @@ export function createMonitoring({
     inProgress -= 1;
   };
 
-  const collect = loadOnce(async () => {
-    const { createCollector } = await import('./metrics/collector.ts');
-    collector = await createCollector(metrics);
-    for (const each of waiting) {
-      if ('requestId' in each) collector.request(each);
-      else collector.load(each);
-    }
-    waiting = [];
-    return collector;
-  });
+  const open = metrics.length > 0 ? openCollector : undefined;
+  const collect =
+    open &&
+    loadOnce(async () => {
+      collector = await open(metrics);
+      for (const each of waiting) {
+        if ('requestId' in each) collector.request(each);
+        else collector.load(each);
+      }
+      waiting = [];
+      return collector;
+    });
 
   function keep(event: RequestRecord | ModelLoad): void {
-    if (metrics.length === 0) return;
+    if (!collect) return;
     waiting.push(event);
     // If it cannot be loaded, the next request for the metrics says so.
     if (waiting.length === MOST_WAITING) collect().catch(() => undefined);
@@ -97,6 +102,6 @@ export function createMonitoring({
     },
     advice,
     close: async () => await exporter?.close(),
-    collect: metrics.length === 0 ? undefined : collect,
+    collect,
   };
 }

@@ -4,6 +4,10 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { SAVED_QUERIES, STEPS_OVER_TIME, textOf } from '../../infra/log-queries.ts';
+import { createLogger } from '../../shared/monitoring/logger.ts';
+import { createRequestLog } from '../../shared/monitoring/request-log.ts';
+import { FULL_RECORD } from '../support/full-record.ts';
 import {
   createStack,
   createWorkspace,
@@ -30,6 +34,9 @@ const opened = synthesize(
     throttling: { ratePerSecond: 5 },
     functionUrl: 'public',
     durationAlarmPercent: 50,
+    errorRateAlarmPercent: 1,
+    latencyObjectiveMs: 250,
+    dashboard: false,
     alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
     copiesModels: false,
   }),
@@ -41,6 +48,10 @@ test('the stack is the same in an app without flags of CDK', () => {
 
 const handlerOf = (template: SynthesizedTemplate) =>
   template.only('AWS::Lambda::Function', { Runtime: 'nodejs24.x' });
+const logOf = (template: SynthesizedTemplate) =>
+  template.follow(
+    z.object({ LogGroup: z.unknown() }).parse(handlerOf(template).Properties.LoggingConfig).LogGroup,
+  );
 const variablesOf = (template: SynthesizedTemplate) =>
   z.object({ Variables: z.record(z.string(), z.unknown()) }).parse(handlerOf(template).Properties.Environment)
     .Variables;
@@ -354,7 +365,7 @@ describe('alarms', () => {
         DatapointsToAlarm: 2,
       },
     });
-    expect(alarms(opened)).toMatchObject({ Duration: { Threshold: 0.5 * 20_000 } });
+    expect(described(opened, 'One request in a hundred')).toMatchObject({ Threshold: 0.5 * 20_000 });
   });
 
   test('watch the function and the API of the stack', () => {
@@ -366,13 +377,131 @@ describe('alarms', () => {
     }
   });
 
+  const described = (template: SynthesizedTemplate, words: string) => {
+    const [found, ...others] = template
+      .ofType('AWS::CloudWatch::Alarm')
+      .filter(({ Properties }) => String(Properties.AlarmDescription).includes(words));
+    if (!found || others.length > 0) throw new Error(`${others.length + 1} alarms say ${words}, not one.`);
+    return found.Properties;
+  };
+
+  test('ring when the share of failed requests is high, unless there are few', () => {
+    const rate = described(usual, '5 % of the requests');
+    expect(rate).toMatchObject({ Threshold: 5, EvaluationPeriods: 3, DatapointsToAlarm: 2 });
+    expect(JSON.stringify(rate.Metrics)).toContain('IF(failed >= 5, 100 * failed / requests, 0)');
+    expect(described(opened, '1 % of the requests')).toMatchObject({ Threshold: 1 });
+  });
+
+  test('ring when a line of the function says that a model could not be loaded', () => {
+    const filter = usual.only('AWS::Logs::MetricFilter');
+    expect(filter.Properties.FilterPattern).toBe('"model failed to load"');
+    expect(usual.follow(filter.Properties.LogGroupName)).toBe(logOf(usual));
+    const { MetricTransformations: transformations } = z
+      .object({
+        MetricTransformations: z.tuple([z.object({ MetricNamespace: z.unknown(), MetricName: z.unknown() })]),
+      })
+      .parse(filter.Properties);
+    expect(alarms(usual).LoadFailures).toMatchObject({
+      Namespace: transformations[0].MetricNamespace,
+      MetricName: transformations[0].MetricName,
+      Threshold: 1,
+      Statistic: 'Sum',
+    });
+  });
+
+  test('ring when one request in twenty is later than the objective, if there is one', () => {
+    expect(described(opened, '250 ms')).toMatchObject({
+      MetricName: 'Duration',
+      ExtendedStatistic: 'p95',
+      Threshold: 250,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+    });
+    expect(() => described(usual, 'One request in twenty')).toThrow('not one');
+  });
+
   test('notify a topic if there is one', () => {
     const actions = (template: SynthesizedTemplate) =>
       template.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmActions);
-    expect(actions(usual)).toEqual(Array(4).fill(undefined));
-    expect(actions(opened)).toEqual(Array(4).fill(['arn:aws:sns:eu-west-1:123456789012:alarms']));
+    expect(actions(usual)).toEqual(Array(6).fill(undefined));
+    expect(actions(opened)).toEqual(Array(7).fill(['arn:aws:sns:eu-west-1:123456789012:alarms']));
   });
 });
+
+describe('dashboard', () => {
+  const bodyOf = (template: SynthesizedTemplate) =>
+    JSON.stringify(template.only('AWS::CloudWatch::Dashboard').Properties.DashboardBody).replaceAll('\\', '');
+
+  test('shows the metrics of the function, the API and each model', () => {
+    const body = bodyOf(usual);
+    for (const [dimensions, metric, statistic] of [
+      ['model', 'Requests', 'Sum'],
+      ['model', 'Errors', 'Sum'],
+      ['model', 'Duration', 'p95'],
+      ['model', 'BatchSize', 'Average'],
+      ['model', 'ColdStarts', 'Sum'],
+      ['model,version,variant', 'Duration', 'p95'],
+    ]) {
+      expect(body).toContain(`SEARCH('{Ternion,${dimensions}} MetricName="${metric}"', '${statistic}', 300)`);
+    }
+    for (const metric of ['Invocations', 'Throttles', 'ConcurrentExecutions', '5xx', 'IntegrationLatency']) {
+      expect(body).toContain(`"${metric}"`);
+    }
+  });
+
+  test('shows each alarm of the stack', () => {
+    const body = bodyOf(usual);
+    const ids = Object.entries(usual.Resources).filter(([, { Type }]) => Type === 'AWS::CloudWatch::Alarm');
+    expect(ids).toHaveLength(6);
+    for (const [id] of ids) expect(body).toContain(`"Fn::GetAtt":["${id}","Arn"]`);
+  });
+
+  test('knows what 1,000 requests of the function cost', () => {
+    // 1769 MB of arm64: 0.000023034 dollars a second.
+    expect(bodyOf(usual)).toContain('busy / requests * 0.0000230340 + 0.0002');
+  });
+
+  test('can be left out', () => {
+    expect(opened.ofType('AWS::CloudWatch::Dashboard')).toEqual([]);
+  });
+});
+
+describe('saved queries', () => {
+  test('read the log of the function', () => {
+    const queries = opened.ofType('AWS::Logs::QueryDefinition').map(({ Properties }) => Properties);
+    expect(queries.map(({ Name }) => JSON.stringify(Name))).toEqual(
+      [
+        'errors by code',
+        'slowest requests',
+        'cold starts',
+        'steps of each model',
+        'one request by its id',
+      ].map((name) => expect.stringContaining(`/${name}`)),
+    );
+    for (const { LogGroupNames } of queries) {
+      const [group] = z.tuple([z.unknown()]).parse(LogGroupNames);
+      expect(opened.follow(group)).toBe(logOf(opened));
+    }
+  });
+
+  test.each([...SAVED_QUERIES, STEPS_OVER_TIME])('name only what a log line has: $name', (query) => {
+    const lines: string[] = [];
+    const logger = createLogger('debug', (line) => lines.push(line));
+    createRequestLog({ logger, sample: 1, slowMs: 1, instance: 'a' })(FULL_RECORD);
+    const fields = Object.keys(JSON.parse(lines[0] ?? ''));
+    expect(fieldsOf(textOf(query)).filter((name) => !fields.includes(name))).toEqual([]);
+  });
+});
+
+const COMMANDS = 'fields filter stats sort limit by as asc desc and avg max count ispresent bin'.split(' ');
+
+/** The fields of a query, without texts, what Logs Insights makes itself, and names that the query gives. */
+function fieldsOf(query: string): readonly string[] {
+  const bare = query.replaceAll(/"[^"]*"|@\w+/g, '');
+  const given = [...bare.matchAll(/\bas (\w+)/g)].map(([, name]) => name);
+  const words = [...bare.matchAll(/\b[a-z][a-z_]*\b(?!\))|\b[a-z][a-z_]*(?=\))/g)].map(([word]) => word);
+  return words.filter((word) => !COMMANDS.includes(word) && !given.includes(word));
+}
 
 describe('outputs', () => {
   test('name the API and the model bucket', () => {

@@ -10,6 +10,7 @@ import {
   DURATION_BOUNDS,
   LOAD_BOUNDS,
   type LoadSeries,
+  type ObjectiveSeries,
   type OwnSeries,
   type RequestSeries,
   type RunSeries,
@@ -32,6 +33,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   const requests = new Map<string, RequestSeries>();
   const own = new Map<string, OwnSeries>();
   const loads = new Map<string, LoadSeries>();
+  const objectives = new Map<string, ObjectiveSeries>();
   let coldStarts = 0;
 
   /** The series of the latest request: the next one is often for the same. */
@@ -104,10 +106,13 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       series.bytesIn += record.bytesIn ?? 0;
       series.bytesOut += record.bytesOut ?? 0;
       if (record.coldStart) coldStarts += 1;
-      if (record.runs > 0) addRun(series, record);
+      if (record.runs > 0) {
+        addRun(series, record);
+        countSlow(record);
+      }
       if (record.counts || record.observations) addOwn(record);
     },
-    load: ({ reference: { name, version }, durationMs, succeeded }) => {
+    load: ({ reference: { name, version }, durationMs, succeeded, objective }) => {
       const key = `${name}\n${version}`;
       const series = loads.get(key) ?? {
         model: name,
@@ -121,6 +126,9 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
         series.latest = durationMs / 1000;
         addValue(series.duration, series.latest);
       } else series.failures += 1;
+      if (objective && !objectives.has(key)) {
+        objectives.set(key, { model: name, version, objective, slow: 0 });
+      }
     },
     get requests() {
       return [...requests.values()];
@@ -131,10 +139,20 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     get loads() {
       return [...loads.values()];
     },
+    get objectives() {
+      return [...objectives.values()];
+    },
     get coldStarts() {
       return coldStarts;
     },
   };
+
+  /** A request that failed is missed by the availability, and must not count twice. */
+  function countSlow({ model = '', version = '', status, totalMs }: RequestRecord): void {
+    const series = objectives.get(`${model}\n${version}`);
+    const mostMs = series?.objective.latency?.ms;
+    if (series && mostMs !== undefined && status < 400 && totalMs > mostMs) series.slow += 1;
+  }
 
   function addOwn({ model = '', version = '', counts, observations }: RequestRecord): void {
     const key = `${model}\n${version}`;

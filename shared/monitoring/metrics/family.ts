@@ -79,8 +79,8 @@ export function histogram(
   return { name, type: 'histogram', help, samples };
 }
 
-/** A product of bounds has digits that nobody wrote: 0.001 x 1000. */
-function rounded(value: number): number {
+/** A product of decimal numbers has digits that nobody wrote: 0.07 x 100. */
+export function rounded(value: number): number {
   return Number.isFinite(value) ? Number(value.toPrecision(12)) : value;
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { counter, type Family, gauge } from './family.ts';
 
@@ -10,6 +11,11 @@ export function describeProcess(): readonly Family[] {
   return [
     counter('process_cpu_seconds', 'User and system CPU time.', [[{}, (user + system) / 1e6]]),
     gauge('process_resident_memory_bytes', 'Memory that the process takes.', [[{}, rss]]),
+    gauge(
+      'ternion_memory_limit_bytes',
+      'Memory that the process may take: that of its container or machine.',
+      [[{}, limitBytes()]],
+    ),
     gauge('process_start_time_seconds', 'When the process started, since the epoch.', [
       [{}, performance.timeOrigin / 1000],
     ]),
@@ -23,6 +29,11 @@ export function describeProcess(): readonly Family[] {
       [{}, performance.eventLoopUtilization().active / 1000],
     ]),
   ];
+}
+
+function limitBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
 /** Linux alone has them in a folder. */

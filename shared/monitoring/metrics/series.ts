@@ -1,4 +1,5 @@
 import type { MetricsName } from '../../config.ts';
+import type { Objective } from '../../models/model-config.ts';
 import type { Measured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord, Step } from '../request-record.ts';
@@ -61,6 +62,15 @@ export interface LoadSeries {
   failures: number;
 }
 
+/** What callers of a version of a model can rely on, and how often that was not so. */
+export interface ObjectiveSeries {
+  readonly model: string;
+  readonly version: string;
+  readonly objective: Objective;
+  /** Requests that ran the model and succeeded, but took longer than the objective allows. */
+  slow: number;
+}
+
 /** All numbers of a process since it started. Names and formats are made of them when somebody asks. */
 export interface Collector {
   request(record: RequestRecord): void;
@@ -68,6 +78,7 @@ export interface Collector {
   readonly requests: readonly RequestSeries[];
   readonly own: readonly OwnSeries[];
   readonly loads: readonly LoadSeries[];
+  readonly objectives: readonly ObjectiveSeries[];
   readonly coldStarts: number;
   /** The names under which the numbers are given. */
   readonly names: readonly MetricNames[];

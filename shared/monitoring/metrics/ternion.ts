@@ -1,6 +1,6 @@
 import { partsOf } from '../../measurement-keys.ts';
 import { STEPS } from '../request-record.ts';
-import { counter, type Family, gauge, histogram, type Labels, type Value } from './family.ts';
+import { counter, type Family, gauge, histogram, type Labels, rounded, type Value } from './family.ts';
 import { mergeBy, ranIn, sumBy } from './group.ts';
 import { describeProcess } from './process.ts';
 import {
@@ -9,6 +9,7 @@ import {
   DURATION_BOUNDS,
   LOAD_BOUNDS,
   type MetricNames,
+  type ObjectiveSeries,
   type RequestSeries,
 } from './series.ts';
 
@@ -86,6 +87,7 @@ export const TERNION: MetricNames = {
       gauge('ternion_sessions', 'Versions of models in memory.', [[{}, sessions.count]]),
       gauge('ternion_session_bytes', 'Size of the files of the models in memory.', [[{}, sessions.bytes]]),
       ...loadFamilies(collector),
+      ...objectiveFamilies(collector),
       counter('ternion_cold_starts', 'Requests that were the first one of a process.', [
         [{}, collector.coldStarts],
       ]),
@@ -108,6 +110,37 @@ function loadFamilies({ loads }: Collector): readonly Family[] {
       'ternion_model_load_failures',
       'Loads of a version of a model that failed.',
       loads.map((each) => [modelOf(each), each.failures]),
+    ),
+  ];
+}
+
+/** A version has only the numbers that its objective names, so that no alert compares it with something else. */
+function objectiveFamilies({ objectives }: Collector): readonly Family[] {
+  const valuesOf = (pick: (series: ObjectiveSeries) => number | undefined): readonly Value[] =>
+    objectives.flatMap((each) => {
+      const value = pick(each);
+      return value === undefined ? [] : [[modelOf(each), value] as const];
+    });
+  return [
+    gauge(
+      'ternion_objective_availability_ratio',
+      'Share of the requests to a model that must not fail by a fault of the server.',
+      valuesOf(({ objective }) => objective.availability),
+    ),
+    gauge(
+      'ternion_objective_latency_seconds',
+      'Time in which requests to a model must be answered.',
+      valuesOf(({ objective: { latency } }) => latency && rounded(latency.ms / 1000)),
+    ),
+    gauge(
+      'ternion_objective_latency_ratio',
+      'Share of the requests to a model that must be answered in this time.',
+      valuesOf(({ objective: { latency } }) => latency && rounded(latency.percentile / 100)),
+    ),
+    counter(
+      'ternion_slow_requests',
+      'Requests that ran a model and succeeded, but took longer than its objective.',
+      valuesOf(({ objective: { latency }, slow }) => latency && slow),
     ),
   ];
 }

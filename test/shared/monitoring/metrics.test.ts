@@ -93,7 +93,13 @@ describe('the text of metrics', () => {
 describe('the metrics of a server', () => {
   async function open() {
     const collector = await createCollector(['ternion']);
-    const state = { collector, inProgress: 2, waiting: 0, sessions: { count: 3, bytes: 4096 }, version: '1.2.3' };
+    const state = {
+      collector,
+      inProgress: 2,
+      waiting: 0,
+      sessions: { count: 3, bytes: 4096 },
+      version: '1.2.3',
+    };
     return {
       collector,
       text: () => writePrometheus(collector.names.flatMap((each) => each.families(state))),

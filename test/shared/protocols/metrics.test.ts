@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createContext, createHost, requestUrl } from '../../../functions/host.ts';
+import { createContext, createHost, type HostMetrics, requestUrl } from '../../../functions/host.ts';
+import { SCRAPED } from '../../../functions/scraped-metrics.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { get, post } from '../../contracts/exchanges.ts';
@@ -7,13 +8,13 @@ import { TEST_ENVIRONMENT } from '../../support/hosts/environment.ts';
 import type { TestRequest } from '../../support/hosts/test-host.ts';
 import { PAGES } from '../../support/project.ts';
 
-function open(environment: Readonly<Record<string, string>> = {}, metricsAdvice?: string) {
+function open(environment: Readonly<Record<string, string>> = {}, metrics: HostMetrics = SCRAPED) {
   const { app } = createHost({
     environment: { ...TEST_ENVIRONMENT, ...environment },
     modelRepository: TEST_ENVIRONMENT.MODEL_REPOSITORY,
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
-    metricsAdvice,
+    metrics,
   });
   return async ({ method, path, headers, body }: TestRequest) => {
     const request = new BytesRequest(requestUrl(path), { method, headers: new Headers(headers) }, body);
@@ -66,7 +67,7 @@ describe('GET /metrics', () => {
   });
 
   it('says what to do instead where nobody can ask one instance', async () => {
-    const { status, text } = await open({}, 'The log has them.')(get('/metrics'));
+    const { status, text } = await open({}, { advice: 'The log has them.' })(get('/metrics'));
     expect([status, JSON.parse(text).error]).toEqual([404, 'The log has them.']);
   });
 

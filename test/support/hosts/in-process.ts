@@ -1,5 +1,6 @@
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { createContext, createHost, type Host, requestUrl } from '../../../functions/host.ts';
+import { SCRAPED } from '../../../functions/scraped-metrics.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { PAGES } from '../project.ts';
@@ -13,6 +14,7 @@ export function createTestHost(environment: Readonly<Record<string, string>> = {
     modelRepository: TEST_ENVIRONMENT.MODEL_REPOSITORY,
     pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
+    metrics: SCRAPED,
     cpus: 1,
   });
 }
