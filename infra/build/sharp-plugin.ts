@@ -1,11 +1,19 @@
+import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
 /** The parser of colours, for which images here have no use: nothing is drawn, and nothing has a background. */
 const COLOURS = '@img/colour';
 
+/** The methods that image-file.ts calls; those that begin with a line are called by others. */
+const METHODS = ['metadata', 'pipelineColourspace', 'toColourspace', 'extract', 'resize', 'raw', 'toBuffer'];
+
+/** The modules of sharp that add methods. */
+const DECORATORS = /sharp[\\/]dist[\\/](?:channel|colour|input|operation|output|resize)\.mjs$/;
+
 /**
- * Leaves out of bundles what sharp imports and does not need here: 25 kB that read colours, and 25 kB that look for a
- * libvips of the system and compare its version. A bundle has the addon of its platform, and says where it is.
+ * Leaves out of bundles what sharp has and nobody calls here: 25 kB that read colours, 25 kB that look for a libvips of
+ * the system and compare its version, and the methods that draw, write files or change colours, another 30 kB. A bundle
+ * has the addon of its platform, and says where it is.
  */
 export function sharpPlugin(): Plugin {
   return {
@@ -15,10 +23,26 @@ export function sharpPlugin(): Plugin {
       onLoad({ filter: /.*/, namespace: 'sharp' }, () => ({
         contents: `export default () => { throw new Error('${COLOURS} is not part of this bundle'); };`,
       }));
+      onLoad({ filter: DECORATORS }, async ({ path }) => ({
+        contents: keepMethods(await readFile(path, 'utf8'), path),
+      }));
       // Other functions of it are called where sharp looks for its addon, which is replaced.
       onLoad({ filter: /sharp[\\/]dist[\\/]libvips\.mjs$/ }, () => ({
         contents: "export default { runtimePlatformArch: () => [process.platform, process.arch].join('-') };",
       }));
     },
   };
+}
+
+/** @throws Error when the module does not list its methods as expected */
+function keepMethods(source: string, path: string): string {
+  const list = /Object\.assign\(Sharp\.prototype, \{([^}]*)\}\)/;
+  const [, names = ''] = list.exec(source) ?? [];
+  if (names === '') throw new Error(`${path} has changed; see how it adds methods now`);
+  const kept = names
+    .replaceAll(/\/\/.*$/gm, '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name.startsWith('_') || METHODS.includes(name));
+  return source.replace(list, `Object.assign(Sharp.prototype, { ${kept.join(', ')} })`);
 }

@@ -23,7 +23,7 @@ import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import type { AddSteps } from './processed-model.ts';
 import type { Tasks } from './tasks.ts';
-import { outOfUse, stillLoading, toRepositoryError, unavailable } from './unavailable.ts';
+import { outOfUse, stillLoading, toRepositoryError } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
 
 /** Which model a request refers to: by name, or a version that was resolved before. */
@@ -242,7 +242,8 @@ export function createInference(options: InferenceOptions): Inference {
       );
       return { value, usage: account() };
     } catch (error) {
-      throw toUseError(reference, error).during(account());
+      const usage = account();
+      throw (await toUseError(reference, error)).during(usage);
     }
   }
 
@@ -275,9 +276,12 @@ export function createInference(options: InferenceOptions): Inference {
   };
 }
 
-function toUseError(reference: ModelReference, error: unknown): InferenceError {
-  if (error instanceof LoadError) return unavailable(reference, error);
-  if (error instanceof DamageError) return unavailable(reference, new LoadError(error, 0));
+/** What describes why a model cannot be loaded is loaded with the first one that cannot. */
+async function toUseError(reference: ModelReference, error: unknown): Promise<InferenceError> {
+  const failure = error instanceof DamageError ? new LoadError(error, 0) : error;
+  if (failure instanceof LoadError) {
+    return (await import('./describe-load-error.ts')).unavailable(reference, failure);
+  }
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 

@@ -14,6 +14,7 @@ type Environment = Readonly<Record<string, string>>;
 const OPENERS = {
   aws: (target: string, environment: Environment) => openLambdaBundle(target, 'http-api', environment),
   'gcp-server': openServerBundle,
+  container: openServerBundle,
   gcp: openFunctionsFramework,
   local: openFunctionsFramework,
   azure: openAzureBundle,
