@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { SAVED_QUERIES, STEPS_OVER_TIME, textOf } from '../../infra/log-queries.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
 import { createRequestLog } from '../../shared/monitoring/request-log.ts';
-import { FULL_RECORD } from '../support/full-record.ts';
+import { FULL_RECORD } from '../support/make-record.ts';
 import {
   createStack,
   createWorkspace,

@@ -1,3 +1,4 @@
+import { InferenceError } from '../../shared/errors.ts';
 import type { RequestRecord } from '../../shared/monitoring/request-record.ts';
 
 /** The record of a request to a small model, with some of its members as they are given. */
@@ -34,3 +35,13 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     ...own,
   };
 }
+
+/** A request that has all that a record can have. */
+export const FULL_RECORD: RequestRecord = makeRecord({
+  status: 500,
+  error: new InferenceError('INTERNAL_ERROR', 'A made-up error.'),
+  coldStart: true,
+  queueMs: 1,
+  counts: new Map([['a', 1]]),
+  observations: new Map([['a', { count: 1, sum: 1, least: 1, largest: 1 }]]),
+});

@@ -5,6 +5,7 @@ import type { Family } from '../../shared/monitoring/metrics/family.ts';
 import type { ServerState } from '../../shared/monitoring/metrics/series.ts';
 import { writePrometheus } from '../../shared/monitoring/metrics/write-text.ts';
 import type { RequestRecord } from '../../shared/monitoring/request-record.ts';
+import { makeRecord as makePrediction } from './make-record.ts';
 
 const NO_TIME = {
   receive: 0,
@@ -19,37 +20,21 @@ const NO_TIME = {
 
 /** The record of a request to an unknown path, or of another one that the properties describe. */
 export function makeRecord(properties: Partial<RequestRecord> = {}): RequestRecord {
-  return {
-    requestId: 'a',
-    trace: {
-      traceId: '0af7651916cd43dd8448eb211c80319c',
-      spanId: 'b7ad6b7169203331',
-      parentSpanId: undefined,
-      isSampled: false,
-      state: undefined,
-    },
-    method: 'POST',
+  return makePrediction({
     path: '/',
-    forwardedTo: undefined,
     route: undefined,
     protocol: undefined,
     model: undefined,
     version: undefined,
-    status: 200,
-    error: undefined,
-    coldStart: false,
     startedMs: 1000,
     totalMs: 1,
     steps: NO_TIME,
-    queueMs: 0,
     runs: 0,
     instances: 0,
     bytesIn: 100,
     bytesOut: 200,
-    counts: undefined,
-    observations: undefined,
     ...properties,
-  };
+  });
 }
 
 const IRIS = { model: 'iris', version: '1' };

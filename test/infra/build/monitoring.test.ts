@@ -4,7 +4,7 @@ import { ALERTS, GROUPS, RECORDED_NAMES } from '../../../infra/build/monitoring/
 import { DASHBOARDS, makeMonitoringFiles } from '../../../infra/build/monitoring/monitoring-files.ts';
 import { createCollector } from '../../../shared/monitoring/metrics/collector.ts';
 import { TERNION } from '../../../shared/monitoring/metrics/ternion.ts';
-import { FULL_RECORD } from '../../support/full-record.ts';
+import { FULL_RECORD } from '../../support/make-record.ts';
 import { parseQuery } from './promql.ts';
 
 /** Series of Prometheus itself, and those that servers do not give yet: delete a name here when they do. */

@@ -41,7 +41,7 @@ it('writes them as valid OpenMetrics, with exemplars', async () => {
   const text = writeOpenMetrics(await collectAll());
   expect(parseOpenMetrics(text).length).toBeGreaterThan(80);
   expect(text).toMatch(
-    /_bucket\{.*\} \d+ # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} 0\.\d+ \d+\.\d{3}\n/,
+    /_bucket\{.*\} \d+ # \{trace_id="4bf92f3577b34da6a3ce929d0e0e4736"\} 0\.\d+ \d+\.\d{3}\n/,
   );
 });
 
