@@ -8,7 +8,7 @@ import { ALERTS, GROUPS, writeAlerts } from '../../../infra/build/monitoring/ale
 import { ALERTS_FILE } from '../../../infra/build/monitoring/monitoring-files.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
 import { folderOf } from '../installation.ts';
-import { counterpart } from './counterpart.ts';
+import { counterpart, programOf } from './counterpart.ts';
 
 const TESTS_FILE = join(import.meta.dirname, 'alerts.test.yml');
 const testsSchema = z.looseObject({
@@ -29,7 +29,7 @@ type Tests = z.infer<typeof testsSchema>;
 const tests = testsSchema.parse(load(readFileSync(TESTS_FILE, 'utf8')));
 
 function run(...args: readonly string[]): { readonly code: number | null; readonly output: string } {
-  const { status, stdout, stderr } = spawnSync(join(folderOf(counterpart), 'usr/bin/promtool'), args, {
+  const { status, stdout, stderr } = spawnSync(programOf(folderOf(counterpart), 'promtool'), args, {
     encoding: 'utf8',
   });
   return { code: status, output: stdout + stderr };
