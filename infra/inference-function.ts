@@ -5,6 +5,7 @@ import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { readEmbeddedMetrics } from '../functions/aws/embedded-metrics.ts';
 import { type EnvironmentVariable, parseConfig } from '../shared/config.ts';
 import { acknowledgeWildcard } from './compliance.ts';
 import { createLogGroup, writeLogStatement } from './log-group.ts';
@@ -152,5 +153,6 @@ function createEnvironment(props: InferenceFunctionProps): Record<string, string
   };
   // The function would refuse a wrong value at its first start; it is better to refuse it before the deployment.
   parseConfig(environment);
+  readEmbeddedMetrics(environment);
   return environment;
 }
