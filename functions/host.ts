@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, type LogLevel, MOST_THREADS, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
+import { makeSpanId, readTraceContext } from '../shared/http/trace-context.ts';
 import { createTasks, type ListedTask } from '../shared/inference/tasks.ts';
 import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
@@ -11,7 +12,6 @@ import { createLogger, type LogFields, type Logger } from '../shared/monitoring/
 import { createMonitoring, type MonitoringOptions } from '../shared/monitoring/monitoring.ts';
 import { createRequestLog } from '../shared/monitoring/request-log.ts';
 import type { RequestRecord } from '../shared/monitoring/request-record.ts';
-import { makeSpanId } from '../shared/monitoring/trace-context.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
 import type { AppOwnCode } from '../shared/own-requests.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
@@ -261,7 +261,8 @@ export function createContext(
   const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? nodeCrypto().randomUUID());
   const waitingWork = createWaitingWork();
   const receivedMs = performance.now();
-  return { receivedMs, ...known, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
+  const trace = readTraceContext(headers, requestId);
+  return { receivedMs, ...known, trace, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
 }
 
 /**

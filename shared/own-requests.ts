@@ -2,6 +2,7 @@ import { ConfigError } from './config.ts';
 import { InferenceError } from './errors.ts';
 import { BytesRequest, BytesResponse } from './http/bytes.ts';
 import type { Answer, RequestContext } from './http/context.ts';
+import { toTraceparent } from './http/trace-context.ts';
 import { type AddSteps, createAddSteps } from './inference/processed-model.ts';
 import { isJsonObject, type JsonValue } from './json/json-value.ts';
 import type { RequestRecord } from './monitoring/request-record.ts';
@@ -66,6 +67,7 @@ function createOwnRequests({ routes = [], middleware = [], onAnswer }: OwnCode, 
 
   const contextOf = (context: RequestContext): OwnContext => ({
     requestId: context.requestId,
+    traceparent: toTraceparent(context.trace),
     predict: async (model, body) => await predict(model, body, context, ask),
   });
 

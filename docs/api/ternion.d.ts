@@ -380,6 +380,8 @@ export type Middleware = (request: Request, next: (request: Request) => Promise<
 export interface OwnContext {
   /** Appears in the answer and in the log. */
   readonly requestId: string;
+  /** The header `traceparent` for requests to others, so that their work belongs to this request in a trace. */
+  readonly traceparent: string;
   /**
    * Asks a model as `POST /models/{model}/predict` does.
    *

@@ -2,11 +2,14 @@ import type { Budget, ClientSignal } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { BodyPart } from './body-room.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** What the host knows about a request besides its HTTP message. */
 export interface RequestContext {
   /** Appears in the answer, in its errors and in the log. */
   readonly requestId: string;
+  /** Its place in a trace. */
+  readonly trace: TraceContext;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
   /** When the host began to receive it, on the clock of `performance.now()`. */

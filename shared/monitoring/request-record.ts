@@ -2,8 +2,8 @@ import type { InferenceError } from '../errors.ts';
 import { BytesRequest, BytesResponse } from '../http/bytes.ts';
 import type { Answer, RequestContext } from '../http/context.ts';
 import { pathOfUrl } from '../http/route-path.ts';
+import type { TraceContext } from '../http/trace-context.ts';
 import type { Measured } from '../usage.ts';
-import { readTraceContext, type TraceContext } from './trace-context.ts';
 
 /** The steps of a request, in their order; docs/architecture.md describes them. */
 export const STEPS = [
@@ -70,7 +70,7 @@ export function recordOf(answered: Answered): RequestRecord {
   const reference = usage?.reference ?? answered.named;
   return {
     requestId: context.requestId,
-    trace: readTraceContext(request.headers, context.requestId),
+    trace: context.trace,
     method: request.method,
     path: pathOfUrl(request.url),
     forwardedTo: answered.forwardedTo,

@@ -24,8 +24,8 @@ function serve(code: OwnCode, environment: Readonly<Record<string, string>> = {}
     own: prepareOwnCode(defineConfig(code)),
   });
   hosts.push(host);
-  return async (method: string, path: string, body?: object) => {
-    const headers = new Headers(body ? { 'content-type': 'application/json' } : {});
+  return async (method: string, path: string, body?: object, own: Readonly<Record<string, string>> = {}) => {
+    const headers = new Headers({ ...(body && { 'content-type': 'application/json' }), ...own });
     const bytes = Buffer.from(body ? JSON.stringify(body) : '');
     const request = new BytesRequest(requestUrl(path), { method, headers }, bytes);
     const context = createContext(headers, 'id-1');
@@ -43,6 +43,27 @@ function serve(code: OwnCode, environment: Readonly<Record<string, string>> = {}
 const FLOWER = { features: [5.1, 3.5, 1.4, 0.2] };
 
 describe('own routes', () => {
+  it('get the trace of their request, for requests to others', async () => {
+    const traces: string[] = [];
+    const ask = serve({
+      routes: [
+        {
+          method: 'GET',
+          path: '/trace',
+          handle: (_, { traceparent }) => {
+            traces.push(traceparent);
+            return new Response('{}');
+          },
+        },
+      ],
+    });
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const caller = '00f067aa0ba902b7';
+    await ask('GET', '/trace', undefined, { traceparent: `00-${trace}-${caller}-00` });
+    expect(traces).toEqual([expect.stringMatching(`^00-${trace}-[\\da-f]{16}-00$`)]);
+    expect(traces[0]).not.toContain(caller);
+  });
+
   it('get the request, the parameters of the path, and the models', async () => {
     const ask = serve({
       routes: [

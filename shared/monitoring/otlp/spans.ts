@@ -1,5 +1,5 @@
+import { makeSpanId } from '../../http/trace-context.ts';
 import { type RequestRecord, STEPS } from '../request-record.ts';
-import { makeSpanId } from '../trace-context.ts';
 
 /** The value of an attribute. Source: OTLP 1.x, common.proto; JSON has whole numbers as texts. */
 type AnyValue =
