@@ -152,14 +152,16 @@ export function createHost(options: HostOptions): Host {
         log: requestLog,
         metrics: config.metrics,
         ...options.metrics,
-        openExporter: wantsCollector(environment)
-          ? async () => {
-              const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');
-              const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
-              const isFrozen = options.isFrozen !== false;
-              return createSpanExporter({ environment, instance, isFrozen, onProblem });
-            }
-          : undefined,
+        // Further variables say how, and are read with what sends spans.
+        openExporter:
+          (environment.OTEL_EXPORTER_OTLP_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)
+            ? async () => {
+                const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');
+                const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
+                const isFrozen = options.isFrozen !== false;
+                return createSpanExporter({ environment, instance, isFrozen, onProblem });
+              }
+            : undefined,
       }),
       trials,
       pages,
@@ -173,12 +175,6 @@ export function createHost(options: HostOptions): Host {
       );
     },
   };
-}
-
-/** Whether spans go anywhere; further variables say how, and are read when they do. */
-function wantsCollector(environment: HostOptions['environment']): boolean {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment;
-  return Boolean(all?.trim() || traces?.trim());
 }
 
 const writeLine: WriteLine = (line) => console.log(line);

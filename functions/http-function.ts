@@ -77,6 +77,8 @@ export function createHttpFunction(
     const body =
       known ??
       (await readBody(incoming, headers, config.limits.bodyBytes, part).catch((error: unknown) => {
+        // Others wait for its room, and its answer may take a while.
+        part.close();
         if (error instanceof InferenceError) return error;
         throw error;
       }));

@@ -23,6 +23,8 @@ export async function readFetchBody(
     if (request.body === null) return new Uint8Array(0);
     return await readStream(request.body, request.headers, declared, limitBytes, part);
   } catch (error) {
+    // Others wait for its room, and its answer may take a while.
+    part.close();
     if (error instanceof InferenceError) return error;
     return new InferenceError('CLIENT_GONE', 'The client has closed the connection.', { cause: error });
   }

@@ -15,6 +15,14 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
   );
 }
 
+/** A model that an operator took out of use. */
+export function outOfUse({ name, version }: ModelReference): InferenceError {
+  return new InferenceError('MODEL_UNAVAILABLE', [
+    `Model "${name}"`,
+    `version "${version}" is not ready: it was unloaded; load it to use it again.`,
+  ]);
+}
+
 function storeReason(error: unknown): string {
   if (error instanceof DamageError) {
     return `its ${error.file} is damaged: its checksum differs from the published one`;

@@ -23,7 +23,7 @@ import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import type { AddSteps } from './processed-model.ts';
 import type { Tasks } from './tasks.ts';
-import { outOfUse, stillLoading, toRepositoryError } from './unavailable.ts';
+import { stillLoading, toRepositoryError } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
 
 /** Which model a request refers to: by name, or a version that was resolved before. */
@@ -213,7 +213,9 @@ export function createInference(options: InferenceOptions): Inference {
   ): Promise<Used<R>> {
     const resolved = resolve(choice, { budget });
     const reference = resolved instanceof Promise ? await resolved : resolved;
-    if (unloaded.has(reference)) throw outOfUse(reference);
+    if (unloaded.has(reference)) {
+      throw (await import('./describe-load-error.ts')).outOfUse(reference);
+    }
     const askedMs = performance.now();
     let account = (): ModelUsage => {
       const loadMs = performance.now() - askedMs;

@@ -10,14 +10,6 @@ export function stillLoading({ name, version }: ModelReference): InferenceError 
   ]);
 }
 
-/** A model that an operator took out of use. */
-export function outOfUse({ name, version }: ModelReference): InferenceError {
-  return new InferenceError('MODEL_UNAVAILABLE', [
-    `Model "${name}"`,
-    `version "${version}" is not ready: it was unloaded; load it to use it again.`,
-  ]);
-}
-
 /** A repository that cannot be listed is also a problem of the server: nothing can be looked up in it. */
 export function toRepositoryError(error: StoreError): InferenceError {
   return new InferenceError(
