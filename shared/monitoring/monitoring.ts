@@ -87,7 +87,7 @@ export function createMonitoring({
       log(record);
       exporter?.request(record, context);
       if (collector) collector.request(record);
-      else keep(record);
+      else keep({ ...record, error: undefined });
     },
     load: (load) => {
       if (collector) collector.load(load);

@@ -1,4 +1,4 @@
-import type { InferenceError } from '../errors.ts';
+import type { ErrorCode, InferenceError } from '../errors.ts';
 import { BytesRequest, BytesResponse } from '../http/bytes.ts';
 import type { Answer, RequestContext } from '../http/context.ts';
 import { pathOfUrl } from '../http/route-path.ts';
@@ -33,6 +33,11 @@ export interface RequestRecord {
   readonly model: string | undefined;
   readonly version: string | undefined;
   readonly status: number;
+  readonly errorCode: ErrorCode | undefined;
+  /**
+   * For the log alone: until somebody reads its stack, an error holds all that the functions in it can reach, such as a
+   * body of 32 MB.
+   */
   readonly error: InferenceError | undefined;
   readonly coldStart: boolean;
   /** When it came, in milliseconds since the epoch. */
@@ -79,6 +84,7 @@ export function recordOf(answered: Answered): RequestRecord {
     model: reference?.name,
     version: reference?.version,
     status: response.status,
+    errorCode: error?.code,
     error,
     coldStart: context.coldStart,
     startedMs: Date.now() - totalMs,

@@ -32,6 +32,7 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     bytesOut: 245,
     counts: undefined,
     observations: undefined,
+    errorCode: own.error?.code,
     ...own,
   };
 }

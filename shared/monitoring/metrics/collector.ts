@@ -40,9 +40,8 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   let latest: RequestSeries | undefined;
 
   function seriesOf(record: RequestRecord): RequestSeries {
-    const { protocol = '', route = '', model = '', version = '', status, error } = record;
+    const { protocol = '', route = '', model = '', version = '', status, errorCode: code = '' } = record;
     const method = METHODS.includes(record.method) ? record.method : 'other';
-    const code = error?.code ?? '';
     const isSame =
       latest?.route === route &&
       latest.model === model &&

@@ -40,7 +40,7 @@ const LEAST_MS = 0.001;
  * conventions of OpenTelemetry for HTTP servers and functions.
  */
 export function spansOf(record: RequestRecord): readonly Span[] {
-  const { trace, steps, startedMs, totalMs, queueMs, error } = record;
+  const { trace, steps, startedMs, totalMs, queueMs } = record;
   const beginMs = startedMs - steps.receive;
   const { traceId, spanId, parentSpanId, state } = trace;
   const whole: Span = {
@@ -62,7 +62,7 @@ export function spansOf(record: RequestRecord): readonly Span[] {
       'faas.trigger': 'http',
       'faas.coldstart': record.coldStart,
       'faas.invocation_id': record.requestId,
-      'error.type': error?.code,
+      'error.type': record.errorCode,
       'ternion.protocol': record.protocol,
       'ternion.model': record.model,
       'ternion.model_version': record.version,
