@@ -3,14 +3,12 @@ import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, type LogLevel, MOST_THREADS, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
-import { makeSpanId, readTraceContext } from '../shared/http/trace-context.ts';
+import { readTraceContext } from '../shared/http/trace-context.ts';
 import { createTasks, type ListedTask } from '../shared/inference/tasks.ts';
 import { memoize } from '../shared/memo.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type LogFields, type Logger } from '../shared/monitoring/logger.ts';
-import { createMonitoring, type MonitoringOptions } from '../shared/monitoring/monitoring.ts';
-import { createRequestLog } from '../shared/monitoring/request-log.ts';
 import type { RequestRecord } from '../shared/monitoring/request-record.ts';
 import { nodeCrypto } from '../shared/node-modules.ts';
 import type { AppOwnCode } from '../shared/own-requests.ts';
@@ -22,6 +20,7 @@ import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { createLineWriter, type WriteLine } from './line-writer.ts';
+import { type HostMetrics, openMonitoring } from './open-monitoring.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
@@ -64,9 +63,6 @@ export interface PeopleLog {
   /** Whether only warnings and errors are written; LOG_LEVEL, if it is set, then means JSON. */
   readonly isQuiet: boolean;
 }
-
-/** What counts requests for those who ask an instance, or what to do where nobody can ask one. */
-export type HostMetrics = Pick<MonitoringOptions, 'openCollector'> | { readonly advice: string };
 
 /** What the log service of a cloud needs. */
 export interface HostLog {
@@ -130,12 +126,7 @@ export function createHost(options: HostOptions): Host {
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
-  const instance = instanceOf(environment);
-  const requestLog = createRequestLog({
-    logger,
-    sample: config.logSample,
-    slowMs: config.logSlowMs,
-    instance,
+  const monitoring = openMonitoring(options, config, logger, {
     metrics: log.metrics,
     writeMetrics: (line) => write(printable(line), 'info'),
   });
@@ -148,21 +139,7 @@ export function createHost(options: HostOptions): Host {
       openSession,
       memory: processMemory,
       logger,
-      monitoring: createMonitoring({
-        log: requestLog,
-        metrics: config.metrics,
-        ...options.metrics,
-        // Further variables say how, and are read with what sends spans.
-        openExporter:
-          (environment.OTEL_EXPORTER_OTLP_ENDPOINT ?? environment.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)
-            ? async () => {
-                const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');
-                const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
-                const isFrozen = options.isFrozen !== false;
-                return createSpanExporter({ environment, instance, isFrozen, onProblem });
-              }
-            : undefined,
-      }),
+      monitoring,
       trials,
       pages,
     }),
@@ -178,11 +155,6 @@ export function createHost(options: HostOptions): Host {
 }
 
 const writeLine: WriteLine = (line) => console.log(line);
-
-/** What the platform calls an instance, or a random name for one. */
-function instanceOf({ AWS_LAMBDA_LOG_STREAM_NAME, WEBSITE_INSTANCE_ID }: HostOptions['environment']): string {
-  return AWS_LAMBDA_LOG_STREAM_NAME ?? WEBSITE_INSTANCE_ID?.slice(0, 16) ?? makeSpanId();
-}
 
 /** A body of numbers becomes tensors and answers, which take several times as much memory. */
 const BODIES_SHARE = 16;

@@ -1,4 +1,4 @@
-import type { HostMetrics } from './host.ts';
+import type { HostMetrics } from './open-monitoring.ts';
 
 /** The metrics of hosts whose instances can be asked one by one; no other host has this code. */
 export const SCRAPED: HostMetrics = {

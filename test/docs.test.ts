@@ -3,19 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { load } from 'js-yaml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { anchorsOf, codeBlocksOf, linkTargetsOf } from '../docs/site/markdown.ts';
 import { isInRepository, readContents, splitTarget } from '../docs/site/pages.ts';
-import {
-  comparable,
-  type DocumentedShell,
-  type LocalServer,
-  openDocumentedShell,
-  readExchanges,
-  readScripts,
-  startAsDocumented,
-} from './support/documented-commands.ts';
+import { comparable, readExchanges, readScripts } from './support/documented-commands.ts';
 import { PROJECT } from './support/project.ts';
+import { useDocumentedServer } from './support/use-documented-server.ts';
 
 const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
@@ -33,17 +26,7 @@ const texts = readContents().pages.filter(({ isText }) => isText);
 const packageJson = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
 
 describe('the documentation', () => {
-  let server: LocalServer;
-  let shell: DocumentedShell;
-
-  beforeAll(async () => {
-    server = await startAsDocumented();
-    shell = await openDocumentedShell(server.port);
-  });
-  afterAll(async () => {
-    await server.stop();
-    await shell.close();
-  });
+  const documented = useDocumentedServer();
 
   it.each(onExampleModels)('in $name shows the answer to each command for the local server', ({ text }) => {
     const commands = text.match(/^curl .*localhost/gm) ?? [];
@@ -53,14 +36,14 @@ describe('the documentation', () => {
   it.each(onExampleModels.flatMap(({ text }) => readExchanges(text)))(
     'shows the answer to $command',
     async ({ command, answer }) => {
-      expect(comparable(await shell.run(command))).toEqual(comparable(answer));
+      expect(comparable(await documented.shell.run(command))).toEqual(comparable(answer));
     },
   );
 
   it.each(onExampleModels.flatMap(({ text }) => readScripts(text)))(
     'shows what is printed by $command',
     async ({ command, answer }) => {
-      expect(comparable(await shell.runScript(command))).toEqual(comparable(answer));
+      expect(comparable(await documented.shell.runScript(command))).toEqual(comparable(answer));
     },
   );
 });

@@ -1,20 +1,13 @@
 import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { deployCommand } from '../functions/cli/deploy/deploy-command.ts';
-import {
-  comparable,
-  type DocumentedShell,
-  type Exchange,
-  type LocalServer,
-  openDocumentedShell,
-  readExchanges,
-  startAsDocumented,
-} from './support/documented-commands.ts';
+import { comparable, type Exchange, readExchanges } from './support/documented-commands.ts';
 import { findFreePort } from './support/hosts/child-process.ts';
 import { PROJECT } from './support/project.ts';
 import { startCommand } from './support/run-command.ts';
 import { makeFolder } from './support/temporary-folder.ts';
+import { useDocumentedServer } from './support/use-documented-server.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
 const page = async (name: string) => await readFile(join(PROJECT, 'docs', name), 'utf8');
@@ -30,17 +23,7 @@ const exchanges = [
 ];
 
 describe('the README and the pages of the command and its settings', () => {
-  let server: LocalServer;
-  let shell: DocumentedShell;
-
-  beforeAll(async () => {
-    server = await startAsDocumented();
-    shell = await openDocumentedShell(server.port);
-  });
-  afterAll(async () => {
-    await server.stop();
-    await shell.close();
-  });
+  const documented = useDocumentedServer();
 
   it('has requests and commands to run', () => {
     expect(readExchanges(readme).length).toBeGreaterThanOrEqual(3);
@@ -49,7 +32,7 @@ describe('the README and the pages of the command and its settings', () => {
   });
 
   it.each(exchanges)('shows the answer to $command', async ({ command, answer }) => {
-    expect(comparable(await shell.run(command))).toEqual(comparable(answer));
+    expect(comparable(await documented.shell.run(command))).toEqual(comparable(answer));
   });
 
   it('shows what the server of the command says, which ends at a signal', async () => {
@@ -66,11 +49,13 @@ describe('the README and the pages of the command and its settings', () => {
   });
 
   it('promises a printed URL, the models with their versions, and a command per model that works', async () => {
-    expect(server.output()).toContain(`http://localhost:${server.port}`);
-    expect(server.output()).toMatch(/^iris \(versions 1, 2; live: 2\): tabular-classification$/m);
-    expect(server.output()).toMatch(/^digits \(versions 1; live: 1\): image-classification$/m);
-    const printed = server.output().match(/curl -s .*/g) ?? [];
-    const answers = await Promise.all(printed.map(async (command) => JSON.parse(await shell.run(command))));
+    expect(documented.server.output()).toContain(`http://localhost:${documented.server.port}`);
+    expect(documented.server.output()).toMatch(/^iris \(versions 1, 2; live: 2\): tabular-classification$/m);
+    expect(documented.server.output()).toMatch(/^digits \(versions 1; live: 1\): image-classification$/m);
+    const printed = documented.server.output().match(/curl -s .*/g) ?? [];
+    const answers = await Promise.all(
+      printed.map(async (command) => JSON.parse(await documented.shell.run(command))),
+    );
     expect(answers).toMatchObject([
       { model: 'digits', prediction: '0' },
       { model: 'iris', prediction: 'setosa' },

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { createHostOrExit, type Host, type HostMetrics } from '../host.ts';
+import { createHostOrExit, type Host } from '../host.ts';
 import { createHttpFunction, type HttpFunction } from '../http-function.ts';
+import type { HostMetrics } from '../open-monitoring.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createGoogleLog } from './log.ts';
 

@@ -90,7 +90,7 @@ export const commonMembers = {
     .optional(
       z.strictObject({
         availability: z.optional(z.number().check(z.gt(0), z.lt(1))).register(z.globalRegistry, {
-          description: 'Share of requests that must not fail by a fault of the server, such as 0.999.',
+          description: 'Share of requests without a fault of the server: 0.999.',
         }),
         latency: z
           .optional(
@@ -100,15 +100,15 @@ export const commonMembers = {
                 .check(z.gt(0))
                 .register(z.globalRegistry, { description: 'Milliseconds for an answer.' }),
               percentile: z.number().check(z.gt(0), z.lt(100)).register(z.globalRegistry, {
-                description: 'Percentage of requests that must be answered in this time.',
+                description: 'Percentage of requests with an answer in this time.',
               }),
             }),
           )
-          .register(z.globalRegistry, { description: 'How fast requests must be answered.' }),
+          .register(z.globalRegistry, { description: 'How fast answers are.' }),
       }),
     )
     .register(z.globalRegistry, {
-      description: 'What callers can rely on. Alerts compare requests with it.',
+      description: 'What callers can rely on; alerts compare requests with it.',
     }),
 };
 

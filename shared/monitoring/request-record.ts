@@ -135,6 +135,7 @@ function sizeOfResponse(response: Response): number | undefined {
 }
 
 function declaredSize(headers: Headers): number | undefined {
-  const declared = headers.get('content-length');
-  return declared === null ? undefined : Number(declared);
+  const declared = headers.get('content-length') ?? '';
+  // A client can declare anything, and one sum with NaN stays NaN.
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : undefined;
 }

@@ -1,18 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { toAnchor } from '../../docs/site/markdown.ts';
 import { ALERTS } from '../../infra/build/monitoring/alerts.ts';
 import { parseQuery } from '../infra/build/promql.ts';
 import { createStack, createWorkspace, synthesize } from '../infra/synthesize.ts';
-import {
-  type DocumentedShell,
-  type LocalServer,
-  openDocumentedShell,
-  readBlocks,
-  startAsDocumented,
-} from '../support/documented-commands.ts';
+import { readBlocks } from '../support/documented-commands.ts';
 import { PROJECT } from '../support/project.ts';
+import { useDocumentedServer } from '../support/use-documented-server.ts';
 
 const page = readFileSync(join(PROJECT, 'docs/runbook.md'), 'utf8');
 
@@ -59,18 +54,8 @@ describe('the runbook', () => {
 });
 
 describe('the commands of the runbook', () => {
-  let server: LocalServer;
-  let shell: DocumentedShell;
+  const documented = useDocumentedServer();
   const [setting = '', ...commands] = readBlocks(page, 'sh');
-
-  beforeAll(async () => {
-    server = await startAsDocumented();
-    shell = await openDocumentedShell(server.port);
-  });
-  afterAll(async () => {
-    await server.stop();
-    await shell.close();
-  });
 
   it('begin with the address of the server', () => {
     expect(setting).toBe('SERVER=http://localhost:8080');
@@ -78,7 +63,7 @@ describe('the commands of the runbook', () => {
   });
 
   it.each(commands.filter((command) => command.includes('$SERVER')))('get an answer: %s', async (command) => {
-    const output = await shell.run(`${setting}\n${command}`);
+    const output = await documented.shell.run(`${setting}\n${command}`);
     expect(output).toMatch(
       /^(?:# HELP ternion_requests_total|ternion_|process_|http:.*, Ternion |\{|no error since the start$)/m,
     );

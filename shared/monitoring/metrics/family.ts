@@ -24,31 +24,20 @@ export type Value = readonly [labels: Labels, value: number];
 
 /** A counter whose samples end in `_total`. */
 export function counter(name: string, help: string, values: readonly Value[]): Family {
-  return {
-    name,
-    type: 'counter',
-    help,
-    samples: values.map(([labels, value]) => ({ suffix: '_total', labels, value })),
-  };
+  return { name, type: 'counter', help, samples: samplesOf(values, '_total') };
 }
 
 /** A counter of another server, whose name is fixed and does not end in `_total`. */
 export function bareCounter(name: string, help: string, values: readonly Value[]): Family {
-  return {
-    name,
-    type: 'counter',
-    help,
-    samples: values.map(([labels, value]) => ({ suffix: '', labels, value })),
-  };
+  return { name, type: 'counter', help, samples: samplesOf(values) };
 }
 
 export function gauge(name: string, help: string, values: readonly Value[]): Family {
-  return {
-    name,
-    type: 'gauge',
-    help,
-    samples: values.map(([labels, value]) => ({ suffix: '', labels, value })),
-  };
+  return { name, type: 'gauge', help, samples: samplesOf(values) };
+}
+
+function samplesOf(values: readonly Value[], suffix = ''): readonly Sample[] {
+  return values.map(([labels, value]) => ({ suffix, labels, value }));
 }
 
 /**

@@ -103,7 +103,7 @@ export function createSpanExporter({
   return {
     request: (record, { waitUntil }) => {
       if (!isRecorded(record)) return;
-      waiting.push(...spansOf(record));
+      waiting.push(...spansOf(record, isFrozen));
       keep([]);
       if (isFrozen) waitUntil(flush, { budgetMs: BUDGET_MS });
       else schedule();

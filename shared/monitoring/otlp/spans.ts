@@ -38,8 +38,10 @@ const LEAST_MS = 0.001;
 /**
  * The spans of a request: one for the whole, and one for each step that took some time. Names follow the semantic
  * conventions of OpenTelemetry for HTTP servers and functions.
+ *
+ * @param isFunction whether the process answers one event after the other, as functions do
  */
-export function spansOf(record: RequestRecord): readonly Span[] {
+export function spansOf(record: RequestRecord, isFunction: boolean): readonly Span[] {
   const { trace, steps, startedMs, totalMs, queueMs } = record;
   const beginMs = startedMs - steps.receive;
   const { traceId, spanId, parentSpanId, state } = trace;
@@ -59,9 +61,10 @@ export function spansOf(record: RequestRecord): readonly Span[] {
       'http.response.status_code': record.status,
       'http.request.body.size': record.bytesIn,
       'http.response.body.size': record.bytesOut,
-      'faas.trigger': 'http',
-      'faas.coldstart': record.coldStart,
-      'faas.invocation_id': record.requestId,
+      'ternion.request_id': record.requestId,
+      'faas.trigger': isFunction ? 'http' : undefined,
+      'faas.coldstart': isFunction ? record.coldStart : undefined,
+      'faas.invocation_id': isFunction ? record.requestId : undefined,
       'error.type': record.errorCode,
       'ternion.protocol': record.protocol,
       'ternion.model': record.model,

@@ -29,7 +29,7 @@ function open(environment: Readonly<Record<string, string>> = {}) {
     const response = await app.fetch(request, createContext(request.headers, id));
     return { status: response.status, bytes: (await response.bytes()).length };
   };
-  return { send, records };
+  return { app, send, records };
 }
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
@@ -108,6 +108,18 @@ describe('the record of a request', () => {
     await send(request);
     expect(records).toMatchObject([{ ...expected, error: { status: expected.status } }]);
   });
+
+  it.each(['many', '-1', '', '1e400', '9'.repeat(40)])(
+    'has no size of a body that declares %j',
+    async (length) => {
+      const { app, records } = open();
+      // The server of a library gets requests of the platform.
+      const request = new Request('http://localhost/predict', { method: 'POST', body: '{}' });
+      request.headers.set('content-length', length);
+      await app.fetch(request, createContext(request.headers, undefined));
+      expect(records.map(({ bytesIn }) => bytesIn)).toEqual([undefined]);
+    },
+  );
 
   it('has all of its time in the steps, each of them in its own', async () => {
     const { send, records } = open();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createContext, createHost, type HostMetrics, requestUrl } from '../../../functions/host.ts';
+import { createContext, createHost, requestUrl } from '../../../functions/host.ts';
+import type { HostMetrics } from '../../../functions/open-monitoring.ts';
 import { SCRAPED } from '../../../functions/scraped-metrics.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';

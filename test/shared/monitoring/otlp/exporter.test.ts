@@ -190,6 +190,8 @@ describe('the spans of a request', () => {
     await close();
     expect(collector.spans().filter(({ kind }) => kind === 2)).toHaveLength(3);
     expect(collector.requests).toHaveLength(1);
+    // Only functions have these attributes.
+    expect(JSON.stringify(collector.requests)).not.toContain('faas.');
   });
 
   it('are not sent with variables that cannot be used, and the log says why', async () => {
