@@ -30,7 +30,8 @@ let sent = 0;
 let reportedMs = performance.now();
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => {
+  // A signal to a group of processes can arrive twice, and the second one would kill a process without a listener.
+  process.on(signal, () => {
     report();
     process.exit();
   });

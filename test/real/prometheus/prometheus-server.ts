@@ -11,6 +11,8 @@ export interface Prometheus {
   query(expression: string, seconds: number): Promise<readonly QueryResult[]>;
   /** Waits until each target was read completely after a moment, and gives the moment of the latest reading. */
   readAfter(seconds: number): Promise<number>;
+  /** Waits until all rules were evaluated after a moment. */
+  evaluatedAfter(seconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,6 +29,10 @@ const ANSWER = z.object({
       z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) }),
     ),
   }),
+});
+
+const RULES = z.object({
+  data: z.object({ groups: z.array(z.object({ lastEvaluation: z.string() })) }),
 });
 
 const MOST_WAIT_MS = 30_000;
@@ -69,6 +75,16 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
         const earliest = Math.min(...read.map(({ value }) => value));
         if (read.length > 0 && earliest > seconds) return Math.max(...read.map(({ value }) => value));
         if (performance.now() > lastMs) throw new Error(`Prometheus did not read: ${JSON.stringify(read)}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    evaluatedAfter: async (seconds) => {
+      const lastMs = performance.now() + MOST_WAIT_MS;
+      for (;;) {
+        const { data } = RULES.parse(await (await fetch(`${server.url}/api/v1/rules`)).json());
+        const times = data.groups.map(({ lastEvaluation }) => Date.parse(lastEvaluation) / 1000);
+        if (times.length > 0 && Math.min(...times) > seconds) return;
+        if (performance.now() > lastMs) throw new Error(`Prometheus did not evaluate: ${times}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     },
