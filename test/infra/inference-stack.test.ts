@@ -4,10 +4,11 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { createEmbeddedMetrics, readEmbeddedMetrics } from '../../functions/aws/embedded-metrics.ts';
 import { SAVED_QUERIES, STEPS_OVER_TIME, textOf } from '../../infra/log-queries.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
 import { createRequestLog } from '../../shared/monitoring/request-log.ts';
-import { FULL_RECORD } from '../support/make-record.ts';
+import { FULL_RECORD, makeRecord } from '../support/make-record.ts';
 import {
   createStack,
   createWorkspace,
@@ -446,6 +447,23 @@ describe('dashboard', () => {
     }
     for (const metric of ['Invocations', 'Throttles', 'ConcurrentExecutions', '5xx', 'IntegrationLatency']) {
       expect(body).toContain(`"${metric}"`);
+    }
+  });
+
+  test('asks for metrics that the line of a request has, with its dimensions', () => {
+    const line = createEmbeddedMetrics(readEmbeddedMetrics({}))?.(makeRecord());
+    const [directive] = Object(line)._aws.CloudWatchMetrics;
+    const asked = bodyOf(usual).matchAll(/SEARCH\('\{(\w+),([\w,]+)\} MetricName="(\w+)"'/g);
+    const searches = [...asked].map(([, namespace, dimensions = '', name]) => ({
+      namespace,
+      dimensions: dimensions.split(','),
+      name,
+    }));
+    expect(searches.length).toBeGreaterThan(5);
+    for (const { namespace, dimensions, name } of searches) {
+      expect(namespace).toBe(directive.Namespace);
+      expect(directive.Dimensions).toContainEqual(dimensions);
+      expect(directive.Metrics).toContainEqual({ Name: name, Unit: expect.any(String) });
     }
   });
 

@@ -25,6 +25,8 @@ export interface SpanExporterOptions {
 
 /** How long spans wait for others. Source: OpenTelemetry specification, batching processor. */
 const SCHEDULE_MS = 5_000;
+/** From this many on, spans do not wait. Source: the same, the usual size of a batch. */
+const BATCH_SPANS = 512;
 /** How long sending spans may keep a function, or a server that ends. */
 const BUDGET_MS = 500;
 const CLOSE_MS = 2_000;
@@ -49,6 +51,7 @@ export function createSpanExporter({
   const attributes = attributesOf({ 'service.instance.id': instance, ...resource });
   let waiting: Span[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let isSending = false;
   let quietUntilMs = 0;
 
   function report(what: string, error?: unknown): void {
@@ -63,12 +66,17 @@ export function createSpanExporter({
     return Number.parseInt(traceId.slice(-8), 16) / 2 ** 32 < share;
   }
 
-  function keep(spans: readonly Span[]): void {
-    waiting = [...spans, ...waiting];
+  function dropSurplus(): void {
     const surplus = waiting.length - MOST_SPANS;
     if (surplus <= 0) return;
     waiting.splice(0, surplus);
     report(`${surplus} spans were dropped, because no collector takes them`);
+  }
+
+  /** For the next time, before those that came since. */
+  function putBack(spans: readonly Span[]): void {
+    waiting = [...spans, ...waiting];
+    dropSurplus();
   }
 
   /** Sends all that waits. What the collector cannot take now is kept for the next time. It never rejects. */
@@ -85,18 +93,26 @@ export function createSpanExporter({
     try {
       const { status } = await client.send({ method: 'POST', url: tracesUrl, headers: sent, body }, signal);
       if (status >= 200 && status < 300) return;
-      if (RETRYABLE.includes(status)) keep(spans);
+      if (RETRYABLE.includes(status)) putBack(spans);
       report(`the collector at ${tracesUrl.host} answered ${status} to ${spans.length} spans`);
     } catch (error) {
-      keep(spans);
+      putBack(spans);
       report('spans could not be sent', error);
     }
+  }
+
+  /** One batch at a time: a collector that is slow must not get more of them. */
+  async function sendBatch(): Promise<void> {
+    isSending = true;
+    await flush(AbortSignal.timeout(SCHEDULE_MS));
+    isSending = false;
+    if (waiting.length > 0) schedule();
   }
 
   function schedule(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      void flush(AbortSignal.timeout(SCHEDULE_MS));
+      if (!isSending) void sendBatch();
     }, SCHEDULE_MS).unref();
   }
 
@@ -104,9 +120,10 @@ export function createSpanExporter({
     request: (record, { waitUntil }) => {
       if (!isRecorded(record)) return;
       waiting.push(...spansOf(record, isFrozen));
-      keep([]);
       if (isFrozen) waitUntil(flush, { budgetMs: BUDGET_MS });
-      else schedule();
+      else if (waiting.length < BATCH_SPANS) schedule();
+      else if (!isSending) void sendBatch();
+      dropSurplus();
     },
     close: async () => {
       clearTimeout(timer);

@@ -182,6 +182,17 @@ describe('the spans of a request', () => {
     expect(lines).toMatchObject([{ level: 'warn', message: 'spans could not be sent' }]);
   });
 
+  it('are sent by a server as soon as there are many, each once', async () => {
+    const collector = await openCollector();
+    const { send, close } = await open({ ...collector, isFrozen: false });
+    for (let index = 0; index < 300; index++) await send(FEATURES);
+    // No timer of the exporter has fired by now: it waits for five seconds.
+    await expect.poll(() => collector.spans().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(512);
+    await close();
+    const roots = collector.spans().filter(({ kind }) => kind === 2);
+    expect([roots.length, new Set(roots.map(({ spanId }) => spanId)).size]).toEqual([300, 300]);
+  });
+
   it('are sent by a server that ends', async () => {
     const collector = await openCollector();
     const { send, close } = await open({ ...collector, isFrozen: false });
