@@ -192,6 +192,7 @@ def main() -> None:
             ],
             "output": "logits",
             "postprocess": [{"step": "softmax"}],
+            "objective": {"availability": 0.999, "latency": {"ms": 100, "percentile": 99}},
             "metrics": metrics,
         },
     )

@@ -56,7 +56,7 @@ def train_network(rows: torch.Tensor, classes: torch.Tensor) -> Network:
     return network.eval()
 
 
-def describe(version: str, description: str, correct: np.ndarray, scores: dict) -> None:
+def describe(version: str, description: str, correct: np.ndarray, members: dict) -> None:
     write_json(
         HERE / version / "model.json",
         {
@@ -64,7 +64,7 @@ def describe(version: str, description: str, correct: np.ndarray, scores: dict) 
             "description": description,
             "labels": LABELS,
             "features": [{"name": name, "unit": "cm", "range": [0, 20]} for name in FEATURES],
-            **scores,
+            **members,
             "metrics": {"accuracy": round(float(correct.mean()), 4), "held_out_rows": len(correct)},
         },
     )
@@ -108,8 +108,9 @@ def main() -> None:
     with torch.no_grad():
         probabilities = softmax(network(tensor))
     description = "Small neural network that recognises three iris species by four measurements."
-    scores = {"output": "logits", "postprocess": [{"step": "softmax"}]}
-    describe("2", description, probabilities[held_out].argmax(axis=1) == classes[held_out], scores)
+    objective = {"availability": 0.999, "latency": {"ms": 100, "percentile": 99}}
+    members = {"output": "logits", "postprocess": [{"step": "softmax"}], "objective": objective}
+    describe("2", description, probabilities[held_out].argmax(axis=1) == classes[held_out], members)
     cases = write_reference("2", f"PyTorch {torch.__version__.split('+')[0]} softmax", rows, probabilities)
     (logits,) = run_onnx(HERE / "2" / "model.onnx", inputs)
     check_onnx(np.array(LABELS)[logits.argmax(axis=1)], softmax(torch.from_numpy(logits)), cases)
