@@ -127,6 +127,15 @@ export const TARGETS: readonly Target[] = [
     limit: 'silent',
     atLeast: 0.92,
   },
+  {
+    what: 'log and metrics at their defaults, requests/s',
+    scenario: 'log',
+    condition: '16 connections',
+    metric: 'rate',
+    ours: 'info',
+    limit: 'info, no metrics',
+    atLeast: 0.95,
+  },
   ...(
     [
       ['microseconds50', 12],
