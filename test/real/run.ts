@@ -1,4 +1,4 @@
-// Compares Ternion with software in other languages: npm run test:real [-- --heavy] [-- <name> ...]
+// Compares Ternion with software in other languages: npm run test:real [-- --heavy] [-- --install] [-- <name> ...]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -8,7 +8,11 @@ import type { Counterpart } from './counterpart.ts';
 import { ensureInstalled } from './installation.ts';
 
 const { values, positionals } = parseArgs({
-  options: { heavy: { type: 'boolean', default: false } },
+  options: {
+    heavy: { type: 'boolean', default: false },
+    /** Installs the counterparts, and tests nothing. */
+    install: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
 const all = await findCounterparts();
@@ -27,6 +31,7 @@ if (chosen.length === 0) {
 }
 const needed = new Set(chosen.flatMap((counterpart) => [...(counterpart.needs ?? []), counterpart]));
 for (const counterpart of needed) await install(counterpart);
+if (values.install) process.exit();
 
 // The tests of a counterpart that could not be installed fail there.
 const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
