@@ -68,7 +68,10 @@ export function createApp(dependencies: AppDependencies): App {
   const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages } =
     dependencies;
   const onLoad = monitoring.load;
-  const parts = { repository, tasks, addSteps: own?.addSteps, openSession, memory, trials, logger, onLoad };
+  // They are in the metrics, and in the line of a request.
+  const countsValues = monitoring.collect !== undefined || logger.writes('error');
+  const addSteps = own?.addSteps;
+  const parts = { repository, tasks, addSteps, openSession, memory, trials, logger, onLoad, countsValues };
   const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);

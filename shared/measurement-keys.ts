@@ -18,6 +18,14 @@ const MOST_COMBINATIONS = 100;
 /** The value of all labels of what is counted together. */
 const OTHER = 'other';
 
+/** Features of a model with counts of their own. Those after them are counted together. */
+export const MOST_FEATURES = 200;
+
+/** The name under which the values of a feature are counted: its own, or one for all after the first 200. */
+export function countedName(features: readonly { readonly name: string }[], index: number): string {
+  return (index < MOST_FEATURES ? features[index]?.name : undefined) ?? OTHER;
+}
+
 /**
  * A name with its labels as one text, as the log line has it: `unsure{reason=blurred}`.
  *

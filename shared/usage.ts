@@ -19,6 +19,30 @@ export interface ModelUsage {
   readonly counts?: ReadonlyMap<string, number> | undefined;
   /** What they measured, by name. */
   readonly observations?: ReadonlyMap<string, Measured> | undefined;
+  /** The values of a tabular model; undefined if nobody reads it, or if the request had no rows. */
+  readonly quality?: ValueQuality | undefined;
+}
+
+/** How a value of a feature can differ from what its model expects. */
+export type DeviationKind = 'missing' | 'out_of_range' | 'unseen';
+
+/** How many values differ, by how; a kind without values is left out. */
+export interface Deviations extends Readonly<Partial<Record<DeviationKind, number>>> {}
+
+/** The values that a request brought to a tabular model. Values themselves are not in it. */
+export interface ValueQuality {
+  /** Rows, accepted or refused. Each has a value of every feature, also if it is missing. */
+  readonly rows: number;
+  /** What differs, by feature, those with the most first; undefined if all values are as expected. */
+  readonly features?: ReadonlyMap<string, Deviations> | undefined;
+  /** The same for a line of the log. */
+  readonly summary?: QualitySummary | undefined;
+}
+
+/** How many values differ in all features together, and in those with the most. */
+export interface QualitySummary extends Deviations {
+  readonly rows: number;
+  readonly features: Readonly<Record<string, Deviations>>;
 }
 
 /** What own code counted or measured in a request, under one name. */

@@ -20,7 +20,7 @@ import type { ModelUsage } from '../usage.ts';
 import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
-import { createModelUse, type ModelUse } from './model-use.ts';
+import { type AccountedUse, createModelUse, type ModelUse } from './model-use.ts';
 import type { AddSteps } from './processed-model.ts';
 import type { Tasks } from './tasks.ts';
 import { stillLoading, toRepositoryError } from './unavailable.ts';
@@ -71,6 +71,8 @@ export interface InferenceOptions {
   readonly logger: Logger;
   /** Gets each load that has ended. */
   readonly onLoad?: ((load: ModelLoad) => void) | undefined;
+  /** Whether somebody reads what the values of tabular models are like. */
+  readonly countsValues?: boolean | undefined;
 }
 
 /** `unloaded`: an operator took it out of use. */
@@ -161,7 +163,9 @@ export function createInference(options: InferenceOptions): Inference {
       dropIfDamaged(key, folder);
       const durationMs = performance.now() - startMs;
       logger.log('info', 'model loaded', { model: key, load_ms: roundMs(durationMs) });
-      options.onLoad?.({ reference, durationMs, succeeded: true, objective: model.config.objective });
+      const { objective } = model.config;
+      const features = model.counted?.named;
+      options.onLoad?.({ reference, durationMs, succeeded: true, objective, features });
       return model;
     } catch (error) {
       options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false });
@@ -221,6 +225,7 @@ export function createInference(options: InferenceOptions): Inference {
       const loadMs = performance.now() - askedMs;
       return { reference, askedMs, loadMs, inputMs: 0, queueMs: 0, runs: 0, runMs: 0, instances: 0 };
     };
+    let modelUse: AccountedUse | undefined;
     try {
       const value = await cache.use(
         pathOf(reference),
@@ -229,9 +234,10 @@ export function createInference(options: InferenceOptions): Inference {
           const loadMs = performance.now() - askedMs;
           // Most models have no steps of own code, and need no log for them.
           const log = model.processed && logOf(model.reference, context?.requestId);
-          const modelUse = createModelUse(model, budget, statistics, log);
-          account = () => modelUse.account(askedMs, loadMs);
-          return await work(modelUse);
+          const opened = createModelUse(model, budget, statistics, log, options.countsValues);
+          modelUse = opened;
+          account = () => opened.account(askedMs, loadMs);
+          return await work(opened);
         },
         (loaded) => {
           const hadMs = budget.leftMs();
@@ -244,6 +250,7 @@ export function createInference(options: InferenceOptions): Inference {
       );
       return { value, usage: account() };
     } catch (error) {
+      await modelUse?.refuse(error);
       const usage = account();
       throw (await toUseError(reference, error)).during(usage);
     }

@@ -18,6 +18,7 @@ import { bindGraph } from './bind-graph.ts';
 import type { BoundGraph } from './bound-graph.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
+import type { CountedColumns } from './expected-values.ts';
 import type { AddSteps, ProcessedModel } from './processed-model.ts';
 import type { TaskRunner } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -38,6 +39,8 @@ export interface Model extends Cacheable {
   readonly processed: ProcessedModel | undefined;
   /** The kind of input that its requests have. */
   readonly contract: ModelContract;
+  /** The columns of a tabular graph, as their values are counted. */
+  readonly counted: CountedColumns | undefined;
   /** The JSON schema of an answer, if the task has its own kind of values. */
   readonly answer: z.ZodMiniType | undefined;
   /** Body of a predict request that it answers; undefined if it would be huge, or if none was found. */
@@ -138,6 +141,7 @@ async function createModel(
       task,
       processed,
       contract,
+      counted: bound.task.preprocessor?.counted,
       answer: processed ? undefined : answer,
       example: folder.example ?? example ?? (processed ? undefined : tried?.example),
       problem: tried?.problem,

@@ -1,15 +1,17 @@
 import { type Budget, withDeadline } from '../budget.ts';
 import { invalid } from '../errors.ts';
+import { loadOnce } from '../memo.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { ProcessorLog } from '../processors/processor.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { inTurn } from '../turns.ts';
-import type { ModelUsage } from '../usage.ts';
+import type { ModelUsage, ValueQuality } from '../usage.ts';
 import type { ModelContract } from '../values/contract.ts';
 import type { InferenceInput } from '../values/input.ts';
 import type { NamedInputs } from '../values/named-inputs.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
+import type { Sent } from './count-values.ts';
 import type { inferTensors, TensorOptions } from './infer-tensors.ts';
 import type { Model } from './load-model.ts';
 import type { InferenceOutput } from './output.ts';
@@ -32,6 +34,8 @@ export interface ModelUse {
    * @throws InferenceError when an input does not fit the graph, or an output does not exist
    */
   run(inputs: NamedInputs, options?: ModelRunOptions): Promise<NamedTensors>;
+  /** Counts the values of instances that were refused, if the request goes on without them. */
+  refuse(error: unknown): Promise<void>;
 }
 
 /** Options of a run; by default it returns all outputs and may take as long as its request. */
@@ -55,12 +59,16 @@ type LogOf = (step: string) => ProcessorLog;
 
 const SILENT: ProcessorLog = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** @param logOf makes the log of a step of own code */
+/**
+ * @param logOf makes the log of a step of own code
+ * @param countsValues whether somebody reads what the values of tabular models are like
+ */
 export function createModelUse(
   model: Model,
   budget: Budget,
   statistics: Statistics,
   logOf: LogOf = () => SILENT,
+  countsValues = false,
 ): AccountedUse {
   const { reference, processed } = model;
   const graph = processed?.inner.session ?? model.session;
@@ -70,14 +78,20 @@ export function createModelUse(
   let inputMs = 0;
   let queueMs = 0;
   let instances = 0;
+  const counted = countsValues ? model.counted : undefined;
+  /** Values that are not counted yet. */
+  let sent: Sent | undefined;
+  let quality: ValueQuality | undefined;
 
   /** Runs something with the graph, and records its cost. */
   async function measure<R>(
+    given: Sent,
     batchSize: number,
     deadlineMs: number | undefined,
     work: (run: Runner, budget: Budget) => Promise<R>,
   ): Promise<R> {
     checkBatchSize(model, batchSize);
+    sent = given;
     const limited = withDeadline(budget, deadlineMs);
     const startMs = performance.now();
     const earlierMs = runMs;
@@ -99,6 +113,15 @@ export function createModelUse(
       });
     };
     const run: Runner = async (feeds, options) => {
+      if (counted) {
+        // Values of rows were compared with the config when they were read; those of tensors were not.
+        const areRows = !steps && 'kind' in given && given.kind === 'features';
+        quality =
+          areRows && !counted.canDeviate
+            ? { ...quality, rows: (quality?.rows ?? 0) + batchSize }
+            : (await loadCounts()).countFeeds(counted, feeds, quality);
+        sent = undefined;
+      }
       try {
         if (graph.cutsTexts) checkLongest(feeds, budget.limits);
         const outputs = await runBatch(graph, feeds, options, watch);
@@ -137,11 +160,11 @@ export function createModelUse(
     contract: model.contract,
     model,
     predict: (input) =>
-      measure(sizeOfInput(input), undefined, (run, limited) =>
+      measure(input, sizeOfInput(input), undefined, (run, limited) =>
         steps ? steps.predict(input, run, limited) : model.task.infer(input, run, limited),
       ),
     run: (inputs, options = {}) =>
-      measure(sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
+      measure(inputs, sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
         steps
           ? steps.run(inputs, options, run, limited)
           : infer
@@ -149,11 +172,17 @@ export function createModelUse(
             : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
     account: (askedMs, loadMs) => {
-      const usage = { reference, askedMs, loadMs, inputMs, queueMs, runs, runMs, instances };
+      const usage = { reference, askedMs, loadMs, inputMs, queueMs, runs, runMs, instances, quality };
       return steps ? { ...usage, ...steps.measured } : usage;
+    },
+    refuse: async (error) => {
+      if (counted) quality = (await loadCounts()).countRefused(model, sent, error, quality);
     },
   };
 }
+
+/** Loaded with the first values that can be other than expected. */
+const loadCounts = loadOnce(() => import('./count-values.ts'));
 
 /** Loaded with the first request that runs a graph on tensors; most requests run a task. */
 let infer: typeof inferTensors | undefined;

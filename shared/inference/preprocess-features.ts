@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { overLimit } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ColumnExamples } from '../onnx/column-examples.ts';
+import type { ColumnExample, ColumnExamples } from '../onnx/column-examples.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
@@ -31,10 +31,19 @@ export function createFeaturePreprocessor(
   const width = format.named?.length ?? format.width ?? 1;
   const learned = placeExamples(inputs, columnExamples);
   const example = Array.from({ length: width }, (_, index) =>
-    exampleOf(format.named?.[index], columnAt(format.columns, index), learned[index]),
+    exampleOf(format.named?.[index], columnAt(format.columns, index), learned[index]?.value),
   );
   return {
     features: format,
+    counted: format.named && {
+      named: format.named,
+      columns: format.columns,
+      inputs,
+      learned,
+      canDeviate:
+        learned.some((column) => column?.categories) ||
+        format.columns.some(({ allowsMissing }) => allowsMissing),
+    },
     minLengths: new Map(inputs.map((input) => [input.spec.name, minLengthsOf(input, format.named ?? [])])),
     preprocess: (given, budget) => readRows(rowsOf(given, format.named), binding, budget),
     example: () => toBatch([example], binding, width),
@@ -63,8 +72,8 @@ function rowsOf(
 function placeExamples(
   inputs: readonly FeatureInput[],
   examples: ColumnExamples,
-): readonly (Cell | undefined)[] {
-  const placed: (Cell | undefined)[] = [];
+): readonly (ColumnExample | undefined)[] {
+  const placed: (ColumnExample | undefined)[] = [];
   for (const { spec, places } of inputs) {
     for (const [index, value] of (examples.get(spec.name) ?? []).entries())
       placed[places?.[index] ?? index] = value;

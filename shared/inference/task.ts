@@ -11,6 +11,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { OutputKind, TextInput } from '../values/contract.ts';
 import type { EmbeddingOptions, InferenceInput, InputKind } from '../values/input.ts';
 import type { RowFormat } from '../values/row.ts';
+import type { CountedColumns } from './expected-values.ts';
 import type { InferenceOutput } from './output.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 
@@ -42,6 +43,8 @@ export interface Preprocessor {
   readonly exampleRequest: JsonObject | undefined;
   /** The columns of a tabular model; undefined for models of other tasks. */
   readonly features?: RowFormat | undefined;
+  /** The same columns, as their values are counted; undefined if they have no names. */
+  readonly counted?: CountedColumns | undefined;
   /** Fewest characters of the texts in each column of an input, by its name. */
   readonly minLengths?: ReadonlyMap<string, readonly number[]> | undefined;
   /** Name of the input that takes encoded images; undefined if there is none. */

@@ -9,4 +9,6 @@ export interface ModelLoad {
   readonly succeeded: boolean;
   /** What its callers can rely on; undefined if its config does not say, or if it could not be loaded. */
   readonly objective?: Objective | undefined;
+  /** The features of a tabular model, in their order; undefined if it has none with names. */
+  readonly features?: readonly { readonly name: string }[] | undefined;
 }

@@ -74,6 +74,7 @@ function describeRequest(record: RequestRecord, instance: string): LogFields {
     reply_ms: roundMs(steps.reply),
     counts: objectOf(record.counts),
     observations: objectOf(record.observations),
+    quality: record.quality?.summary,
     error_code: error?.code,
     error: error && error.status >= 500 ? error : undefined,
   };

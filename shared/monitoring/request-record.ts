@@ -3,7 +3,7 @@ import { BytesRequest, BytesResponse } from '../http/bytes.ts';
 import type { Answer, RequestContext } from '../http/context.ts';
 import { pathOfUrl } from '../http/route-path.ts';
 import type { TraceContext } from '../http/trace-context.ts';
-import type { Measured } from '../usage.ts';
+import type { Measured, ValueQuality } from '../usage.ts';
 
 /** The steps of a request, in their order; docs/architecture.md describes them. */
 export const STEPS = [
@@ -57,6 +57,8 @@ export interface RequestRecord {
   /** What own code counted and measured, by name. */
   readonly counts: ReadonlyMap<string, number> | undefined;
   readonly observations: ReadonlyMap<string, Measured> | undefined;
+  /** The values of a tabular model; undefined if nobody reads it, or if there were no rows. */
+  readonly quality: ValueQuality | undefined;
 }
 
 /** A request with its answer, and when the parts of its way began, on the clock of `performance.now()`. */
@@ -97,6 +99,7 @@ export function recordOf(answered: Answered): RequestRecord {
     bytesOut: sizeOfResponse(response),
     counts: usage?.counts,
     observations: usage?.observations,
+    quality: usage?.quality,
   };
 }
 

@@ -3,19 +3,31 @@ import { ML_DOMAIN, type Node, readName } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import type { ValueInfo } from './value-info.ts';
 
-/** A value from training for each column of an input; undefined for columns without a known value. */
-export type ColumnExamples = ReadonlyMap<string, readonly (string | number | undefined)[]>;
+/** What a graph shows about the values that a column had in training. */
+export interface ColumnExample {
+  /** One of them. */
+  readonly value: string | number;
+  /** All texts that its encoders know; undefined if they are not known, or too many. */
+  readonly categories: readonly string[] | undefined;
+}
+
+/** For each column of an input; undefined for columns of which nothing is known. */
+export type ColumnExamples = ReadonlyMap<string, readonly (ColumnExample | undefined)[]>;
 
 /** A column of an input of the graph. */
 interface Column {
   readonly input: string;
   readonly index: number;
+  /** Whether its texts are changed on their way, so that encoders know others. */
+  readonly isChanged?: boolean;
 }
 
 /** Operators that pass all columns of their first input in the same order. */
 const PASSING = ['Identity', 'Cast', 'Flatten', 'StringNormalizer', 'Imputer'];
 /** Most columns of an example; nobody reads more. */
 const MOST_COLUMNS = 4096;
+/** Most categories of all columns together: to read them takes about a microsecond each, whenever the model is loaded. */
+const MOST_CATEGORIES = 20_000;
 
 /**
  * Example values from the encoders and scalers of a graph: a category of each encoded column, and the mean of each
@@ -24,30 +36,39 @@ const MOST_COLUMNS = 4096;
  *
  * @param nodes in the order of the graph: each node comes after those that make its inputs
  * @param constants initializers by name
+ * @param fillsIn whether a node passes its last input, with another text for each missing one
  */
 export function findColumnExamples(
   source: ByteSource,
   nodes: readonly Node[],
   inputs: readonly ValueInfo[],
   constants: () => ReadonlyMap<string, Field>,
+  fillsIn: (node: Node) => boolean,
 ): ColumnExamples {
   const columns = new Map<string, readonly Column[]>(inputs.map((input) => [input.name, columnsOf(input)]));
-  const examples = new Map(inputs.map(({ name }) => [name, [] as (string | number | undefined)[]]));
-  const note = ({ input, index }: Column, value: string | number | undefined) => {
+  const examples = new Map(inputs.map(({ name }) => [name, [] as (ColumnExample | undefined)[]]));
+  let room = MOST_CATEGORIES;
+  const note = ({ input, index }: Column, value: string | number, categories?: readonly string[]) => {
     const known = examples.get(input);
-    if (known && value !== undefined) known[index] ??= value;
+    if (!known) return;
+    const before = known[index];
+    // Each encoder of a column knows the same ones, or some of them.
+    const all = before?.categories && categories ? [...before.categories, ...categories] : categories;
+    known[index] = { value: before?.value ?? value, categories: all ?? before?.categories };
   };
   for (const node of nodes) {
-    const [first = '', second = ''] = node.inputs;
-    const given = columns.get(first);
+    const [first = '', second = '', third = ''] = node.inputs;
+    const given = columns.get(fillsIn(node) ? third : first);
     const [output = ''] = node.outputs;
     if (node.type === 'Concat') {
       const joined = joinColumns(source, node, columns);
       if (joined) columns.set(output, joined);
     }
     if (!given) continue;
-    const isKept = PASSING.includes(node.type) || (node.type === 'Reshape' && given.length === 1);
-    if (isKept) columns.set(output, given);
+    const isKept =
+      PASSING.includes(node.type) || (node.type === 'Reshape' && given.length === 1) || fillsIn(node);
+    const isChanged = node.type === 'StringNormalizer';
+    if (isKept) columns.set(output, isChanged ? given.map((column) => ({ ...column, isChanged })) : given);
     if (node.domain !== ML_DOMAIN) continue;
     if (node.type === 'ArrayFeatureExtractor') {
       const field = constants().get(second);
@@ -56,10 +77,19 @@ export function findColumnExamples(
       if (known.length > 0 && known.length === picked.length) columns.set(output, known);
     }
     const [only, ...others] = given;
-    if (only && others.length === 0) note(only, firstText(source, node));
+    const texts = only && others.length === 0 ? readTexts(source, node, room) : [];
+    const text = texts.find((each) => each !== '');
+    if (only && text !== undefined) {
+      const isWhole = texts.length <= room && !only.isChanged;
+      if (isWhole) room -= texts.length;
+      note(only, text, isWhole ? texts : undefined);
+    }
     if (node.type !== 'Scaler') continue;
     const offsets = readOffsets(source, node);
-    for (const [index, column] of given.entries()) note(column, offsets[index]);
+    for (const [index, column] of given.entries()) {
+      const offset = offsets[index];
+      if (offset !== undefined) note(column, offset);
+    }
   }
   return examples;
 }
@@ -91,16 +121,17 @@ function columnsOf({ name, shape = [] }: ValueInfo): readonly Column[] {
   return Array.from({ length: width }, (_, index) => ({ input: name, index }));
 }
 
-/** The first category of an encoder that is not empty. */
-function firstText(source: ByteSource, { type, attributes }: Node): string | undefined {
+/** The categories of an encoder, but not many more than there is room for: one of them is wanted in any case. */
+function readTexts(source: ByteSource, { type, attributes }: Node, room: number): readonly string[] {
   const name = ENCODERS.get(type);
   const list = name && attributes.find((each) => readName(source, each, ATTRIBUTE.name) === name);
-  if (!list) return undefined;
+  if (!list) return [];
+  const texts: string[] = [];
   for (const member of readFields(source, list.start, list.end, (number) => number === ATTRIBUTE.strings)) {
-    const text = readText(source, member);
-    if (text !== '') return text;
+    texts.push(readText(source, member));
+    if (texts.length > room + 1) break;
   }
-  return undefined;
+  return texts;
 }
 
 const ENCODERS: ReadonlyMap<string, string> = new Map([

@@ -76,7 +76,11 @@ function findsEmpty(source: ByteSource, node: Node): boolean {
 }
 
 /** Whether a node takes another text for each empty text: `Where(Cast(LabelEncoder(text)), filling, text)`. */
-function fillsEmpty(source: ByteSource, { type, inputs }: Node, makers: ReadonlyMap<string, Node>): boolean {
+export function fillsEmpty(
+  source: ByteSource,
+  { type, inputs }: Node,
+  makers: ReadonlyMap<string, Node>,
+): boolean {
   if (type !== 'Where') return false;
   const [condition = '', , text] = inputs;
   const cast = makers.get(condition);

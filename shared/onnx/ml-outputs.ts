@@ -1,6 +1,6 @@
 import { type ColumnExamples, findColumnExamples } from './column-examples.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
-import { findMissingInputs } from './missing-values.ts';
+import { fillsEmpty, findMissingInputs } from './missing-values.ts';
 import { groupByInput, ML_DOMAIN, type Node, readList, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import type { ValueInfo } from './value-info.ts';
@@ -62,7 +62,9 @@ export function readMlOutputs(
     classLabels,
     swappedScores,
     regressions,
-    columnExamples: findColumnExamples(source, nodes, inputs, constants),
+    columnExamples: findColumnExamples(source, nodes, inputs, constants, (node) =>
+      fillsEmpty(source, node, makers),
+    ),
     missingInputs: findMissingInputs(source, nodes, names, producer),
   };
 }

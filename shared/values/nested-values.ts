@@ -10,6 +10,7 @@ import { appendPath, parseNested } from '../tensor/nested.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { isMissing } from './cell.ts';
 import { isBase64Object } from './image-value.ts';
+import { REFUSED_VALUES } from './refused-values.ts';
 
 /** Where an item of a value stands in the request, by its indices. */
 export type Locate = (path: readonly number[]) => string;
@@ -31,13 +32,19 @@ export function parseTensorValues(
 ): Tensor {
   const { takesBooleans, allowsMissing = false } = spec;
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate, allowsMissing) : value;
-  const tensor = parseNested(given, spec.datatype, {
-    field,
-    locate,
-    elementLimit: limits.tensorElements,
-    takesBooleans,
-  });
-  if (!allowsMissing) checkNumbers(tensor, locate);
+  let tensor: Tensor;
+  try {
+    tensor = parseNested(given, spec.datatype, {
+      field,
+      locate,
+      elementLimit: limits.tensorElements,
+      takesBooleans,
+    });
+    if (!allowsMissing) checkNumbers(tensor, locate);
+  } catch (error) {
+    if (error instanceof Error) REFUSED_VALUES.set(error, { [spec.name]: given });
+    throw error;
+  }
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 

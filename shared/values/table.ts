@@ -10,6 +10,7 @@ import { decodeImageValue } from './image-value.ts';
 import { checkInstances, decodeRows, imagesOf, takesJson } from './instances.ts';
 import type { NamedInputs } from './named-inputs.ts';
 import { parseTensorValues } from './nested-values.ts';
+import { REFUSED_VALUES } from './refused-values.ts';
 import { decodeTextRows } from './text-inputs.ts';
 import { findPair, findTextName } from './text-value.ts';
 
@@ -127,7 +128,9 @@ function decodeInOrder(
 }
 
 function decodeColumn(column: Column, spec: TensorSpec, table: Table, name: string, limits: Limits): Tensor {
-  return parseTensorValues(readColumn(column, spec, table, name), spec, `${table.field}.${name}`, limits);
+  const cells = readColumn(column, spec, table);
+  checkColumn(cells, spec, table, name, cells);
+  return parseTensorValues(cells, spec, `${table.field}.${name}`, limits);
 }
 
 /** Columns side by side. If a model takes more axes, each row must have as many cells as these hold. */
@@ -144,10 +147,11 @@ function decodeMatrix(
   if (isFlat && width !== undefined && columns.length !== width) {
     throw invalid(`Field "${field}"`, `has ${columns.length} columns; the model takes ${width}.`);
   }
-  const read = columns.map((column, index) =>
-    readColumn(column, spec, table, names?.[index] ?? String(index + 1)),
-  );
+  const read = columns.map((column) => readColumn(column, spec, table));
   const lists = (columns[0] ?? []).map((_, row) => read.map((column) => column[row] ?? null));
+  for (const [index, column] of read.entries()) {
+    checkColumn(column, spec, table, names?.[index] ?? String(index + 1), lists);
+  }
   const tensor = parseTensorValues(lists, spec, field, limits);
   return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
 }
@@ -178,29 +182,34 @@ export function checkWidth(
   throw invalid(`Field "${field}"`, `has ${cells.length} columns; the model takes ${width}.`);
 }
 
+/** The cells of a column as its input takes them: numbers from text, and text from any value. */
+function readColumn(cells: readonly JsonValue[], spec: TensorSpec, { isText }: Table): JsonValue[] {
+  const column = columnOf(spec);
+  if (column.type === 'string') return cells.map(toText);
+  if (!isText) return [...cells];
+  return cells.map((cell) => (typeof cell === 'string' ? readText(cell, column) : cell));
+}
+
 /**
- * The cells of a column as its input takes them: numbers from text, and text from any value.
- *
- * @throws InferenceError for text that is not a value of the input
+ * @param values the whole input that the column is a part of
+ * @throws InferenceError for a text that is not a value of its column
  */
-function readColumn(
+function checkColumn(
   cells: readonly JsonValue[],
   spec: TensorSpec,
   { field, isText }: Table,
   name: string,
-): JsonValue[] {
-  const column = columnOf(spec);
-  if (column.type === 'string') {
-    return cells.map(toText);
-  }
-  if (!isText) return [...cells];
-  return cells.map((cell, index) => {
-    if (typeof cell !== 'string') return cell;
-    const value = readText(cell, column);
-    if (typeof value !== 'string') return value;
-    const where = cells.length === 1 ? '' : `, row ${index + 1}`;
-    throw invalid(`Field "${field}" (column ${name}${where}) is ${describeJson(cell)}; expected a number.`);
-  });
+  values: JsonValue[],
+): void {
+  if (!isText || spec.datatype === 'BYTES') return;
+  const index = cells.findIndex((cell) => typeof cell === 'string');
+  if (index === -1) return;
+  const where = cells.length === 1 ? '' : `, row ${index + 1}`;
+  const error = invalid(
+    `Field "${field}" (column ${name}${where}) is ${describeJson(cells[index])}; expected a number.`,
+  );
+  REFUSED_VALUES.set(error, { [spec.name]: values });
+  throw error;
 }
 
 /** pandas numbers the columns of a table without names. */

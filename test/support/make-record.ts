@@ -32,6 +32,7 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     bytesOut: 245,
     counts: undefined,
     observations: undefined,
+    quality: undefined,
     errorCode: own.error?.code,
     ...own,
   };
@@ -45,4 +46,18 @@ export const FULL_RECORD: RequestRecord = makeRecord({
   queueMs: 1,
   counts: new Map([['a', 1]]),
   observations: new Map([['a', { count: 1, sum: 1, least: 1, largest: 1 }]]),
+  quality: {
+    rows: 3,
+    features: new Map([
+      ['a', { missing: 1, out_of_range: 2 }],
+      ['b', { unseen: 1 }],
+    ]),
+    summary: {
+      rows: 3,
+      missing: 1,
+      out_of_range: 2,
+      unseen: 1,
+      features: { a: { missing: 1, out_of_range: 2 }, b: { unseen: 1 } },
+    },
+  },
 });

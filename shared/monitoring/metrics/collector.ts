@@ -1,6 +1,7 @@
 import type { MetricsName } from '../../config.ts';
-import { boundKey } from '../../measurement-keys.ts';
+import { boundKey, countedName } from '../../measurement-keys.ts';
 import type { Measured } from '../../usage.ts';
+import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { addValue, createHistogram, type Histogram } from './histogram.ts';
 import { loadNames } from './names.ts';
@@ -8,10 +9,12 @@ import {
   BATCH_BOUNDS,
   type Collector,
   DURATION_BOUNDS,
+  type FeatureSeries,
   LOAD_BOUNDS,
   type LoadSeries,
   type ObjectiveSeries,
   type OwnSeries,
+  type QualitySeries,
   type RequestSeries,
   type RunSeries,
 } from './series.ts';
@@ -34,6 +37,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
   const own = new Map<string, OwnSeries>();
   const loads = new Map<string, LoadSeries>();
   const objectives = new Map<string, ObjectiveSeries>();
+  const quality = new Map<string, QualitySeries>();
   let coldStarts = 0;
 
   /** The series of the latest request: the next one is often for the same. */
@@ -110,8 +114,9 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
         countSlow(record);
       }
       if (record.counts || record.observations) addOwn(record);
+      if (record.quality) addQuality(record);
     },
-    load: ({ reference: { name, version }, durationMs, succeeded, objective }) => {
+    load: ({ reference: { name, version }, durationMs, succeeded, objective, features }) => {
       const key = `${name}\n${version}`;
       const series = loads.get(key) ?? {
         model: name,
@@ -128,6 +133,9 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       if (objective && !objectives.has(key)) {
         objectives.set(key, { model: name, version, objective, slow: 0 });
       }
+      if (features && !quality.has(key)) {
+        quality.set(key, { model: name, version, rows: 0, features: seriesOfFeatures(features) });
+      }
     },
     get requests() {
       return [...requests.values()];
@@ -141,6 +149,9 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     get objectives() {
       return [...objectives.values()];
     },
+    get quality() {
+      return [...quality.values()];
+    },
     get coldStarts() {
       return coldStarts;
     },
@@ -151,6 +162,19 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
     const series = objectives.get(`${model}\n${version}`);
     const mostMs = series?.objective.latency?.ms;
     if (series && mostMs !== undefined && status < 400 && totalMs > mostMs) series.slow += 1;
+  }
+
+  function addQuality({ model = '', version = '', quality: given }: RequestRecord): void {
+    const series = quality.get(`${model}\n${version}`);
+    if (!series || !given) return;
+    series.rows += given.rows;
+    for (const [name, { missing = 0, out_of_range: outOfRange = 0, unseen = 0 }] of given.features ?? []) {
+      const feature = series.features.get(name);
+      if (!feature) continue;
+      feature.missing += missing;
+      feature.out_of_range += outOfRange;
+      feature.unseen += unseen;
+    }
   }
 
   function addOwn({ model = '', version = '', counts, observations }: RequestRecord): void {
@@ -167,6 +191,17 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       series.observations.set(key, known ? addMeasured(known, measured) : measured);
     }
   }
+}
+
+function seriesOfFeatures(features: NonNullable<ModelLoad['features']>): ReadonlyMap<string, FeatureSeries> {
+  const series = new Map<string, FeatureSeries>();
+  for (const index of features.keys()) {
+    const name = countedName(features, index);
+    const known = series.get(name) ?? { perRow: 0, missing: 0, out_of_range: 0, unseen: 0 };
+    known.perRow += 1;
+    series.set(name, known);
+  }
+  return series;
 }
 
 /** Written out, because it is done for each request. */

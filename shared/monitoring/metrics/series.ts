@@ -1,6 +1,6 @@
 import type { MetricsName } from '../../config.ts';
 import type { Objective } from '../../models/model-config.ts';
-import type { Measured } from '../../usage.ts';
+import type { DeviationKind, Measured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord, Step } from '../request-record.ts';
 import type { Family } from './family.ts';
@@ -71,6 +71,22 @@ export interface ObjectiveSeries {
   slow: number;
 }
 
+/** The values that a version of a tabular model got. */
+export interface QualitySeries {
+  readonly model: string;
+  readonly version: string;
+  /** Rows, accepted or refused. */
+  rows: number;
+  /** By the name under which the feature is counted. */
+  readonly features: ReadonlyMap<string, FeatureSeries>;
+}
+
+/** One feature, or all that are counted together. */
+export interface FeatureSeries extends Record<DeviationKind, number> {
+  /** Values in a row. */
+  perRow: number;
+}
+
 /** All numbers of a process since it started. Names and formats are made of them when somebody asks. */
 export interface Collector {
   request(record: RequestRecord): void;
@@ -79,6 +95,7 @@ export interface Collector {
   readonly own: readonly OwnSeries[];
   readonly loads: readonly LoadSeries[];
   readonly objectives: readonly ObjectiveSeries[];
+  readonly quality: readonly QualitySeries[];
   readonly coldStarts: number;
   /** The names under which the numbers are given. */
   readonly names: readonly MetricNames[];

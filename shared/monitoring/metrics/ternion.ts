@@ -91,6 +91,7 @@ export const TERNION: MetricNames = {
       counter('ternion_cold_starts', 'Requests that were the first one of a process.', [
         [{}, collector.coldStarts],
       ]),
+      qualityFamily(collector),
       ...ownFamilies(collector),
       gauge('ternion_info', 'The version of Ternion.', [[{ version }, 1]]),
       ...describeProcess(),
@@ -143,6 +144,21 @@ function objectiveFamilies({ objectives }: Collector): readonly Family[] {
       valuesOf(({ objective: { latency }, slow }) => latency && slow),
     ),
   ];
+}
+
+/** A feature without a deviation has its zeros, so that a share of it can be computed. */
+function qualityFamily({ quality }: Collector): Family {
+  return counter(
+    'ternion_feature_values',
+    'Values of each feature of a tabular model: all that requests brought, and those that the model does not expect.',
+    quality.flatMap(({ features, rows, ...each }) =>
+      [...features].flatMap(([feature, { perRow, ...counts }]) =>
+        Object.entries({ seen: rows * perRow, ...counts }).map(
+          ([kind, count]): Value => [{ ...modelOf(each), feature, kind }, count],
+        ),
+      ),
+    ),
+  );
 }
 
 function ownFamilies({ own }: Collector): readonly Family[] {

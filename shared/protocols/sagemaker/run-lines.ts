@@ -102,9 +102,10 @@ async function runAll(
     }
   }
 
-  function failLine(error: InferenceError): readonly Part[] {
+  async function failLine(error: InferenceError): Promise<readonly Part[]> {
     errors.push(error);
     if (!keepsErrors || errors.length > limits.batchSize) throw errors[0];
+    await model.refuse(error);
     return [{ error }];
   }
 
@@ -117,7 +118,7 @@ async function runAll(
       const isWhole = stretch.end - stretch.start === end - start;
       parts.push(
         ...(stretch.error
-          ? failLine(stretch.error)
+          ? await failLine(stretch.error)
           : await run(stretch.start, stretch.end, isWhole ? whole : undefined)),
       );
     }
@@ -157,7 +158,7 @@ async function runAll(
   async function run(start: number, end: number, tried?: Part): Promise<readonly Part[]> {
     const part = tried ?? (await attempt(start, end));
     if (!('error' in part)) return [part];
-    if (end - start === 1) return failLine(part.error);
+    if (end - start === 1) return await failLine(part.error);
     const middle = Math.ceil((start + end) / 2);
     const [first, second] = [await attempt(start, middle), await attempt(middle, end)];
     // If both halves fail, many lines may be wrong, and each would be decoded again at every level.
