@@ -30,18 +30,18 @@ export function openMonitoring(
   log: Pick<RequestLogOptions, 'metrics' | 'writeMetrics'>,
 ): Monitoring {
   const instance = instanceOf(environment);
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment;
   const openExporter = async () => {
-    const { createSpanExporter } = await import('../shared/monitoring/otlp/exporter.ts');
+    const { openExporter } = await import('../shared/monitoring/otlp/open-exporter.ts');
     const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
-    return createSpanExporter({ environment, instance, isFrozen, onProblem });
+    return await openExporter({ environment, instance, isFrozen, onProblem });
   };
+  // Further variables say how, and are read with what sends.
+  const isWanted = Object.keys(environment).some((name) => /^OTEL_.+ENDPOINT$/.test(name));
   return createMonitoring({
     log: createRequestLog({ logger, sample: config.logSample, slowMs: config.logSlowMs, instance, ...log }),
     metrics: config.metrics,
     ...metrics,
-    // Further variables say how, and are read with what sends spans.
-    openExporter: (all ?? traces) ? openExporter : undefined,
+    openExporter: isWanted ? openExporter : undefined,
   });
 }
 

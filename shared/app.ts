@@ -10,7 +10,7 @@ import { errorResponse } from './http/respond.ts';
 import { pathOfUrl, routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
-import { memoizeBy } from './memo.ts';
+import { loadOnce, memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
 import { type Logger, roundMs } from './monitoring/logger.ts';
 import type { Monitoring } from './monitoring/monitoring.ts';
@@ -55,7 +55,9 @@ export interface App {
   fetch(request: Request, context: RequestContext): Promise<Response>;
   /** Answers an event that the host cannot read as a request, or does not allow. */
   refuse(thrown: unknown, context: RequestContext): Response;
-  /** Loads the models named in the config, so that the first request need not. */
+  /** Opens what sends spans and metrics. It never rejects; a failure is logged. */
+  start(): Promise<void>;
+  /** Starts, and loads the models named in the config, so that the first request need not. */
   preload(): Promise<void>;
   /** Frees all sessions. */
   close(): Promise<void>;
@@ -89,32 +91,43 @@ export function createApp(dependencies: AppDependencies): App {
     }
   }
 
+  async function respond(request: Request, context: RequestContext): Promise<Response> {
+    const startMs = performance.now();
+    const end = monitoring.begin();
+    // If the host has not counted the body yet, it is counted here.
+    const body = context.body ?? bodyRoom.open(context.signal);
+    const budget = createBudget(config.limits, context);
+    const arrived = { context, budget, body, startMs };
+    const answered = ownRequests
+      ? await ownRequests.around(request, context, (given) => answer(routes, given, arrived))
+      : await answer(routes, request, arrived);
+    if (body !== context.body) body.close();
+    const answeredMs = performance.now();
+    setHeaders(answered.response, context);
+    const endMs = performance.now();
+    const whole = { ...answered, request, context, startMs, answeredMs, endMs };
+    answered.response.headers.set('server-timing', describeTiming(whole));
+    if (answered.error) context.onError?.(answered.error);
+    const record = recordOf(whole);
+    monitoring.request(record, context);
+    ownRequests?.observe(record, context);
+    end();
+    return answered.response;
+  }
+
+  const start = loadOnce(async () => {
+    await monitoring.start().catch((error: unknown) => {
+      logger.log('error', 'spans and metrics will not be sent', { error });
+    });
+  });
+
   return {
     inference,
     bodyRoom,
-    fetch: async (request, context) => {
-      const startMs = performance.now();
-      const end = monitoring.begin();
-      // If the host has not counted the body yet, it is counted here.
-      const body = context.body ?? bodyRoom.open(context.signal);
-      const budget = createBudget(config.limits, context);
-      const arrived = { context, budget, body, startMs };
-      const answered = ownRequests
-        ? await ownRequests.around(request, context, (given) => answer(routes, given, arrived))
-        : await answer(routes, request, arrived);
-      if (body !== context.body) body.close();
-      const answeredMs = performance.now();
-      setHeaders(answered.response, context);
-      const endMs = performance.now();
-      const whole = { ...answered, request, context, startMs, answeredMs, endMs };
-      answered.response.headers.set('server-timing', describeTiming(whole));
-      if (answered.error) context.onError?.(answered.error);
-      const record = recordOf(whole);
-      monitoring.request(record, context);
-      ownRequests?.observe(record, context);
-      end();
-      return answered.response;
-    },
+    start,
+    fetch: (request, context) =>
+      monitoring.exporter?.trace?.(request.headers, context, (traced) => respond(request, traced)) ??
+      respond(request, context),
     refuse: (thrown, context) => {
       const error =
         thrown instanceof InferenceError
@@ -131,11 +144,9 @@ export function createApp(dependencies: AppDependencies): App {
       return response;
     },
     preload: async () => {
-      const starting = monitoring.start().catch((error: unknown) => {
-        logger.log('error', 'spans will not be sent', { error });
-      });
+      await start();
       await inference.preload(config.preloadModels);
-      await starting;
+      monitoring.exporter?.ready?.();
     },
     close: async () => {
       await monitoring.close();

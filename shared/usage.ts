@@ -15,6 +15,8 @@ export interface ModelUsage {
   readonly queueMs: number;
   /** Instances that were run; a batch has several. */
   readonly instances: number;
+  /** For models that make vectors of texts. */
+  readonly embedding?: EmbeddingUsage | undefined;
   /** What the steps of own code counted, by name with labels: `unsure{reason=blurred}`. */
   readonly counts?: ReadonlyMap<string, number> | undefined;
   /** What they measured, by name. */
@@ -43,6 +45,14 @@ export interface ValueQuality {
 export interface QualitySummary extends Deviations {
   readonly rows: number;
   readonly features: Readonly<Record<string, Deviations>>;
+}
+
+/** What a request to a model that makes vectors of texts took and gave; its members are undefined if nobody knows them. */
+export interface EmbeddingUsage {
+  /** Tokens of all texts, with special tokens and prompts, and without padding. */
+  readonly tokens?: number | undefined;
+  /** Numbers in a vector. */
+  readonly dimensions?: number | undefined;
 }
 
 /** What own code counted or measured in a request, under one name. */

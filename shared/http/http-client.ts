@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 }
 
 export interface HttpClient {
@@ -93,7 +93,7 @@ type Outcome =
 
 function exchange(
   request: ClientRequest,
-  body: string,
+  body: string | Uint8Array,
   title: string,
   fail: (reason: string) => Error,
 ): Promise<Outcome> {

@@ -6,7 +6,7 @@ import type { Statistics } from '../monitoring/statistics.ts';
 import type { ProcessorLog } from '../processors/processor.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { inTurn } from '../turns.ts';
-import type { ModelUsage, ValueQuality } from '../usage.ts';
+import type { EmbeddingUsage, ModelUsage, ValueQuality } from '../usage.ts';
 import type { ModelContract } from '../values/contract.ts';
 import type { InferenceInput } from '../values/input.ts';
 import type { NamedInputs } from '../values/named-inputs.ts';
@@ -73,6 +73,8 @@ export function createModelUse(
   const { reference, processed } = model;
   const graph = processed?.inner.session ?? model.session;
   const steps = processed?.open(logOf);
+  const { gives, kind } = processed?.inner.contract ?? model.contract;
+  let embedding: EmbeddingUsage | undefined;
   let runs = 0;
   let runMs = 0;
   let inputMs = 0;
@@ -90,6 +92,7 @@ export function createModelUse(
     deadlineMs: number | undefined,
     work: (run: Runner, budget: Budget) => Promise<R>,
   ): Promise<R> {
+    if (gives === 'embedding' && kind === 'text') embedding = {};
     checkBatchSize(model, batchSize);
     sent = given;
     const limited = withDeadline(budget, deadlineMs);
@@ -159,10 +162,13 @@ export function createModelUse(
     reference,
     contract: model.contract,
     model,
-    predict: (input) =>
-      measure(input, sizeOfInput(input), undefined, (run, limited) =>
+    predict: async (input) => {
+      const output = await measure(input, sizeOfInput(input), undefined, (run, limited) =>
         steps ? steps.predict(input, run, limited) : model.task.infer(input, run, limited),
-      ),
+      );
+      if (embedding && output.kind === 'embedding') embedding = output.usage;
+      return output;
+    },
     run: (inputs, options = {}) =>
       measure(inputs, sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
         steps
@@ -172,7 +178,18 @@ export function createModelUse(
             : loadInfer().then((loaded) => loaded(model, inputs, options, run, limited)),
       ),
     account: (askedMs, loadMs) => {
-      const usage = { reference, askedMs, loadMs, inputMs, queueMs, runs, runMs, instances, quality };
+      const usage = {
+        reference,
+        askedMs,
+        loadMs,
+        inputMs,
+        queueMs,
+        runs,
+        runMs,
+        instances,
+        embedding,
+        quality,
+      };
       return steps ? { ...usage, ...steps.measured } : usage;
     },
     refuse: async (error) => {

@@ -2,6 +2,7 @@ import type { WritableJson } from '../json/write-json.ts';
 import type { Label } from '../processing/classification.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { EmbeddingUsage } from '../usage.ts';
 
 export interface ClassificationPrediction {
   readonly label: Label;
@@ -26,6 +27,7 @@ export type InferenceOutput =
       readonly kind: 'embedding';
       /** One vector per instance or, if the model does not pool, a list of vectors (one per token or position). */
       readonly predictions: readonly Tensor[];
+      readonly usage: EmbeddingUsage;
     }
   | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
   | RowsOutput

@@ -63,7 +63,7 @@ export function createEmbeddingPostprocessor(
     givesVectors: isVector || config.pooling !== 'none',
     misfit: (outputs, rows) =>
       describeMisfit(outputs, output.name, rows, `embeddings need [${rows},dimensions]`),
-    postprocess: (outputs, { mask, promptTokens, options = {} }) => {
+    postprocess: (outputs, { mask, promptTokens, tokens, options = {} }) => {
       if (isVector) checkOptions(options, config, promptTokens);
       const doNormalize = options.normalize?.value ?? config.normalize;
       const tensor = outputs.get(output.name);
@@ -77,7 +77,8 @@ export function createEmbeddingPostprocessor(
         const shape = isVector || config.pooling !== 'none' ? [size] : [count, size];
         return createTensor(tensor?.datatype === 'FP64' ? 'FP64' : 'FP32', shape, values);
       });
-      return { kind: 'embedding', predictions };
+      const usage = { tokens, dimensions: predictions[0]?.shape.at(-1) };
+      return { kind: 'embedding', predictions, usage };
     },
   };
 }

@@ -101,7 +101,8 @@ export async function createTextPreprocessor(
       const length = format.length ?? most;
       checkSize(rows.length * length, budget.limits);
       if (!tokenizer.canPad) checkEqual(lengths, most);
-      return { ...toBatch(rows, length), promptTokens, options };
+      const tokens = lengths.reduce((sum, each) => sum + each, 0);
+      return { ...toBatch(rows, length), promptTokens, tokens, options };
     },
     example: () => {
       const rows = [tokenizeExample(tokenizer, format)];

@@ -24,6 +24,8 @@ export interface Batch {
   readonly mask?: Tensor;
   /** For texts: how many of the first tokens of every row are not pooled. */
   readonly promptTokens?: number | undefined;
+  /** For texts: tokens of all rows, without padding; undefined if the graph makes them. */
+  readonly tokens?: number | undefined;
   /** For texts: the options of the request for their vectors. */
   readonly options?: EmbeddingOptions | undefined;
 }

@@ -3,14 +3,16 @@ import type { RequestContext } from '../http/context.ts';
 import { loadOnce } from '../memo.ts';
 import type { Collector } from './metrics/series.ts';
 import type { ModelLoad } from './model-load.ts';
-import type { SpanExporter } from './otlp/exporter.ts';
+import type { Exporter } from './otlp/exporter.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** What is known about a server while it runs: everything in it comes from records of requests and loads. */
 export interface Monitoring {
-  /** Opens what sends spans, if somebody wants them. A failure is reported. */
+  /** Opens what sends spans and metrics, if somebody wants them. It is to be called before models load. */
   start(): Promise<void>;
+  /** What sends spans and metrics; undefined before the start, and if nobody wants them. */
+  readonly exporter: Exporter | undefined;
   /** Takes the record of a request that was answered. */
   request(record: RequestRecord, context: Pick<RequestContext, 'waitUntil'>): void;
   /** Takes a load of a model. */
@@ -35,8 +37,8 @@ export interface MonitoringOptions {
   readonly openCollector?: ((names: readonly MetricsName[]) => Promise<Collector>) | undefined;
   /** What those who ask for numbers should do instead, on a host whose instances nobody can ask one by one. */
   readonly advice?: string | undefined;
-  /** Opens what sends spans; undefined: nobody wants them. */
-  readonly openExporter?: (() => Promise<SpanExporter | undefined>) | undefined;
+  /** Opens what sends spans and metrics; undefined: nobody wants them. */
+  readonly openExporter?: (() => Promise<Exporter | undefined>) | undefined;
 }
 
 const NO_METRICS = 'This server gives no metrics.';
@@ -52,7 +54,7 @@ export function createMonitoring({
   openExporter,
 }: MonitoringOptions): Monitoring {
   let inProgress = 0;
-  let exporter: SpanExporter | undefined;
+  let exporter: Exporter | undefined;
   let collector: Collector | undefined;
   let waiting: (RequestRecord | ModelLoad)[] = [];
   const end = () => {
@@ -83,6 +85,9 @@ export function createMonitoring({
     start: async () => {
       exporter = await openExporter?.();
     },
+    get exporter() {
+      return exporter;
+    },
     request: (record, context) => {
       log(record);
       exporter?.request(record, context);
@@ -90,6 +95,7 @@ export function createMonitoring({
       else keep({ ...record, error: undefined });
     },
     load: (load) => {
+      exporter?.load?.(load);
       if (collector) collector.load(load);
       else keep(load);
     },

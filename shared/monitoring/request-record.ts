@@ -3,7 +3,7 @@ import { BytesRequest, BytesResponse } from '../http/bytes.ts';
 import type { Answer, RequestContext } from '../http/context.ts';
 import { pathOfUrl } from '../http/route-path.ts';
 import type { TraceContext } from '../http/trace-context.ts';
-import type { Measured, ValueQuality } from '../usage.ts';
+import type { EmbeddingUsage, Measured, ValueQuality } from '../usage.ts';
 
 /** The steps of a request, in their order; docs/architecture.md describes them. */
 export const STEPS = [
@@ -51,6 +51,8 @@ export interface RequestRecord {
   /** Runs of the graph, and instances in them. */
   readonly runs: number;
   readonly instances: number;
+  /** What is known about the vectors of a text model; undefined for models of other kinds. */
+  readonly embedding: EmbeddingUsage | undefined;
   /** Size of both bodies, in bytes, before compression by the host; undefined if it is not known. */
   readonly bytesIn: number | undefined;
   readonly bytesOut: number | undefined;
@@ -95,6 +97,7 @@ export function recordOf(answered: Answered): RequestRecord {
     queueMs: usage?.queueMs ?? 0,
     runs: usage?.runs ?? 0,
     instances: usage?.instances ?? 0,
+    embedding: usage?.embedding,
     bytesIn: sizeOfRequest(request),
     bytesOut: sizeOfResponse(response),
     counts: usage?.counts,

@@ -28,6 +28,7 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     queueMs: 0,
     runs: 1,
     instances: 3,
+    embedding: undefined,
     bytesIn: 30,
     bytesOut: 245,
     counts: undefined,

@@ -51,6 +51,7 @@ export function createApp({ compress = true, ...options }: MountOptions = {}): T
   const { app, config } = host;
   return {
     fetch: async (request) => {
+      await app.start();
       const { url, method, signal } = request;
       const headers = new HeaderList(request.headers);
       if (!compress) headers.delete('accept-encoding');
@@ -65,7 +66,10 @@ export function createApp({ compress = true, ...options }: MountOptions = {}): T
         void host.runWaitingWork(context);
       }
     },
-    node: answer,
+    node: async (request, response) => {
+      await app.start();
+      await answer(request, response);
+    },
     preload: () => host.app.preload(),
     close: () => host.app.close(),
   };

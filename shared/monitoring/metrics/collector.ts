@@ -12,26 +12,37 @@ import {
   type FeatureSeries,
   LOAD_BOUNDS,
   type LoadSeries,
+  type MetricNames,
   type ObjectiveSeries,
   type OwnSeries,
   type QualitySeries,
   type RequestSeries,
   type RunSeries,
+  TOKEN_BOUNDS,
 } from './series.ts';
 
 /** Clients can send any method, and each would be a series of its own. */
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-/**
- * Each histogram has the bounds of all names under which it is given, so that the buckets of each are exact.
- *
- * @param chosen the servers whose names are used
- */
+/** @param chosen the servers whose names are used */
 export async function createCollector(chosen: readonly MetricsName[]): Promise<Collector> {
   const names = await loadNames(chosen);
+  return createNumbers(names, names);
+}
+
+/**
+ * Counts without names of its own. Each histogram has the bounds of all those who read it, so that the buckets of each
+ * are exact.
+ *
+ * @param names those that a reader finds with the numbers
+ */
+export function createNumbers(
+  readers: readonly Pick<MetricNames, 'durationBounds' | 'batchBounds'>[],
+  names: readonly MetricNames[] = [],
+): Collector {
   const bounds = {
-    duration: join(DURATION_BOUNDS, ...names.map(({ durationBounds = [] }) => durationBounds)),
-    batch: join(BATCH_BOUNDS, ...names.map(({ batchBounds = [] }) => batchBounds)),
+    duration: join(DURATION_BOUNDS, ...readers.map(({ durationBounds = [] }) => durationBounds)),
+    batch: join(BATCH_BOUNDS, ...readers.map(({ batchBounds = [] }) => batchBounds)),
   };
   const requests = new Map<string, RequestSeries>();
   const own = new Map<string, OwnSeries>();
@@ -69,6 +80,7 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       count: 0,
       duration: createHistogram(bounds.duration),
       runs: undefined,
+      tokens: undefined,
       bytesIn: 0,
       bytesOut: 0,
     };
@@ -112,6 +124,11 @@ export async function createCollector(chosen: readonly MetricsName[]): Promise<C
       if (record.runs > 0) {
         addRun(series, record);
         countSlow(record);
+      }
+      if (record.embedding) {
+        series.tokens ??= createHistogram(TOKEN_BOUNDS);
+        const { tokens } = record.embedding;
+        if (tokens !== undefined) addValue(series.tokens, tokens);
       }
       if (record.counts || record.observations) addOwn(record);
       if (record.quality) addQuality(record);

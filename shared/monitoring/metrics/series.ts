@@ -24,6 +24,8 @@ export interface RequestSeries {
   readonly duration: Histogram;
   /** Of those that ran the model; undefined if there are none. */
   runs: RunSeries | undefined;
+  /** Tokens of a request, as far as they are known; undefined for models that do not make vectors of texts. */
+  tokens: Histogram | undefined;
   bytesIn: number;
   bytesOut: number;
 }
@@ -110,6 +112,9 @@ export const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as con
 
 /** Seconds. */
 export const LOAD_BOUNDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+
+/** Tokens of a request. Source: semantic conventions for generative AI 1.37, metrics. */
+export const TOKEN_BOUNDS = exponential(1, 4, 14);
 
 /** A server at the moment in which somebody asks for its metrics. */
 export interface ServerState {

@@ -1,60 +1,32 @@
-import { makeSpanId } from '../../http/trace-context.ts';
+import { partsOf } from '../../measurement-keys.ts';
 import { type RequestRecord, STEPS } from '../request-record.ts';
+import type { Attributes } from './any-value.ts';
+import { embeddingAttributes } from './gen-ai.ts';
 
-/** The value of an attribute. Source: OTLP 1.x, common.proto; JSON has whole numbers as texts. */
-type AnyValue =
-  | { readonly stringValue: string }
-  | { readonly intValue: string }
-  | { readonly doubleValue: number }
-  | { readonly boolValue: boolean };
-
-interface Attribute {
-  readonly key: string;
-  readonly value: AnyValue;
-}
-
-/** A span in the JSON of OTLP: ids in hex, times as texts of nanoseconds. */
-export interface Span {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string | undefined;
-  readonly traceState?: string | undefined;
+/** A span before somebody writes it: without ids, and with times in milliseconds since the epoch. */
+export interface SpanFacts {
   readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly Attribute[];
-  readonly status: { readonly code?: number };
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Attributes;
+  readonly isError: boolean;
 }
-
-/** Source: OTLP 1.x, trace.proto. */
-const INTERNAL = 1;
-const SERVER = 2;
-const ERROR = 2;
 
 /** Shorter steps are left out: most requests take almost no time to find their model. */
 const LEAST_MS = 0.001;
 
 /**
- * The spans of a request: one for the whole, and one for each step that took some time. Names follow the semantic
- * conventions of OpenTelemetry for HTTP servers and functions.
+ * The span of a request. Names follow the semantic conventions of OpenTelemetry for HTTP servers and functions.
  *
  * @param isFunction whether the process answers one event after the other, as functions do
  */
-export function spansOf(record: RequestRecord, isFunction: boolean): readonly Span[] {
-  const { trace, steps, startedMs, totalMs, queueMs } = record;
-  const beginMs = startedMs - steps.receive;
-  const { traceId, spanId, parentSpanId, state } = trace;
-  const whole: Span = {
-    traceId,
-    spanId,
-    parentSpanId,
-    traceState: state,
+export function describeRequest(record: RequestRecord, isFunction: boolean): SpanFacts {
+  const { startedMs, totalMs, steps, model, runs, embedding } = record;
+  return {
     name: record.route === undefined ? record.method : `${record.method} ${record.route}`,
-    kind: SERVER,
-    startTimeUnixNano: toNanoseconds(beginMs),
-    endTimeUnixNano: toNanoseconds(startedMs + totalMs),
-    attributes: attributesOf({
+    startMs: startedMs - steps.receive,
+    endMs: startedMs + totalMs,
+    attributes: {
       'http.request.method': record.method,
       'http.route': record.route,
       'url.path': record.path,
@@ -67,55 +39,63 @@ export function spansOf(record: RequestRecord, isFunction: boolean): readonly Sp
       'faas.invocation_id': isFunction ? record.requestId : undefined,
       'error.type': record.errorCode,
       'ternion.protocol': record.protocol,
-      'ternion.model': record.model,
+      'ternion.model': model,
       'ternion.model_version': record.version,
-      'ternion.batch_size': record.runs > 0 ? record.instances : undefined,
-    }),
+      'ternion.batch_size': runs > 0 ? record.instances : undefined,
+      ...(embedding && {
+        ...embeddingAttributes(record),
+        'gen_ai.usage.input_tokens': embedding.tokens,
+        'gen_ai.embeddings.dimension.count': embedding.dimensions,
+      }),
+      ...ownAttributes(record),
+    },
     // A mistake of a client is not an error of a server. Source: semantic conventions, HTTP spans, status.
-    status: record.status >= 500 ? { code: ERROR } : {},
+    isError: record.status >= 500,
   };
-  const spans = [whole];
-  let atMs = beginMs;
+}
+
+/** The spans of the steps of a request that took some time, one after the other. */
+export function describeSteps({ startedMs, steps, queueMs }: RequestRecord): readonly SpanFacts[] {
+  const spans: SpanFacts[] = [];
+  let atMs = startedMs - steps.receive;
   for (const step of STEPS) {
     // Runs wait for their turn before they begin.
     if (step === 'run') atMs += queueMs;
     const endMs = atMs + steps[step];
     if (steps[step] >= LEAST_MS) {
-      spans.push({
-        traceId,
-        spanId: makeSpanId(),
-        parentSpanId: spanId,
-        name: step,
-        kind: INTERNAL,
-        startTimeUnixNano: toNanoseconds(atMs),
-        endTimeUnixNano: toNanoseconds(endMs),
-        attributes: [],
-        status: {},
-      });
+      spans.push({ name: step, startMs: atMs, endMs, attributes: {}, isError: false });
     }
     atMs = endMs;
   }
   return spans;
 }
 
-/** A number of milliseconds has too few digits for the nanoseconds since the epoch. */
-function toNanoseconds(milliseconds: number): string {
-  const whole = Math.floor(milliseconds);
-  const rest = Math.min(999_999, Math.round((milliseconds - whole) * 1e6));
-  return `${whole}${String(rest).padStart(6, '0')}`;
-}
-
-/** Attributes in the form of OTLP, without those that are undefined. */
-export function attributesOf(
-  values: Readonly<Record<string, string | number | boolean | undefined>>,
-): readonly Attribute[] {
-  return Object.entries(values).flatMap(([key, value]) =>
-    value === undefined ? [] : [{ key, value: toAnyValue(value) }],
-  );
-}
-
-function toAnyValue(value: string | number | boolean): AnyValue {
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
-  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+/**
+ * What own code counted and measured. A name of an attribute has few values in all spans, so labels are values: the
+ * attribute of a label lists those that the request had.
+ */
+function ownAttributes({ counts, observations }: RequestRecord): Attributes {
+  const sums = new Map<string, number>();
+  const labelled = new Map<string, string[]>();
+  const add = (name: string, value: number) => sums.set(name, (sums.get(name) ?? 0) + value);
+  const addLabels = (prefix: string, labels: Readonly<Record<string, string>>) => {
+    for (const [label, value] of Object.entries(labels)) {
+      const name = `${prefix}.${label}`;
+      const values = labelled.get(name) ?? [];
+      if (!values.includes(value)) values.push(value);
+      labelled.set(name, values);
+    }
+  };
+  for (const [key, count] of counts ?? []) {
+    const { name, labels } = partsOf(key);
+    add(`ternion.counts.${name}`, count);
+    addLabels(`ternion.labels.${name}`, labels);
+  }
+  for (const [key, { count, sum }] of observations ?? []) {
+    const { name, labels } = partsOf(key);
+    add(`ternion.observations.${name}.count`, count);
+    add(`ternion.observations.${name}.sum`, sum);
+    addLabels(`ternion.labels.${name}`, labels);
+  }
+  return Object.fromEntries<number | string[]>([...sums, ...labelled]);
 }

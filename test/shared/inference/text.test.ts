@@ -117,6 +117,7 @@ describe('feature extraction from texts', () => {
         shape: [2],
         data: Float32Array.from(mean(ids)),
       })),
+      usage: { tokens: long.length + short.length, dimensions: 2 },
     });
   });
 
@@ -273,6 +274,7 @@ describe('feature extraction from images', () => {
     expect(await inferOutput(inference, imagesInput([image]))).toEqual({
       kind: 'embedding',
       predictions: [{ datatype: 'FP32', shape: [3], data: Float32Array.of(10, 20, 30) }],
+      usage: { tokens: undefined, dimensions: 3 },
     });
     expect((await rejectionOf(inferOutput(inference, textsInput(['a'])))).message).toBe(
       'The request brings text, as {"text": "..."}; this model takes an image, as a file or as {"image": "<base64>"}.',

@@ -1,97 +1,24 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createContext, createHost, requestUrl } from '../../../../functions/host.ts';
-import { BytesRequest } from '../../../../shared/http/bytes.ts';
-import { openFilesystemStore } from '../../../../shared/stores/filesystem.ts';
-import { post } from '../../../contracts/exchanges.ts';
-import { TEST_ENVIRONMENT } from '../../../support/hosts/environment.ts';
-import { portOf } from '../../../support/port-of.ts';
-import { PAGES } from '../../../support/project.ts';
+import { describe, expect, it } from 'vitest';
+import { openOtlpCollector, valuesOf } from '../../../support/otlp-collector.ts';
+import { FEATURES, openOtlpHost, PARENT, type Setup, TRACE } from './open-host.ts';
 
-interface Sent {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly { readonly key: string; readonly value: unknown }[];
-  readonly status: { readonly code?: number };
+/** Spans alone. */
+async function open({ environment, ...setup }: Setup) {
+  return await openOtlpHost({ ...setup, environment: { OTEL_METRICS_EXPORTER: 'none', ...environment } });
 }
-
-/** A collector that takes the JSON of OTLP, and answers with these statuses first. */
-async function openCollector(...statuses: number[]) {
-  const requests: { path: string; headers: Record<string, unknown>; body: { resourceSpans: unknown[] } }[] =
-    [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const status = statuses.shift() ?? 200;
-    if (status === 200) {
-      const body = JSON.parse(Buffer.concat(chunks).toString());
-      requests.push({ path: request.url ?? '', headers: request.headers, body });
-    }
-    response.writeHead(status).end('{}');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const spans = (): Sent[] =>
-    requests.flatMap(({ body }) =>
-      body.resourceSpans.flatMap((resource) =>
-        Object(resource).scopeSpans.flatMap((scope: unknown) => Object(scope).spans),
-      ),
-    );
-  return { url: `http://127.0.0.1:${portOf(server)}`, requests, spans };
-}
-
-interface Setup {
-  readonly url: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly isFrozen?: boolean;
-}
-
-async function open({ url, environment = {}, isFrozen = true }: Setup) {
-  const lines: Record<string, unknown>[] = [];
-  const host = createHost({
-    environment: { ...TEST_ENVIRONMENT, LOG_LEVEL: 'warn', OTEL_EXPORTER_OTLP_ENDPOINT: url, ...environment },
-    modelRepository: TEST_ENVIRONMENT.MODEL_REPOSITORY,
-    pagesFolder: PAGES,
-    stores: { file: openFilesystemStore },
-    isFrozen,
-    log: () => ({ write: (line) => void lines.push(JSON.parse(line)) }),
-  });
-  await host.app.preload();
-  const send = async (body: object, headers: Record<string, string> = {}) => {
-    const { method, path, body: content } = post('/models/iris/predict', body);
-    const request = new BytesRequest(requestUrl(path), { method, headers: new Headers(headers) }, content);
-    const context = createContext(request.headers, undefined);
-    const { status } = await host.app.fetch(request, context);
-    await host.runWaitingWork(context);
-    return { status, requestId: context.requestId };
-  };
-  return { send, lines, close: () => host.app.close() };
-}
-
-const FEATURES = { features: [5.1, 3.5, 1.4, 0.2] };
-const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
-const PARENT = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, tracestate: 'a=1' };
 
 describe('the spans of a request', () => {
   it('are one for the whole, below that of the caller, and one for each step in it', async () => {
-    const collector = await openCollector();
+    const collector = await openOtlpCollector();
     const { send } = await open({
-      ...collector,
+      url: collector.url,
       environment: { OTEL_SERVICE_NAME: 'flowers', OTEL_EXPORTER_OTLP_HEADERS: 'k=v' },
     });
     const { requestId } = await send(FEATURES, PARENT);
     expect(collector.requests).toMatchObject([
       { path: '/v1/traces', headers: { k: 'v', 'content-type': 'application/json' } },
     ]);
-    expect(JSON.stringify(collector.requests)).toContain(
-      '{"key":"service.name","value":{"stringValue":"flowers"}}',
-    );
+    expect(collector.requests[0]?.text).toContain('{"key":"service.name","value":{"stringValue":"flowers"}}');
     const [whole, ...steps] = collector.spans();
     expect(whole).toMatchObject({
       traceId: TRACE,
@@ -100,10 +27,7 @@ describe('the spans of a request', () => {
       kind: 2,
       status: {},
     });
-    const attributes = Object.fromEntries(
-      whole?.attributes.map(({ key, value }) => [key, Object.values(Object(value))[0]]) ?? [],
-    );
-    expect(attributes).toMatchObject({
+    expect(valuesOf(whole?.attributes ?? [])).toMatchObject({
       'http.request.method': 'POST',
       'http.route': '/models/{model}/predict',
       'http.response.status_code': '200',
@@ -129,8 +53,8 @@ describe('the spans of a request', () => {
   });
 
   it('have an error if the server failed, and none for a mistake of the client', async () => {
-    const collector = await openCollector();
-    const { send } = await open({ ...collector, environment: { MAX_REQUEST_SECONDS: '1' } });
+    const collector = await openOtlpCollector();
+    const { send } = await open({ url: collector.url, environment: { MAX_REQUEST_SECONDS: '1' } });
     expect((await send({ features: 'x' })).status).toBe(400);
     const [whole] = collector.spans();
     expect(whole?.status).toEqual({});
@@ -157,14 +81,14 @@ describe('the spans of a request', () => {
     ],
     ['when the SDK is off', { OTEL_SDK_DISABLED: 'true' }, PARENT, 0],
   ])('are sent or not %s', async (_, environment, headers, count) => {
-    const collector = await openCollector();
-    const { send } = await open({ ...collector, environment });
+    const collector = await openOtlpCollector();
+    const { send } = await open({ url: collector.url, environment });
     await send(FEATURES, headers);
     expect(collector.spans().filter(({ kind }) => kind === 2)).toHaveLength(count);
   });
 
   it('wait for the next request while the collector is away, and none is lost or sent twice', async () => {
-    const collector = await openCollector(503, 429);
+    const collector = await openOtlpCollector(503, 429);
     const { send, lines } = await open(collector);
     for (let index = 0; index < 4; index++) await send(FEATURES);
     const roots = collector.spans().filter(({ kind }) => kind === 2);
@@ -183,8 +107,8 @@ describe('the spans of a request', () => {
   });
 
   it('are sent by a server as soon as there are many, each once', async () => {
-    const collector = await openCollector();
-    const { send, close } = await open({ ...collector, isFrozen: false });
+    const collector = await openOtlpCollector();
+    const { send, close } = await open({ url: collector.url, isFrozen: false });
     for (let index = 0; index < 300; index++) await send(FEATURES);
     // No timer of the exporter has fired by now: it waits for five seconds.
     await expect.poll(() => collector.spans().length, { timeout: 4_000 }).toBeGreaterThanOrEqual(512);
@@ -194,8 +118,8 @@ describe('the spans of a request', () => {
   });
 
   it('are sent by a server that ends', async () => {
-    const collector = await openCollector();
-    const { send, close } = await open({ ...collector, isFrozen: false });
+    const collector = await openOtlpCollector();
+    const { send, close } = await open({ url: collector.url, isFrozen: false });
     for (let index = 0; index < 3; index++) await send(FEATURES);
     expect(collector.requests).toEqual([]);
     await close();
@@ -214,7 +138,7 @@ describe('the spans of a request', () => {
     expect(lines).toMatchObject([
       {
         level: 'error',
-        message: 'spans will not be sent',
+        message: 'spans and metrics will not be sent',
         error: { message: expect.stringContaining('OTEL_TRACES_SAMPLER="some"') },
       },
     ]);

@@ -1,0 +1,39 @@
+/** The value of an attribute. Source: OTLP 1.x, common.proto; JSON has whole numbers as texts. */
+type AnyValue =
+  | { readonly stringValue: string }
+  | { readonly intValue: string }
+  | { readonly doubleValue: number }
+  | { readonly boolValue: boolean }
+  | { readonly arrayValue: { readonly values: readonly AnyValue[] } };
+
+/** An attribute in the JSON of OTLP. */
+export interface Attribute {
+  readonly key: string;
+  readonly value: AnyValue;
+}
+
+type Value = string | number | boolean | readonly string[];
+
+/** Attributes by their names; those that are undefined are left out. */
+export type Attributes = Readonly<Record<string, Value | undefined>>;
+
+/** Attributes in the form of OTLP. */
+export function attributesOf(values: Attributes): readonly Attribute[] {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value: toAnyValue(value) }],
+  );
+}
+
+function toAnyValue(value: Value): AnyValue {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  if (typeof value === 'object') return { arrayValue: { values: value.map(toAnyValue) } };
+  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+/** A number of milliseconds has too few digits for the nanoseconds since the epoch. */
+export function toNanoseconds(milliseconds: number): string {
+  const whole = Math.floor(milliseconds);
+  const rest = Math.min(999_999, Math.round((milliseconds - whole) * 1e6));
+  return `${whole}${String(rest).padStart(6, '0')}`;
+}

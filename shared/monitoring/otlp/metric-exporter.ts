@@ -1,0 +1,178 @@
+import { createNumbers } from '../metrics/collector.ts';
+import { addValue } from '../metrics/histogram.ts';
+import { attributesOf, toNanoseconds } from './any-value.ts';
+import { createCollectorClient, type Report, SCOPE } from './collector-client.ts';
+import type { Exporter } from './exporter.ts';
+import {
+  countOf,
+  createFunctionNumbers,
+  describeMetrics,
+  type Measure,
+  type Metric,
+  NEEDED_BOUNDS,
+} from './metrics.ts';
+import type { MetricSettings, SignalSettings, Temporality } from './settings.ts';
+
+export interface MetricExporterOptions extends MetricSettings {
+  readonly settings: SignalSettings;
+  /** The attributes of the process, as OTLP has them. */
+  readonly resource: object;
+  readonly isFrozen: boolean;
+  readonly report: Report;
+}
+
+/** How often servers send metrics. Source: OpenTelemetry specification, periodic exporting reader. */
+const INTERVAL_MS = 60_000;
+/** How long sending may keep a function, or a server that ends. */
+const BUDGET_MS = 500;
+const CLOSE_MS = 2_000;
+
+/** Source: OTLP 1.x, metrics.proto. */
+const TEMPORALITY: Readonly<Record<Temporality, number>> = { delta: 1, cumulative: 2 };
+
+/**
+ * Sends metrics to a collector. They are made of numbers since the start of the process, so nothing is lost while the
+ * collector is away: with deltas, the message that it did not take is sent again as it was, and what came since follows.
+ */
+export function createMetricExporter(options: MetricExporterOptions): Exporter {
+  const { settings, isFrozen, resource, report } = options;
+  const temporality = options.temporality ?? (isFrozen ? 'delta' : 'cumulative');
+  const intervalMs = options.intervalMs ?? (isFrozen ? 0 : INTERVAL_MS);
+  const client = createCollectorClient(settings, 'metrics', report);
+  const collector = createNumbers([NEEDED_BOUNDS]);
+  const functions = isFrozen ? createFunctionNumbers() : undefined;
+  const subtract = temporality === 'delta' ? createDelta() : undefined;
+  const timer = isFrozen ? undefined : setInterval(tick, intervalMs).unref();
+  let fromMs = Date.now();
+  /** When the last message was made, on a clock that nobody sets; undefined before the first one. */
+  let madeMs: number | undefined;
+  let initSeconds: number | undefined;
+  let isDirty = false;
+  let pending: string | undefined;
+  let sending: Promise<void> | undefined;
+
+  function make(): string {
+    const toMs = Date.now();
+    const all = describeMetrics(collector, functions);
+    const metrics = subtract ? subtract(all) : all;
+    const written = metrics.map((metric) => write(metric, temporality, fromMs, toMs));
+    // The next delta begins where this one ends.
+    if (subtract) fromMs = toMs;
+    isDirty = false;
+    madeMs = performance.now();
+    const scopeMetrics = [{ scope: SCOPE, metrics: written }];
+    return JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics }] });
+  }
+
+  /** Sends what waits, and then all that has come since. */
+  async function send(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (pending !== undefined || isDirty)) {
+      // A sum since the start has all that an older one has.
+      const message: string = (subtract && pending) ?? make();
+      pending = message;
+      if (await client.send(message, 'metrics', signal)) return;
+      pending = undefined;
+    }
+  }
+
+  /** One message at a time, and none after it if others have sent all. */
+  async function flush(signal: AbortSignal): Promise<void> {
+    while (sending !== undefined) await sending;
+    if (signal.aborted) return;
+    sending = send(signal).finally(() => {
+      sending = undefined;
+    });
+    await sending;
+  }
+
+  /** Series since the start are sent again although they are the same: others would take them for ended. */
+  function tick(): void {
+    isDirty ||= !subtract && madeMs !== undefined;
+    void flush(AbortSignal.timeout(intervalMs));
+  }
+
+  return {
+    ready: () => {
+      initSeconds = performance.now() / 1000;
+    },
+    request: (record, { waitUntil }) => {
+      collector.request(record);
+      isDirty = true;
+      if (!functions) return;
+      addValue(record.coldStart ? functions.cold : functions.warm, record.totalMs / 1000);
+      if (record.status >= 500) functions.errors += 1;
+      else functions.succeeded += 1;
+      if (record.coldStart && initSeconds !== undefined) addValue(functions.init, initSeconds);
+      if (madeMs === undefined || performance.now() - madeMs >= intervalMs)
+        waitUntil(flush, { budgetMs: BUDGET_MS });
+    },
+    load: (load) => {
+      collector.load(load);
+      isDirty = true;
+    },
+    close: async () => {
+      clearInterval(timer);
+      await flush(AbortSignal.timeout(CLOSE_MS));
+    },
+  };
+}
+
+/** A function that subtracts from all numbers what they were when it was called before, and leaves out what is the same. */
+function createDelta(): (metrics: readonly Metric[]) => readonly Metric[] {
+  const known = new Map<string, Measure>();
+  return (metrics) =>
+    metrics.flatMap((metric) => {
+      const points = metric.points.flatMap(({ attributes, measure }) => {
+        const key = `${metric.name} ${JSON.stringify(attributes)}`;
+        const change = minus(measure, known.get(key));
+        known.set(key, measure);
+        return countOf(change) === 0 ? [] : [{ attributes, measure: change }];
+      });
+      return points.length === 0 ? [] : [{ ...metric, points }];
+    });
+}
+
+function minus(measure: Measure, before: Measure | undefined): Measure {
+  if (typeof measure === 'number') return measure - (typeof before === 'number' ? before : 0);
+  if (typeof before !== 'object') return measure;
+  return {
+    bounds: measure.bounds,
+    counts: measure.counts.map((count, index) => count - (before.counts[index] ?? 0)),
+    sum: measure.sum - before.sum,
+  };
+}
+
+/** A metric in the JSON of OTLP, which has 64-bit numbers as texts. */
+function write(
+  { name, unit, description, points }: Metric,
+  temporality: Temporality,
+  fromMs: number,
+  toMs: number,
+): object {
+  const startTimeUnixNano = toNanoseconds(fromMs);
+  const timeUnixNano = toNanoseconds(toMs);
+  const dataPoints = points.map(({ attributes, measure }) => ({
+    attributes: attributesOf(attributes),
+    startTimeUnixNano,
+    timeUnixNano,
+    ...writeMeasure(measure),
+  }));
+  const aggregationTemporality = TEMPORALITY[temporality];
+  const isSum = typeof points[0]?.measure === 'number';
+  const data = isSum
+    ? { sum: { aggregationTemporality, isMonotonic: true, dataPoints } }
+    : { histogram: { aggregationTemporality, dataPoints } };
+  return { name, unit, description, ...data };
+}
+
+function writeMeasure(measure: Measure): object {
+  if (typeof measure === 'number') {
+    return Number.isInteger(measure) ? { asInt: String(measure) } : { asDouble: measure };
+  }
+  return {
+    count: String(countOf(measure)),
+    sum: measure.sum,
+    bucketCounts: measure.counts.map(String),
+    explicitBounds: measure.bounds,
+  };
+}

@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import { createMetricExporter } from '../../../../shared/monitoring/otlp/metric-exporter.ts';
+import { readSignal } from '../../../../shared/monitoring/otlp/settings.ts';
+import { makeRecord } from '../../../support/make-record.ts';
+import { openOtlpCollector, type SentPoint } from '../../../support/otlp-collector.ts';
+import { FEATURES, openOtlpHost, type Setup } from './open-host.ts';
+
+/** Metrics alone. */
+async function open({ environment, ...setup }: Setup) {
+  return await openOtlpHost({ ...setup, environment: { OTEL_TRACES_EXPORTER: 'none', ...environment } });
+}
+
+const DURATION = 'http.server.request.duration';
+
+function sumOf(points: readonly SentPoint[]): number {
+  return points.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Whether each point begins where the one before ended, if they are of the same series or not. */
+function expectNoGap(points: readonly SentPoint[]): void {
+  const spans = [...new Set(points.map(({ startNano, endNano }) => `${startNano} ${endNano}`))];
+  const pairs = spans.map((span) => span.split(' '));
+  for (const [index, [start]] of pairs.entries()) {
+    if (index > 0) expect(start).toBe(pairs[index - 1]?.[1]);
+  }
+}
+
+describe('the metrics of a function', () => {
+  it('are deltas that follow the semantic conventions', async () => {
+    const collector = await openOtlpCollector();
+    const { send } = await open({
+      url: collector.url,
+      environment: { AWS_LAMBDA_FUNCTION_NAME: 'flowers', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512' },
+    });
+    await send(FEATURES);
+    await send({ features: 'x' });
+    await send({ features: 'x' }, {}, '/nowhere');
+    expect(collector.requests).toMatchObject(
+      Array.from({ length: 3 }, () => ({
+        path: '/v1/metrics',
+        headers: { 'content-type': 'application/json' },
+      })),
+    );
+    expect(collector.requests[0]?.text).toContain('{"key":"faas.name","value":{"stringValue":"flowers"}}');
+    expect(collector.requests[0]?.text).toContain(
+      '{"key":"faas.max_memory","value":{"intValue":"536870912"}}',
+    );
+    const requests = collector.points(DURATION);
+    expect(
+      requests.map(({ attributes, count, unit, temporality }) => [attributes, count, unit, temporality]),
+    ).toEqual([
+      [
+        {
+          'http.request.method': 'POST',
+          'http.route': '/models/{model}/predict',
+          'http.response.status_code': '200',
+        },
+        1,
+        's',
+        1,
+      ],
+      [
+        {
+          'http.request.method': 'POST',
+          'http.route': '/models/{model}/predict',
+          'http.response.status_code': '400',
+          'error.type': 'INVALID_PARAMETER_VALUE',
+        },
+        1,
+        's',
+        1,
+      ],
+      [
+        {
+          'http.request.method': 'POST',
+          'http.response.status_code': '404',
+          'error.type': 'ENDPOINT_NOT_FOUND',
+        },
+        1,
+        's',
+        1,
+      ],
+    ]);
+    expect(requests[0]?.bounds).toEqual([
+      0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+    ]);
+    expect(requests[0]?.buckets).toHaveLength(15);
+    expectNoGap(requests);
+    // A mistake of a client is not an error of a function.
+    expect(sumOf(collector.points('faas.invocations'))).toBe(3);
+    expect(collector.points('faas.errors')).toEqual([]);
+    expect(sumOf(collector.points('faas.invoke_duration'))).toBe(3);
+    expect(collector.points('ternion.batch.size')).toMatchObject([
+      { attributes: { 'ternion.model': 'iris' }, count: 1, sum: 1, unit: '{instance}' },
+    ]);
+    expect(collector.points('ternion.model.load.duration')).toMatchObject([{ count: 1 }]);
+    expect(
+      collector.points('ternion.step.duration').map(({ attributes }) => attributes['ternion.step']),
+    ).toEqual(['receive', 'match', 'decode', 'resolve', 'preprocess', 'run', 'encode', 'reply', 'queue']);
+  });
+
+  it('have the cold start, with its initialization, once', async () => {
+    const collector = await openOtlpCollector();
+    const exporter = await openExporter(collector.url);
+    exporter.ready?.();
+    for (const coldStart of [true, false, false]) await request(exporter, { coldStart });
+    await request(exporter, { status: 503, errorCode: 'MODEL_UNAVAILABLE' });
+    expect(collector.points('faas.coldstarts')).toMatchObject([{ message: 0, count: 1, isMonotonic: true }]);
+    expect(collector.points('faas.init_duration')).toMatchObject([
+      { message: 0, count: 1, sum: expect.any(Number) },
+    ]);
+    expect(
+      collector
+        .points('faas.invoke_duration')
+        .map(({ attributes, count }) => [attributes['faas.coldstart'], count]),
+    ).toEqual([
+      [true, 1],
+      [false, 1],
+      [false, 1],
+      [false, 1],
+    ]);
+    expect(sumOf(collector.points('faas.invocations'))).toBe(3);
+    expect(sumOf(collector.points('faas.errors'))).toBe(1);
+  });
+
+  it('balance when the collector fails for a while, and each point begins where the one before ended', async () => {
+    const failures = [503, 0, 429, 0, 0, 502, 504];
+    const collector = await openOtlpCollector(200, ...failures);
+    const { send, lines } = await open({ url: collector.url });
+    for (let index = 0; index < 20; index++) {
+      expect((await send(index % 3 === 0 ? { features: 'x' } : FEATURES)).status).toBe(
+        index % 3 === 0 ? 400 : 200,
+      );
+    }
+    expect(collector.asked.filter((status) => status !== 200)).toEqual(failures);
+    const requests = collector.points(DURATION);
+    expect(sumOf(requests)).toBe(20);
+    expect(sumOf(requests.filter(({ attributes }) => attributes['error.type'] !== undefined))).toBe(7);
+    expect(sumOf(collector.points('faas.invocations'))).toBe(20);
+    expect(sumOf(collector.points('ternion.runs'))).toBe(13);
+    expectNoGap(requests);
+    // Once a minute is enough.
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the collector at 127\.0\.0\.1:\d+ answered 503 to metrics$/),
+    ]);
+  });
+
+  it('are sent again as they were, so that a collector that lost its answer can see it', async () => {
+    const bodies: string[] = [];
+    const collector = await openOtlpCollector(503);
+    const exporter = await openExporter(collector.url);
+    await request(exporter);
+    expect(collector.requests).toEqual([]);
+    await request(exporter);
+    bodies.push(...collector.requests.map(({ text }) => text));
+    expect(bodies).toHaveLength(2);
+    expect(collector.points(DURATION).map(({ message, count }) => [message, count])).toEqual([
+      [0, 1],
+      [1, 1],
+    ]);
+  });
+
+  it('of many requests at once go out together', async () => {
+    const collector = await openOtlpCollector();
+    const { send } = await open({ url: collector.url });
+    await Promise.all(Array.from({ length: 40 }, () => send(FEATURES)));
+    expect(sumOf(collector.points(DURATION))).toBe(40);
+    expect(collector.requests.length).toBeLessThanOrEqual(20);
+  });
+
+  it('wait for an interval that somebody asks for', async () => {
+    const collector = await openOtlpCollector();
+    const { send, close } = await open({
+      url: collector.url,
+      environment: { OTEL_METRIC_EXPORT_INTERVAL: '60000' },
+    });
+    for (let index = 0; index < 5; index++) await send(FEATURES);
+    expect(collector.points(DURATION).map(({ count }) => count)).toEqual([1]);
+    await close();
+    expect(collector.points(DURATION).map(({ count }) => count)).toEqual([1, 4]);
+  });
+
+  it('are dropped when the collector refuses them, and no others are', async () => {
+    const collector = await openOtlpCollector(400);
+    const { send, lines } = await open({ url: collector.url });
+    for (let index = 0; index < 3; index++) await send(FEATURES);
+    expect(collector.points(DURATION).map(({ count }) => count)).toEqual([1, 1]);
+    expect(lines).toMatchObject([{ message: expect.stringContaining('answered 400 to metrics') }]);
+  });
+
+  it('are compressed on demand', async () => {
+    const collector = await openOtlpCollector();
+    const { send } = await open({
+      url: collector.url,
+      environment: { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' },
+    });
+    await send(FEATURES);
+    expect(collector.requests).toMatchObject([{ headers: { 'content-encoding': 'gzip' } }]);
+    expect(sumOf(collector.points(DURATION))).toBe(1);
+  });
+});
+
+describe('the metrics of a server', () => {
+  it('are sums since its start, sent at each interval and at its end', async () => {
+    const collector = await openOtlpCollector();
+    const { send, close } = await open({
+      url: collector.url,
+      isFrozen: false,
+      environment: { OTEL_METRIC_EXPORT_INTERVAL: '50' },
+    });
+    for (let index = 0; index < 3; index++) await send(FEATURES);
+    await expect.poll(() => collector.points(DURATION).at(-1)?.count).toBe(3);
+    const sent = collector.points(DURATION).length;
+    // Without a new request as well: a series that nobody sends has ended.
+    await expect.poll(() => collector.points(DURATION).length).toBeGreaterThan(sent + 1);
+    await send(FEATURES);
+    await close();
+    const points = collector.points(DURATION);
+    expect(points.at(-1)?.count).toBe(4);
+    expect(new Set(points.map(({ startNano }) => startNano)).size).toBe(1);
+    expect(points.every(({ temporality }) => temporality === 2)).toBe(true);
+    expect(collector.points('faas.invocations')).toEqual([]);
+  });
+
+  it('are deltas for those who want them', async () => {
+    const collector = await openOtlpCollector(503);
+    const { send, close } = await open({
+      url: collector.url,
+      isFrozen: false,
+      environment: {
+        OTEL_METRIC_EXPORT_INTERVAL: '20',
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'lowmemory',
+      },
+    });
+    for (let index = 0; index < 30; index++) {
+      await send(FEATURES);
+      if (index % 10 === 0) await expect.poll(() => sumOf(collector.points(DURATION))).toBe(index + 1);
+    }
+    await close();
+    const points = collector.points(DURATION);
+    expect(sumOf(points)).toBe(30);
+    expect(points.every(({ temporality }) => temporality === 1)).toBe(true);
+    expect(new Set(points.map(({ message }) => message)).size).toBeGreaterThanOrEqual(3);
+  });
+});
+
+async function openExporter(url: string) {
+  return createMetricExporter({
+    settings: readSignal({ OTEL_EXPORTER_OTLP_ENDPOINT: url }, 'metrics'),
+    temporality: undefined,
+    intervalMs: undefined,
+    resource: {},
+    isFrozen: true,
+    report: () => undefined,
+  });
+}
+
+/** A request, and the work that it leaves. */
+async function request(
+  exporter: ReturnType<typeof createMetricExporter>,
+  own: Parameters<typeof makeRecord>[0] = {},
+): Promise<void> {
+  const work: Promise<void>[] = [];
+  exporter.request(makeRecord(own), {
+    waitUntil: (piece) => void work.push(piece(new AbortController().signal)),
+  });
+  await Promise.all(work);
+}
