@@ -35,8 +35,10 @@ export function openMonitoring(
     const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
     return await openExporter({ environment, instance, isFrozen, onProblem });
   };
-  // Further variables say how, and are read with what sends.
-  const isWanted = Object.keys(environment).some((name) => /^OTEL_.+ENDPOINT$/.test(name));
+  // A program can have its own tracer. Further variables say how, and are read with what sends.
+  const isWanted =
+    Symbol.for('opentelemetry.js.api.1') in globalThis ||
+    Object.keys(environment).some((name) => /^OTEL_.+ENDPOINT$/.test(name));
   return createMonitoring({
     log: createRequestLog({ logger, sample: config.logSample, slowMs: config.logSlowMs, instance, ...log }),
     metrics: config.metrics,

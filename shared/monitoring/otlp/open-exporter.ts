@@ -1,5 +1,6 @@
 import { type Report, resourceOf } from './collector-client.ts';
 import type { Exporter } from './exporter.ts';
+import { createGlobalTracer, findGlobalApi } from './global-tracer.ts';
 import { describeHost } from './resource.ts';
 import { readMetricSettings, readResource, readSampler, readSignal, wants } from './settings.ts';
 
@@ -33,7 +34,10 @@ export async function openExporter({
       ...readResource(environment),
     });
   const exporters: Exporter[] = [];
-  if (wants(environment, 'traces')) {
+  const api = findGlobalApi();
+  if (api) exporters.push(createGlobalTracer(api, isFrozen));
+  // A program that has a tracer sends its spans itself.
+  if (exporters.length === 0 && wants(environment, 'traces')) {
     const { createSpanExporter } = await import('./span-exporter.ts');
     exporters.push(
       createSpanExporter({
