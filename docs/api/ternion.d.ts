@@ -52,10 +52,11 @@ export interface FeaturePlan {
    *
    * @param keys at least one, all different
    * @param signal aborted when nobody waits any more; its reason is a `TimeoutError` if the store took too long
+   * @param traceparent the header of the request that asked first, for stores that can take it
    * @returns for each key what the store has, or what `read` would throw for this one
    * @throws what `unavailable` makes if the same look-up can succeed later; any other error for other failures
    */
-  read(keys: readonly EntityKey[], signal: AbortSignal): Promise<readonly StoredRow[]>;
+  read(keys: readonly EntityKey[], signal: AbortSignal, traceparent: string): Promise<readonly StoredRow[]>;
 }
 /** Credentials of AWS. */
 export interface AwsCredentials {
@@ -222,6 +223,8 @@ export interface ProcessorContext<Options, State> {
   readonly signal: AbortSignal;
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
+  /** The header `traceparent` for requests to others, so that their work belongs to this request in a trace. */
+  readonly traceparent: string;
   readonly log: ProcessorLog;
   /**
    * Counts something: `count('unsure')`, `count('rows', 3)` or `count('unsure', { reason: 'blurred' })`. The log line of

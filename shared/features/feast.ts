@@ -44,9 +44,10 @@ export function feast(settings: FeastSettings): FeatureStore {
       const asked = service === undefined ? askForViews(features, view) : askForService(features, service);
       return {
         keepsTexts: false,
-        read: async (keys, signal) => {
+        read: async (keys, signal, traceparent) => {
           const body = JSON.stringify({ ...asked.body, entities: writeEntities(entity, keys) });
-          const answer = await client.send({ method: 'POST', url, headers, body }, signal);
+          const sent = { ...headers, traceparent };
+          const answer = await client.send({ method: 'POST', url, headers: sent, body }, signal);
           return readAnswer(answer, { title, names: asked.names, count: keys.length });
         },
       };

@@ -59,8 +59,9 @@ export interface FeaturePlan {
    *
    * @param keys at least one, all different
    * @param signal aborted when nobody waits any more; its reason is a `TimeoutError` if the store took too long
+   * @param traceparent the header of the request that asked first, for stores that can take it
    * @returns for each key what the store has, or what `read` would throw for this one
    * @throws what `unavailable` makes if the same look-up can succeed later; any other error for other failures
    */
-  read(keys: readonly EntityKey[], signal: AbortSignal): Promise<readonly StoredRow[]>;
+  read(keys: readonly EntityKey[], signal: AbortSignal, traceparent: string): Promise<readonly StoredRow[]>;
 }

@@ -14,6 +14,7 @@ export interface LookupSettings {
 /** What of the context of a step look-ups use. */
 export interface LookupContext {
   readonly signal: AbortSignal;
+  readonly traceparent: string;
   readonly count: (name: string, by?: number) => void;
   readonly observe: (name: string, value: number) => void;
 }
@@ -63,7 +64,7 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
   const cache = createCache(settings);
   const running = new Map<string, Batch>();
 
-  const ask = (plan: FeaturePlan, wanted: ReadonlyMap<string, EntityKey>): Batch => {
+  const ask = (plan: FeaturePlan, wanted: ReadonlyMap<string, EntityKey>, traceparent: string): Batch => {
     const ids = [...wanted.keys()];
     const controller = new AbortController();
     let waiting = 0;
@@ -73,7 +74,7 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
     };
     const read = async (): Promise<Found> => {
       try {
-        const rows = await plan.read([...wanted.values()], controller.signal);
+        const rows = await plan.read([...wanted.values()], controller.signal, traceparent);
         if (rows.length !== ids.length)
           throw new Error(`${store.title} gave ${rows.length} entities for ${ids.length}`);
         return new Map(ids.map((id, index) => [id, keep(id, rows[index] ?? [])]));
@@ -141,11 +142,11 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
           } catch (error) {
             // What another request asked for in the same question may be why.
             if (isUnavailable(error) || wait.isOver) throw error;
-            return await wait.join(ask(plan, own));
+            return await wait.join(ask(plan, own, context.traceparent));
           }
         };
         try {
-          const own = wanted.size > 0 ? [wait.join(ask(plan, wanted))] : [];
+          const own = wanted.size > 0 ? [wait.join(ask(plan, wanted, context.traceparent))] : [];
           for (const found of await wait.for(Promise.all([...own, ...[...joined].map(join)]))) {
             for (const [id, values] of found) known.set(id, values);
           }

@@ -97,7 +97,10 @@ function digitsOf(value: number): string {
   return value.toString(16).padStart(8, '0');
 }
 
+/** The part of it that others get. */
+export type TracePlace = Pick<TraceContext, 'traceId' | 'spanId' | 'isSampled'>;
+
 /** What this request sends to others, so that their work belongs to its span. */
-export function toTraceparent({ traceId, spanId, isSampled }: TraceContext): string {
+export function toTraceparent({ traceId, spanId, isSampled }: TracePlace): string {
   return `00-${traceId}-${spanId}-${isSampled === false ? '00' : '01'}`;
 }

@@ -42,8 +42,8 @@ export interface NamedChoice {
 
 /** The limits of a use. */
 export interface UseContext {
-  /** The request, for the log of steps of own code. */
-  readonly context?: Pick<RequestContext, 'requestId'> | undefined;
+  /** The request, for steps of own code. */
+  readonly context?: Pick<RequestContext, 'requestId' | 'trace'> | undefined;
   /** The budget of the request; a new one by default. */
   readonly budget?: Budget | undefined;
 }
@@ -234,7 +234,11 @@ export function createInference(options: InferenceOptions): Inference {
           const loadMs = performance.now() - askedMs;
           // Most models have no steps of own code, and need no log for them.
           const log = model.processed && logOf(model.reference, context?.requestId);
-          const opened = createModelUse(model, budget, statistics, log, options.countsValues);
+          const opened = createModelUse(model, budget, statistics, {
+            logOf: log,
+            trace: context?.trace,
+            countsValues: options.countsValues,
+          });
           modelUse = opened;
           account = () => opened.account(askedMs, loadMs);
           return await work(opened);

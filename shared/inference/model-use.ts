@@ -1,5 +1,6 @@
 import { type Budget, withDeadline } from '../budget.ts';
 import { invalid } from '../errors.ts';
+import type { TraceContext } from '../http/trace-context.ts';
 import { loadOnce } from '../memo.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
@@ -59,20 +60,25 @@ type LogOf = (step: string) => ProcessorLog;
 
 const SILENT: ProcessorLog = { info: () => {}, warn: () => {}, error: () => {} };
 
-/**
- * @param logOf makes the log of a step of own code
- * @param countsValues whether somebody reads what the values of tabular models are like
- */
+/** What a use has of its request and its server. */
+export interface ModelUseOptions {
+  /** Makes the log of a step of own code. */
+  readonly logOf?: LogOf | undefined;
+  /** The place of the request in a trace, for the same steps. */
+  readonly trace?: TraceContext | undefined;
+  /** Whether somebody reads what the values of tabular models are like. */
+  readonly countsValues?: boolean | undefined;
+}
+
 export function createModelUse(
   model: Model,
   budget: Budget,
   statistics: Statistics,
-  logOf: LogOf = () => SILENT,
-  countsValues = false,
+  { logOf = () => SILENT, trace, countsValues }: ModelUseOptions = {},
 ): AccountedUse {
   const { reference, processed } = model;
   const graph = processed?.inner.session ?? model.session;
-  const steps = processed?.open(logOf);
+  const steps = processed?.open(logOf, trace);
   const { gives, kind } = processed?.inner.contract ?? model.contract;
   let embedding: EmbeddingUsage | undefined;
   let runs = 0;

@@ -33,8 +33,11 @@ import { checkFetches } from './text-tensors.ts';
 export interface ProcessedModel {
   /** The model that the steps are around. */
   readonly inner: BoundGraph;
-  /** @param logOf makes the log of a step */
-  open(logOf: ProcessorScope['log']): ProcessedUse;
+  /**
+   * @param logOf makes the log of a step
+   * @param trace the place of the request in a trace; undefined if there is no request
+   */
+  open(logOf: ProcessorScope['log'], trace: ProcessorScope['trace']): ProcessedUse;
 }
 
 /** A model with steps of own code in one request. The runner runs the graph. */
@@ -84,14 +87,14 @@ function processModel(inner: BoundGraph, processors: Processors): OuterModel {
     contract: contractOf(inner.contract, takes, hasAfter, inputs),
     processed: {
       inner,
-      open: (log) => {
+      open: (log, trace) => {
         const measurements = createMeasurements();
         const answer = async <R>(
           run: Runner,
           budget: Budget,
           work: (call: Call) => Promise<R>,
         ): Promise<R> => {
-          const steps = processors.start({ budget, measurements, log });
+          const steps = processors.start({ budget, measurements, log, trace });
           try {
             return await work({ inner, run, budget, steps });
           } finally {

@@ -1,5 +1,6 @@
 import { type Budget, waitInTime } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
+import { makeSpanId, type TraceContext, type TracePlace, toTraceparent } from '../http/trace-context.ts';
 import { nearestName } from '../json/nearest-name.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
@@ -21,6 +22,8 @@ import { isThenable, type Parsed, parseWith } from './schema.ts';
 export interface ProcessorScope {
   readonly budget: Budget;
   readonly measurements: Measurements;
+  /** The place of the request in a trace; undefined if there is no request. */
+  readonly trace: TraceContext | undefined;
   /** @param step the name of the step that writes the line */
   readonly log: (step: string) => ProcessorLog;
 }
@@ -176,7 +179,7 @@ interface RequestParts extends ProcessorScope {
 /** The context of a step is made when the step runs for the first time, and is the same for both of its functions. */
 function createContext(
   { processor, options }: BoundProcessor,
-  { budget, measurements, model, signal, log }: RequestParts,
+  { budget, measurements, model, signal, log, trace }: RequestParts,
 ): () => ProcessorContext<unknown, unknown> {
   let context: ProcessorContext<unknown, unknown> | undefined;
   return () => {
@@ -188,12 +191,18 @@ function createContext(
         return signal();
       },
       deadlineMs: performance.now() + budget.workMs(),
+      traceparent: toTraceparent(trace ?? makeTrace()),
       log: log(processor.name),
       count: measurements.count,
       observe: measurements.observe,
     });
     return context;
   };
+}
+
+/** Work that belongs to no request, such as that of a command, begins a trace. */
+function makeTrace(): TracePlace {
+  return { traceId: makeSpanId() + makeSpanId(), spanId: makeSpanId(), isSampled: undefined };
 }
 
 /** Node does not support longer timers. */

@@ -94,6 +94,8 @@ export interface ProcessorContext<Options, State> {
   readonly signal: AbortSignal;
   /** When the answer is too late, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
+  /** The header `traceparent` for requests to others, so that their work belongs to this request in a trace. */
+  readonly traceparent: string;
   readonly log: ProcessorLog;
   /**
    * Counts something: `count('unsure')`, `count('rows', 3)` or `count('unsure', { reason: 'blurred' })`. The log line of

@@ -47,8 +47,25 @@ const decide = defineProcessor({
     }),
 });
 
+/** A step that passes the trace of its request on. */
+const traced = defineProcessor({
+  name: 'traced',
+  after: (predictions: readonly ClassificationResult[], { traceparent }) =>
+    predictions.map(() => ({ traceparent })),
+});
+
 const SETOSA = { decision: 'setosa' };
 const VIRGINICA = { decision: 'virginica' };
+
+it('gives a step the trace of the request, whose span is that of the log line', async () => {
+  const { ask, lines } = await serve({ processors: [traced], named: [{ step: 'traced' }] });
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-00` };
+  const { json } = await ask('/models/m/predict', { features: [5.1, 3.5, 1.4, 0.2] }, { headers });
+  const line = lines.find(({ message }) => message === 'request');
+  expect(line?.trace_id).toBe(traceId);
+  expect(json).toMatchObject({ traceparent: `00-${traceId}-${line?.span_id}-00` });
+});
 
 describe('steps before and after the graph', () => {
   const served = () =>

@@ -46,6 +46,20 @@ describe('feast', () => {
     ]);
   });
 
+  it('is asked in the trace of the request', async () => {
+    const { server, find } = await start();
+    const ask = await find();
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const span = { spanId: '00f067aa0ba902b7', parentSpanId: undefined, state: undefined };
+    await ask(['c1'], { trace: { traceId, ...span, isSampled: false } });
+    // A command looks up without a request.
+    await ask(['c1']);
+    expect(server.requests.map(({ headers }) => headers.traceparent)).toEqual([
+      `00-${traceId}-00f067aa0ba902b7-00`,
+      expect.stringMatching(/^00-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-01$/),
+    ]);
+  });
+
   it('knows features of the same name of several views', async () => {
     const { find } = await start();
     const features = [

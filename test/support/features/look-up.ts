@@ -1,5 +1,6 @@
 import { createBudget } from '../../../shared/budget.ts';
 import { type FeaturesSettings, features } from '../../../shared/features/features.ts';
+import type { TraceContext } from '../../../shared/http/trace-context.ts';
 import { bindProcessors } from '../../../shared/processors/bind-processors.ts';
 import { createMeasurements } from '../../../shared/processors/measurements.ts';
 import type { Processor } from '../../../shared/processors/processor.ts';
@@ -10,6 +11,8 @@ const MODEL = { name: 'm', version: '1' };
 export interface LookUpOptions {
   /** Aborted when the client leaves. */
   readonly signal?: AbortSignal;
+  /** Its place in a trace; none by default. */
+  readonly trace?: TraceContext;
   /** How long the request may take. */
   readonly timeMs?: number;
 }
@@ -33,7 +36,7 @@ export async function bindStep(
   options: object,
 ): Promise<(instances: readonly unknown[], request?: LookUpOptions) => Promise<LookedUp>> {
   const processors = await bindProcessors([{ ...options, step: step.name }], [step], MODEL);
-  return async (instances, { signal, timeMs } = {}) => {
+  return async (instances, { signal, timeMs, trace } = {}) => {
     const measurements = createMeasurements();
     const budget = createBudget(LIMITS, {
       signal,
@@ -41,7 +44,7 @@ export async function bindStep(
       now: () => performance.now(),
     });
     const log = () => ({ info: () => undefined, warn: () => undefined, error: () => undefined });
-    const run = processors.start({ budget, measurements, log });
+    const run = processors.start({ budget, measurements, log, trace });
     try {
       const { returned } = await run.before(
         instances.map((value, index) => ({ value, field: `instances[${index}]` })),
