@@ -71,7 +71,7 @@ export interface HostLog {
   /** Makes members of a line from its others. */
   readonly describe?: (level: LogLevel, fields: LogFields) => LogFields;
   /** Makes members of the line of a request from which the service makes metrics; they are also written without it. */
-  readonly metrics?: ((record: RequestRecord) => LogFields) | undefined;
+  readonly metrics?: ((record: RequestRecord) => LogFields | undefined) | undefined;
 }
 
 export interface Host {

@@ -62,3 +62,12 @@ export interface Measured {
   readonly least: number;
   readonly largest: number;
 }
+
+export function addMeasured(a: Measured, b: Measured): Measured {
+  return {
+    count: a.count + b.count,
+    sum: a.sum + b.sum,
+    least: Math.min(a.least, b.least),
+    largest: Math.max(a.largest, b.largest),
+  };
+}

@@ -1,6 +1,8 @@
 import { ConfigError } from '../../shared/config.ts';
+import { partsOf } from '../../shared/measurement-keys.ts';
 import { type LogFields, roundMs } from '../../shared/monitoring/logger.ts';
 import type { RequestRecord } from '../../shared/monitoring/request-record.ts';
+import { addMeasured, type Measured } from '../../shared/usage.ts';
 
 /** What CloudWatch can make of the line of a request: the unit and the value of each metric. */
 const METRICS = {
@@ -20,12 +22,18 @@ const METRICS = {
   readonly [unit: string, measure: (record: RequestRecord) => number | undefined]
 >;
 
-type MetricName = keyof typeof METRICS;
+type OneName = keyof typeof METRICS;
 
-const NAMES = Object.keys(METRICS).filter((name): name is MetricName => name in METRICS);
+/** What steps of own code count and measure: a metric for each of their names. */
+const OWN = 'Own';
+
+type MetricName = OneName | typeof OWN;
+
+const ONES = Object.keys(METRICS).filter((name): name is OneName => name in METRICS);
+const NAMES: readonly MetricName[] = [...ONES, OWN];
 
 /** Each costs as much as any other metric of one's own, in each of its sets of dimensions. */
-const USUAL: readonly MetricName[] = ['Requests', 'Errors', 'Duration', 'BatchSize', 'ColdStarts'];
+const USUAL: readonly MetricName[] = ['Requests', 'Errors', 'Duration', 'BatchSize', 'ColdStarts', OWN];
 
 /** Longest value of a dimension. Source: CloudWatch API, Dimension. */
 const LONGEST_VALUE = 1024;
@@ -55,14 +63,17 @@ export function readEmbeddedMetrics({
  */
 export function createEmbeddedMetrics(
   chosen: readonly MetricName[],
-): ((record: RequestRecord) => LogFields) | undefined {
+): ((record: RequestRecord) => LogFields | undefined) | undefined {
   if (chosen.length === 0) return undefined;
+  const ones = ONES.filter((name) => chosen.includes(name));
   return (record) => {
-    const values = chosen.flatMap((name) => {
+    const values = ones.flatMap((name) => {
       const [unit, measure] = METRICS[name];
       const value = measure(record);
       return value === undefined ? [] : [{ name, unit, value }];
     });
+    const own = chosen.includes(OWN) ? ownValues(record) : [];
+    if (values.length === 0 && own.length === 0) return undefined;
     const { model, version } = record;
     const dimensions = model === undefined ? [[]] : [[], ['model'], ['model', 'version', 'variant']];
     const cut = (text: string | undefined) => text?.slice(0, LONGEST_VALUE);
@@ -70,15 +81,60 @@ export function createEmbeddedMetrics(
       _aws: {
         Timestamp: Math.round(record.startedMs),
         CloudWatchMetrics: [
-          {
-            Namespace: 'Ternion',
-            Dimensions: dimensions,
-            Metrics: values.map(({ name, unit }) => ({ Name: name, Unit: unit })),
-          },
+          ...(values.length > 0 ? [directive(dimensions, values)] : []),
+          ...(own.length > 0 ? [directive([['model']], own)] : []),
         ],
       },
       ...(model !== undefined && { model: cut(model), version: cut(version), variant: LIVE }),
-      ...Object.fromEntries(values.map(({ name, value }) => [name, value])),
+      ...Object.fromEntries([...values, ...own].map(({ name, value }) => [name, value])),
     };
   };
+}
+
+interface MetricValue {
+  readonly name: string;
+  readonly unit: string;
+  readonly value: number | Statistics;
+}
+
+/** Several values of a metric. Source: AWS's exporters of OpenTelemetry to the embedded metric format. */
+interface Statistics {
+  readonly Count: number;
+  readonly Sum: number;
+  readonly Min: number;
+  readonly Max: number;
+}
+
+function directive(dimensions: readonly (readonly string[])[], values: readonly MetricValue[]): object {
+  return {
+    Namespace: 'Ternion',
+    Dimensions: dimensions,
+    Metrics: values.map(({ name, unit }) => ({ Name: name, Unit: unit })),
+  };
+}
+
+/**
+ * What steps counted and measured, each name once: a value of a label would be a metric of its own, with its price. A
+ * request has at most 32 names of each kind, and CloudWatch takes 100.
+ */
+function ownValues({ counts = new Map(), observations = new Map() }: RequestRecord): readonly MetricValue[] {
+  const sums = new Map<string, number>();
+  for (const [key, count] of counts) {
+    const { name } = partsOf(key);
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  const all = new Map<string, Measured>();
+  for (const [key, measured] of observations) {
+    const { name } = partsOf(key);
+    const known = all.get(name);
+    all.set(name, known ? addMeasured(known, measured) : measured);
+  }
+  return [
+    ...[...sums].map(([name, value]) => ({ name: `count_${name}`, unit: 'Count', value })),
+    ...[...all].map(([name, { count, sum, least, largest }]) => ({
+      name: `value_${name}`,
+      unit: 'None',
+      value: count === 1 ? sum : { Count: count, Sum: sum, Min: least, Max: largest },
+    })),
+  ];
 }

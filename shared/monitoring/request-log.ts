@@ -11,7 +11,7 @@ export interface RequestLogOptions {
   /** Identifies the process among others that write to the same log. */
   readonly instance: string;
   /** Makes members of the line from which the log service makes metrics. */
-  readonly metrics?: ((record: RequestRecord) => LogFields) | undefined;
+  readonly metrics?: ((record: RequestRecord) => LogFields | undefined) | undefined;
   /** Writes these members alone, for a request without a line, unless the log is silent. */
   readonly writeMetrics?: ((line: string) => void) | undefined;
 }

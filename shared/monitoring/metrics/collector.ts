@@ -1,6 +1,6 @@
 import type { MetricsName } from '../../config.ts';
 import { boundKey, countedName } from '../../measurement-keys.ts';
-import type { Measured } from '../../usage.ts';
+import { addMeasured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { addValue, createHistogram, type Histogram } from './histogram.ts';
@@ -245,15 +245,6 @@ function makeSteps(make: () => Histogram): RunSeries['steps'] {
     run: make(),
     encode: make(),
     reply: make(),
-  };
-}
-
-function addMeasured(a: Measured, b: Measured): Measured {
-  return {
-    count: a.count + b.count,
-    sum: a.sum + b.sum,
-    least: Math.min(a.least, b.least),
-    largest: Math.max(a.largest, b.largest),
   };
 }
 

@@ -4,6 +4,7 @@ import { createEmbeddedMetrics, readEmbeddedMetrics } from '../../../functions/a
 import { createLambdaLog } from '../../../functions/aws/log.ts';
 import { ConfigError } from '../../../shared/config.ts';
 import { InferenceError } from '../../../shared/errors.ts';
+import { createMeasurements } from '../../../shared/processors/measurements.ts';
 import { makeRecord } from '../../support/make-record.ts';
 
 /** Source: CloudWatch, embedded metric format specification. */
@@ -45,7 +46,7 @@ const SCHEMA = {
                   required: ['Name', 'Unit'],
                   properties: {
                     Name: { type: 'string', minLength: 1, maxLength: 255 },
-                    Unit: { enum: ['Count', 'Milliseconds', 'Bytes'] },
+                    Unit: { enum: ['Count', 'Milliseconds', 'Bytes', 'None'] },
                   },
                 },
               },
@@ -59,15 +60,29 @@ const SCHEMA = {
 
 const isValid = new Ajv({ allErrors: true }).compile(SCHEMA);
 
+const NUMBER = { type: 'number' };
+
+/** Source: the exporters of AWS's distribution of OpenTelemetry, which write histograms like this. */
+const isStatistics = new Ajv().compile({
+  type: 'object',
+  additionalProperties: false,
+  required: ['Count', 'Sum', 'Min', 'Max'],
+  properties: { Count: { type: 'integer', minimum: 1 }, Sum: NUMBER, Min: NUMBER, Max: NUMBER },
+});
+
 const USUAL = ['Requests', 'Errors', 'Duration', 'BatchSize', 'ColdStarts'];
 const ALL = [...USUAL, 'ClientErrors', 'LoadTime', 'RunTime', 'BytesIn', 'BytesOut'];
 
-/** What CloudWatch makes of a line: each metric with the values of each set of dimensions. */
-function extract(line: Readonly<Record<string, unknown>>) {
+/**
+ * What CloudWatch makes of a line: each metric with the values of each set of dimensions.
+ *
+ * @param index of the group of metrics that have the same dimensions
+ */
+function extract(line: Readonly<Record<string, unknown>>, index = 0) {
   expect(isValid(line), JSON.stringify(isValid.errors)).toBe(true);
   expect(JSON.stringify(line).length).toBeLessThan(1_000_000);
   const { _aws } = JSON.parse(JSON.stringify(line));
-  const [{ Dimensions, Metrics }] = _aws.CloudWatchMetrics;
+  const [{ Dimensions, Metrics }] = _aws.CloudWatchMetrics.slice(index);
   const sets = Dimensions.map((names: string[]) =>
     Object.fromEntries(
       names.map((name) => {
@@ -78,7 +93,8 @@ function extract(line: Readonly<Record<string, unknown>>) {
     ),
   );
   const values = Metrics.map(({ Name, Unit }: { Name: string; Unit: string }) => {
-    expect(line[Name]).toEqual(expect.any(Number));
+    if (typeof line[Name] === 'object') expect(isStatistics(line[Name]), Name).toBe(true);
+    else expect(line[Name]).toEqual(expect.any(Number));
     return [Name, Unit, line[Name]];
   });
   return { sets, values, timestamp: _aws.Timestamp };
@@ -130,6 +146,57 @@ describe('the line of a request on Lambda', () => {
     }
   });
 
+  it('has what own code counts and measures, by its name and the model alone', () => {
+    const line =
+      make?.(
+        makeRecord({
+          counts: new Map([
+            ['unsure{reason=blurred}', 2],
+            ['unsure{reason=dark}', 1],
+            ['model', 4],
+          ]),
+          observations: new Map([
+            ['confidence', { count: 1, sum: 0.5, least: 0.5, largest: 0.5 }],
+            ['age{group=a}', { count: 2, sum: 50, least: 20, largest: 30 }],
+            ['age{group=b}', { count: 1, sum: 60, least: 60, largest: 60 }],
+          ]),
+        }),
+      ) ?? {};
+    expect(extract(line).values.map(([name]: unknown[]) => name)).toEqual(USUAL);
+    expect(extract(line, 1)).toMatchObject({
+      sets: [{ model: 'iris' }],
+      values: [
+        ['count_unsure', 'Count', 3],
+        // The line has a member with this name already.
+        ['count_model', 'Count', 4],
+        ['value_confidence', 'None', 0.5],
+        ['value_age', 'None', { Count: 3, Sum: 110, Min: 20, Max: 60 }],
+      ],
+    });
+    expect(line.model).toBe('iris');
+  });
+
+  it('has at most as many metrics of own code as CloudWatch takes', () => {
+    const { count, observe, counts, observations } = createMeasurements();
+    const name = (index: number) => `${'n'.repeat(61)}_${index}`.slice(-64);
+    for (let index = 0; index < 32; index++) {
+      count(name(index));
+      observe(name(index), index);
+    }
+    expect(() => count('one_more')).toThrow('at most 32');
+    const line = make?.(makeRecord({ counts, observations })) ?? {};
+    expect(extract(line, 1).values).toHaveLength(64);
+    const chosen = createEmbeddedMetrics(readEmbeddedMetrics({ EMF_METRICS: 'Own' }));
+    expect(extract(chosen?.(makeRecord({ counts, observations })) ?? {}).values).toHaveLength(64);
+    const without = createEmbeddedMetrics(readEmbeddedMetrics({ EMF_METRICS: 'Requests' }));
+    expect(JSON.stringify(without?.(makeRecord({ counts, observations })))).not.toContain('count_');
+  });
+
+  it('makes no metric of a request without own code if nothing else is chosen', () => {
+    const chosen = createEmbeddedMetrics(readEmbeddedMetrics({ EMF_METRICS: 'Own' }));
+    expect(chosen?.(makeRecord())).toBeUndefined();
+  });
+
   it('has values that CloudWatch takes for any name of a model', () => {
     extract(make?.(makeRecord({ model: 'm'.repeat(5000) })) ?? {});
   });
@@ -137,8 +204,8 @@ describe('the line of a request on Lambda', () => {
 
 describe('EMF_METRICS', () => {
   it.each<[string | undefined, readonly string[]]>([
-    [undefined, USUAL],
-    ['', USUAL],
+    [undefined, [...USUAL, 'Own']],
+    ['', [...USUAL, 'Own']],
     ['none', []],
     ['Duration, Requests', ['Requests', 'Duration']],
     ['RunTime', ['RunTime']],
