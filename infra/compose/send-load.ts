@@ -9,6 +9,8 @@ const MODELS = join(import.meta.dirname, '../../models');
 /** Requests of each model that are sent in turns. */
 const CASES = 20;
 const MISTAKE_EVERY = 20;
+/** What is no row at all, and a row of the flower model with a value out of its range and without another. */
+const MISTAKES = ['{"features": "none"}', '{"features": [5.1, 350, 1.4, null]}'];
 const REPORT_EVERY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
 
@@ -51,7 +53,9 @@ function report(): void {
 async function send(index: number): Promise<void> {
   const request = requests[index % requests.length];
   if (request === undefined) return;
-  const body = index % MISTAKE_EVERY === 0 ? '{"features": "none"}' : request.body;
+  const isMistake = index % MISTAKE_EVERY === 0;
+  const mistake = isMistake ? MISTAKES[(index / MISTAKE_EVERY) % MISTAKES.length] : undefined;
+  const body = mistake ?? request.body;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const status = await fetch(`${url}${request.path}`, { method: 'POST', body, signal }).then(
     async (response) => {
