@@ -210,13 +210,39 @@ const SERVER_ALERTS: readonly Alert[] = [
   ),
 ];
 
+/** Values of each feature in a window, of kinds that match a matcher. */
+const values = (matcher: string, window: string): string =>
+  `sum by (model, version, feature) (increase(ternion_feature_values_total{${matcher}}[${window}]))`;
+
+const ALL = 'kind="seen"';
+
+/** Of fewer values, a share of 5 % can be chance. */
+const LEAST_VALUES = 100;
+
+const DATA_ALERTS: readonly Alert[] = [
+  alert(
+    'TernionDataQuality',
+    'ticket',
+    // Some columns always have missing values. What was usual in a day is not counted.
+    [
+      `${values('kind!="seen"', '10m')} / ${values(ALL, '10m')} - ${values('kind="missing"', '1d')} / ${values(ALL, '1d')} > 0.05`,
+      `${values(ALL, '10m')} >= ${LEAST_VALUES}`,
+    ].join('\nand '),
+    [
+      'Version {{ $labels.version }} of {{ $labels.model }} gets other values of {{ $labels.feature }} than it should',
+      '{{ $value | humanizePercentage }} of its values in ten minutes were out of range, not in its list, or missing beyond what is usual.',
+    ],
+  ),
+];
+
 /** The rules: what is recorded comes first, because alerts read it. */
 export const GROUPS: readonly Group[] = [
   { name: 'ternion-objectives', rules: [...recordings(), ...OBJECTIVE_ALERTS] },
   { name: 'ternion-servers', rules: SERVER_ALERTS },
+  { name: 'ternion-data', rules: DATA_ALERTS },
 ];
 
-export const ALERTS: readonly Alert[] = [...OBJECTIVE_ALERTS, ...SERVER_ALERTS];
+export const ALERTS: readonly Alert[] = [...OBJECTIVE_ALERTS, ...SERVER_ALERTS, ...DATA_ALERTS];
 
 /** Names that alerts read and that are not metrics of a server: recorded ones. */
 export const RECORDED_NAMES: ReadonlySet<string> = new Set(recordings().map(({ record }) => record));
