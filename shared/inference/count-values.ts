@@ -212,7 +212,7 @@ function createCount(): Count {
   };
 }
 
-/** The line of the log has so many: a wide table would make one of many kilobytes. */
+/** Features in a line of the log: all of a wide table would make it many kilobytes long. */
 const MOST_LOGGED = 20;
 
 function summarize(rows: number, features: ReadonlyMap<string, Deviations>): QualitySummary {

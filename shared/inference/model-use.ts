@@ -35,7 +35,7 @@ export interface ModelUse {
    * @throws InferenceError when an input does not fit the graph, or an output does not exist
    */
   run(inputs: NamedInputs, options?: ModelRunOptions): Promise<NamedTensors>;
-  /** Counts the values of instances that were refused, if the request goes on without them. */
+  /** Counts the values of instances that were refused, if the request is answered without them. */
   refuse(error: unknown): Promise<void>;
 }
 

@@ -203,10 +203,11 @@ function checkColumn(
 ): void {
   if (!isText || spec.datatype === 'BYTES') return;
   const index = cells.findIndex((cell) => typeof cell === 'string');
-  if (index === -1) return;
+  const cell = cells[index];
+  if (cell === undefined) return;
   const where = cells.length === 1 ? '' : `, row ${index + 1}`;
   const error = invalid(
-    `Field "${field}" (column ${name}${where}) is ${describeJson(cells[index])}; expected a number.`,
+    `Field "${field}" (column ${name}${where}) is ${describeJson(cell)}; expected a number.`,
   );
   REFUSED_VALUES.set(error, { [spec.name]: values });
   throw error;
