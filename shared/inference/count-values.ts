@@ -9,7 +9,6 @@ import { isBytesInput, type NamedInputs, type TensorInput } from '../values/name
 import { REFUSED_VALUES } from '../values/refused-values.ts';
 import type { Feature } from '../values/row.ts';
 import { type CountedColumns, type Expected, kindOf, planOf } from './expected-values.ts';
-import type { TaskRunner } from './task.ts';
 
 /** What a request sent to a model. */
 export type Sent = InferenceInput | NamedInputs;
@@ -39,21 +38,20 @@ export function countFeeds(
 
 /**
  * Counts the values of a request that was refused because of what it has. All of them are looked at, and not only the
- * first that is wrong. With a step of own code before the graph, a client sends something else than the columns.
+ * first that is wrong.
  *
  * @param sent the values that came to the model, if they are not counted yet
  * @param before what was counted in the same request
  * @returns only what was before if it was refused for another reason, or if none of its values belongs to a column
  */
 export function countRefused(
-  { task }: { readonly task: Pick<TaskRunner, 'preprocessor'> },
+  columns: CountedColumns,
   sent: Sent | undefined,
   error: unknown,
   before?: ValueQuality,
 ): ValueQuality | undefined {
-  const columns = task.preprocessor?.counted;
   const isOfValues = error instanceof InferenceError && error.code === 'INVALID_PARAMETER_VALUE';
-  if (!columns || !isOfValues) return before;
+  if (!isOfValues) return before;
   const count = createCount();
   const refused = REFUSED_VALUES.get(error);
   const rows = refused ? countNested(columns, refused, count) : countSent(columns, sent, count);

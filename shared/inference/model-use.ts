@@ -78,7 +78,9 @@ export function createModelUse(
 ): AccountedUse {
   const { reference, processed } = model;
   const graph = processed?.inner.session ?? model.session;
-  const steps = processed?.open(logOf, trace);
+  const steps = processed?.open(logOf, trace, (made) => {
+    sent = made;
+  });
   const { gives, kind } = processed?.inner.contract ?? model.contract;
   let embedding: EmbeddingUsage | undefined;
   let runs = 0;
@@ -100,7 +102,8 @@ export function createModelUse(
   ): Promise<R> {
     if (gives === 'embedding' && kind === 'text') embedding = {};
     checkBatchSize(model, batchSize);
-    sent = given;
+    // With a step of own code before the graph, a client sends something else than the columns.
+    sent = model.task.preprocessor ? given : undefined;
     const limited = withDeadline(budget, deadlineMs);
     const startMs = performance.now();
     const earlierMs = runMs;
@@ -199,7 +202,7 @@ export function createModelUse(
       return steps ? { ...usage, ...steps.measured } : usage;
     },
     refuse: async (error) => {
-      if (counted) quality = (await loadCounts()).countRefused(model, sent, error, quality);
+      if (counted) quality = (await loadCounts()).countRefused(counted, sent, error, quality);
     },
   };
 }

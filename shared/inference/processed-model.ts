@@ -19,6 +19,7 @@ import type { EmbeddingOptions, InferenceInput } from '../values/input.ts';
 import type { NamedInputs } from '../values/named-inputs.ts';
 import { jsonTexts } from '../values/nested-values.ts';
 import type { BoundGraph } from './bound-graph.ts';
+import type { Sent } from './count-values.ts';
 import { countInstances, inferOutput, inferTensors, type TensorOptions } from './infer-tensors.ts';
 import { blameMaker, graphInputsOf, type Made, taskInputOf } from './made-inputs.ts';
 import type { InferenceOutput } from './output.ts';
@@ -36,9 +37,12 @@ export interface ProcessedModel {
   /**
    * @param logOf makes the log of a step
    * @param trace the place of the request in a trace; undefined if there is no request
+   * @param onMade is called with what the steps have made for the graph
    */
-  open(logOf: ProcessorScope['log'], trace: ProcessorScope['trace']): ProcessedUse;
+  open(logOf: ProcessorScope['log'], trace: ProcessorScope['trace'], onMade: OnMade): ProcessedUse;
 }
+
+type OnMade = (made: Sent) => void;
 
 /** A model with steps of own code in one request. The runner runs the graph. */
 export interface ProcessedUse {
@@ -87,7 +91,7 @@ function processModel(inner: BoundGraph, processors: Processors): OuterModel {
     contract: contractOf(inner.contract, takes, hasAfter, inputs),
     processed: {
       inner,
-      open: (log, trace) => {
+      open: (log, trace, onMade) => {
         const measurements = createMeasurements();
         const answer = async <R>(
           run: Runner,
@@ -96,7 +100,7 @@ function processModel(inner: BoundGraph, processors: Processors): OuterModel {
         ): Promise<R> => {
           const steps = processors.start({ budget, measurements, log, trace });
           try {
-            return await work({ inner, run, budget, steps });
+            return await work({ inner, run, budget, steps, onMade });
           } finally {
             steps.end();
           }
@@ -175,6 +179,7 @@ interface Call {
   readonly steps: ProcessorRun;
   readonly run: Runner;
   readonly budget: Budget;
+  readonly onMade: OnMade;
 }
 
 /** Answers a request on Ternion's own routes. */
@@ -199,14 +204,19 @@ async function predict(
 
 /** The task of the model on what the last step before the graph made. */
 async function inferMade(
-  { inner, run, budget }: Call,
+  { inner, run, budget, onMade }: Call,
   made: Made,
   options?: EmbeddingOptions,
 ): Promise<InferenceOutput> {
   return await blameMaker(made, async () => {
     const input = taskInputOf(inner, made, options);
-    if (input !== undefined) return await inner.task.infer(input, run, budget);
-    return await inferOutput(inner, graphInputsOf(inner, made, budget), 'instances', run, budget);
+    if (input !== undefined) {
+      onMade(input);
+      return await inner.task.infer(input, run, budget);
+    }
+    const inputs = graphInputsOf(inner, made, budget);
+    onMade(inputs);
+    return await inferOutput(inner, inputs, 'instances', run, budget);
   });
 }
 
@@ -256,7 +266,7 @@ async function runTensors(
   options: TensorOptions,
   { takes, hasAfter }: Form,
 ): Promise<NamedTensors> {
-  const { inner, run, budget } = call;
+  const { inner, run, budget, onMade } = call;
   if (hasAfter) checkFetches(options.outputs ?? [], [PREDICTION]);
   if (takes === undefined) {
     if (!hasAfter) return await inferTensors(inner, sent, options, run, budget);
@@ -267,6 +277,7 @@ async function runTensors(
   if (hasAfter) return predictionTensor(await finish(call, await inferMade(call, made), instances.length));
   return await blameMaker(made, async () => {
     const inputs = graphInputsOf(inner, made, budget);
+    onMade(inputs);
     return await inferTensors(inner, inputs, { ...options, layout: 'instances' }, run, budget);
   });
 }

@@ -110,6 +110,15 @@ function start(service: Service, replace: (word: string) => string = (word) => w
   return { child, ended: once(child, 'close').then(() => output) };
 }
 
+/** Of twenty rows that are sent, 18 have a sepal_width out of its range, and no petal_length. */
+const GOOD = [5.1, 3.5, 1.4, 0.2];
+const BAD = [5.1, 30, null, 0.2];
+
+async function send(...rows: readonly unknown[]): Promise<number> {
+  const body = { instances: rows.map((features) => ({ features })) };
+  return (await server.send(post('/models/measured/predict', body))).status;
+}
+
 /** Copies a model to the bucket, as the service for it does, with more members in its configuration. */
 async function putModel(name: string, members: object): Promise<void> {
   const config: object = JSON.parse(readProject('models/iris/2/model.json'));
@@ -169,10 +178,8 @@ beforeAll(async () => {
   const load = start(services.load, (word) => word.replace('server:8080', `127.0.0.1:${server.port}`));
   const lastMs = performance.now() + LOAD_MS;
   while (performance.now() < lastMs) {
-    const { status } = await server.send(
-      post('/models/measured/predict', { features: [5.1, 3.5, 1.4, 0.2] }),
-    );
-    expect(status).toBe(200);
+    expect(await send(GOOD, GOOD)).toBe(200);
+    expect(await send(...new Array<unknown>(18).fill(BAD))).toBe(400);
     await wait(100);
   }
   load.child.kill('SIGTERM');
@@ -205,8 +212,28 @@ describe('the processes of compose.yaml', () => {
     expect(values.length, JSON.stringify(results.slice(0, 3))).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['Missing values', { petal_length: 0.9 }],
+    ['Values out of range', { sepal_width: 0.9 }],
+    ['Unseen categories', {}],
+  ])('have the share of each feature in the panel "%s"', async (title, bad) => {
+    const { expr = '' } = QUERIES.find(({ name }) => name === `Ternion models: ${title}`) ?? {};
+    const results = await prometheus.query(
+      withValues(expr.replaceAll('$model', 'measured')),
+      Date.now() / 1000,
+    );
+    const shares = Object.fromEntries(results.map(({ metric, value }) => [metric.feature, value]));
+    const none = { sepal_length: 0, sepal_width: 0, petal_length: 0, petal_width: 0 };
+    // Prometheus reads in the middle of a round.
+    const closeTo = (share: number): unknown => expect.closeTo(share, 1);
+    expect(shares).toEqual(
+      Object.fromEntries(Object.entries({ ...none, ...bad }).map(([name, share]) => [name, closeTo(share)])),
+    );
+  });
+
   it('show the mistakes of the load', async () => {
-    const bad = await prometheus.query('ternion_feature_values_total{kind!="seen"} > 0', Date.now() / 1000);
+    const query = 'ternion_feature_values_total{kind!="seen",model!="measured"} > 0';
+    const bad = await prometheus.query(query, Date.now() / 1000);
     expect(
       bad
         .map(({ metric: { model, version, feature, kind } }) => [model, version, feature, kind].join(' '))
@@ -219,7 +246,14 @@ describe('the processes of compose.yaml', () => {
     ]);
   });
 
-  it('ring no alarm', async () => {
-    expect(await prometheus.query('ALERTS', Date.now() / 1000)).toEqual([]);
+  it('ring for the model with other values than it should have, and for nothing else', async () => {
+    const alerts = await prometheus.query('ALERTS', Date.now() / 1000);
+    const rung = alerts.map(({ metric: { alertname, model, feature } }) =>
+      [alertname, model, feature].join(' '),
+    );
+    expect(rung.sort()).toEqual([
+      'TernionDataQuality measured petal_length',
+      'TernionDataQuality measured sepal_width',
+    ]);
   });
 });

@@ -273,6 +273,25 @@ describe('the values of features', () => {
     ]);
   });
 
+  it('that a step passes on and the model refuses are counted', async () => {
+    const pass = defineProcessor({
+      name: 'pass',
+      takes: 'features',
+      before: (instances: readonly Instance[]) => instances,
+    });
+    const { ask, lines } = await serveSteps({ processors: [pass], named: [{ step: 'pass' }] });
+    const instances = [{ features: FLOWER }, { features: [5.1, 30, null, 0.2] }];
+    expect(await ask('/models/m/predict', { instances })).toMatchObject({ status: 400 });
+    expect(lines.filter(({ message }) => message === 'request').map(({ quality }) => quality)).toEqual([
+      {
+        rows: 2,
+        missing: 1,
+        out_of_range: 1,
+        features: { sepal_width: { out_of_range: 1 }, petal_length: { missing: 1 } },
+      },
+    ]);
+  });
+
   it('of a request that is refused for another reason are not counted', async () => {
     const host = await serveModels({ iris: IRIS }, { MAX_BATCH_SIZE: '1' }, { iris: IRIS_CONFIG });
     const row = { features: [-1, 0, 0, 0] };
