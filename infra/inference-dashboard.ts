@@ -16,11 +16,13 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import {
   COLD_STARTS,
+  DATA_QUALITY_OVER_TIME,
   ERRORS_BY_CODE,
   type LogQuery,
   SLOWEST_REQUESTS,
   STEPS_OVER_TIME,
   textOf,
+  WORST_FEATURES,
 } from './log-queries.ts';
 
 export interface InferenceDashboardProps {
@@ -125,6 +127,14 @@ export class InferenceDashboard extends Construct {
         [
           logs('Slowest requests', SLOWEST_REQUESTS, LogQueryVisualizationType.TABLE),
           logs('Starts of instances', COLD_STARTS, LogQueryVisualizationType.TABLE),
+        ],
+        [
+          logs(
+            'Values that are missing, out of range or unseen',
+            DATA_QUALITY_OVER_TIME,
+            LogQueryVisualizationType.LINE,
+          ),
+          logs('Features with such values', WORST_FEATURES, LogQueryVisualizationType.TABLE),
         ],
       ],
     });

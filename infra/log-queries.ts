@@ -50,11 +50,36 @@ export const STEPS_OVER_TIME: LogQuery = {
   lines: ['filter ispresent(run_ms)', `stats ${meanSteps} by bin(5m)`],
 };
 
+const WITH_DEVIATIONS = 'filter ispresent(quality.rows)';
+
+/** For a graph over time. */
+export const DATA_QUALITY_OVER_TIME: LogQuery = {
+  id: 'DataQualityOverTime',
+  name: 'data quality over time',
+  lines: [
+    WITH_DEVIATIONS,
+    'stats sum(quality.missing) as missing, sum(quality.out_of_range) as out_of_range, sum(quality.unseen) as unseen by bin(5m)',
+  ],
+};
+
+/** The first feature in a line is the one with the most such values. */
+export const WORST_FEATURES: LogQuery = {
+  id: 'WorstFeatures',
+  name: 'features with unexpected values',
+  lines: [
+    WITH_DEVIATIONS,
+    String.raw`parse @message /"features":\{"(?<feature>[^"]+)":\{"(?<kind>\w+)":(?<values>\d+)/`,
+    'stats count(*) as requests, sum(values) as total by model, model_version, feature, kind',
+    'sort total desc',
+  ],
+};
+
 /** The queries that the stack saves. */
 export const SAVED_QUERIES: readonly LogQuery[] = [
   ERRORS_BY_CODE,
   SLOWEST_REQUESTS,
   COLD_STARTS,
+  WORST_FEATURES,
   {
     id: 'StepsOfModels',
     name: 'steps of each model',

@@ -28,7 +28,7 @@ export interface ModelUsage {
 /** How a value of a feature can differ from what its model expects. */
 export type DeviationKind = 'missing' | 'out_of_range' | 'unseen';
 
-/** How many values differ, by how; a kind without values is left out. */
+/** How many values differ, by how, the kind with the most first; one without values is left out. */
 export interface Deviations extends Readonly<Partial<Record<DeviationKind, number>>> {}
 
 /** The values that a request brought to a tabular model. Values themselves are not in it. */

@@ -204,7 +204,8 @@ function createCount(): Count {
       }
       const rows = own + (before?.rows ?? 0);
       if (found.size === 0) return { rows };
-      const features = new Map([...found].sort(([, a], [, b]) => sumOf(b) - sumOf(a)));
+      const sorted = [...found].sort(([, a], [, b]) => sumOf(b) - sumOf(a));
+      const features = new Map(sorted.map(([name, deviations]) => [name, sortKinds(deviations)]));
       return { rows, features, summary: summarize(rows, features) };
     },
   };
@@ -220,6 +221,12 @@ function summarize(rows: number, features: ReadonlyMap<string, Deviations>): Qua
     if (count > 0) total[kind] = count;
   }
   return { rows, ...total, features: Object.fromEntries([...features].slice(0, MOST_LOGGED)) };
+}
+
+function sortKinds(deviations: Deviations): Deviations {
+  const kinds = KINDS.filter((kind) => deviations[kind]);
+  kinds.sort((a, b) => (deviations[b] ?? 0) - (deviations[a] ?? 0));
+  return Object.fromEntries(kinds.map((kind) => [kind, deviations[kind]]));
 }
 
 const KINDS: readonly DeviationKind[] = ['missing', 'out_of_range', 'unseen'];

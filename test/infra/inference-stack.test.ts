@@ -5,9 +5,16 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { createEmbeddedMetrics, readEmbeddedMetrics } from '../../functions/aws/embedded-metrics.ts';
-import { SAVED_QUERIES, STEPS_OVER_TIME, textOf } from '../../infra/log-queries.ts';
+import {
+  DATA_QUALITY_OVER_TIME,
+  SAVED_QUERIES,
+  STEPS_OVER_TIME,
+  textOf,
+  WORST_FEATURES,
+} from '../../infra/log-queries.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
 import { createRequestLog } from '../../shared/monitoring/request-log.ts';
+import type { RequestRecord } from '../../shared/monitoring/request-record.ts';
 import { FULL_RECORD, makeRecord } from '../support/make-record.ts';
 import {
   createStack,
@@ -492,6 +499,7 @@ describe('saved queries', () => {
         'errors by code',
         'slowest requests',
         'cold starts',
+        'features with unexpected values',
         'steps of each model',
         'one request by its id',
       ].map((name) => expect.stringContaining(`/${name}`)),
@@ -502,24 +510,48 @@ describe('saved queries', () => {
     }
   });
 
-  test.each([...SAVED_QUERIES, STEPS_OVER_TIME])('name only what a log line has: $name', (query) => {
-    const lines: string[] = [];
-    const logger = createLogger('debug', (line) => lines.push(line));
-    createRequestLog({ logger, sample: 1, slowMs: 1, instance: 'a' })(FULL_RECORD);
-    const fields = Object.keys(JSON.parse(lines[0] ?? ''));
-    expect(fieldsOf(textOf(query)).filter((name) => !fields.includes(name))).toEqual([]);
-  });
+  test.each([...SAVED_QUERIES, STEPS_OVER_TIME, DATA_QUALITY_OVER_TIME])(
+    'name only what a log line has: $name',
+    (query) => {
+      const line: Record<string, unknown> = JSON.parse(lineOf(FULL_RECORD));
+      const fields = Object.entries(line).flatMap(([name, value]) => [
+        name,
+        ...Object.keys(value instanceof Object ? value : {}).map((member) => `${name}.${member}`),
+      ]);
+      expect(fieldsOf(textOf(query)).filter((name) => !fields.includes(name))).toEqual([]);
+    },
+  );
 });
 
-const COMMANDS = 'fields filter stats sort limit by as asc desc and avg max count ispresent bin'.split(' ');
+/** The line of the log for a request. */
+function lineOf(record: RequestRecord): string {
+  const lines: string[] = [];
+  const logger = createLogger('debug', (line) => lines.push(line));
+  createRequestLog({ logger, sample: 1, slowMs: 1, instance: 'a' })(record);
+  return lines[0] ?? '';
+}
+
+const COMMANDS =
+  'fields parse sum filter stats sort limit by as asc desc and avg max count ispresent bin'.split(' ');
 
 /** The fields of a query, without texts, what Logs Insights makes itself, and names that the query gives. */
 function fieldsOf(query: string): readonly string[] {
-  const bare = query.replaceAll(/"[^"]*"|@\w+/g, '');
-  const given = [...bare.matchAll(/\bas (\w+)/g)].map(([, name]) => name);
-  const words = [...bare.matchAll(/\b[a-z][a-z_]*\b(?!\))|\b[a-z][a-z_]*(?=\))/g)].map(([word]) => word);
+  const bare = query.replaceAll(/\/.*\/|"[^"]*"|@\w+/g, '');
+  const given = [...query.matchAll(/\bas (\w+)|\(\?<(\w+)>/g)].map(([, name, parsed]) => name ?? parsed);
+  const words = [...bare.matchAll(/\b[a-z][a-z_.]*/g)].map(([word]) => word);
   return words.filter((word) => !COMMANDS.includes(word) && !given.includes(word));
 }
+
+describe('the query for features', () => {
+  test('reads the feature with the most values from a line, and how many they are', () => {
+    const [, pattern = ''] = /parse @message \/(.*)\/$/m.exec(textOf(WORST_FEATURES)) ?? [];
+    expect(new RegExp(pattern).exec(lineOf(FULL_RECORD))?.groups).toEqual({
+      feature: 'a',
+      kind: 'out_of_range',
+      values: '2',
+    });
+  });
+});
 
 describe('outputs', () => {
   test('name the API and the model bucket', () => {

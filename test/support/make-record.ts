@@ -50,7 +50,7 @@ export const FULL_RECORD: RequestRecord = makeRecord({
   quality: {
     rows: 3,
     features: new Map([
-      ['a', { missing: 1, out_of_range: 2 }],
+      ['a', { out_of_range: 2, missing: 1 }],
       ['b', { unseen: 1 }],
     ]),
     summary: {
@@ -58,7 +58,7 @@ export const FULL_RECORD: RequestRecord = makeRecord({
       missing: 1,
       out_of_range: 2,
       unseen: 1,
-      features: { a: { missing: 1, out_of_range: 2 }, b: { unseen: 1 } },
+      features: { a: { out_of_range: 2, missing: 1 }, b: { unseen: 1 } },
     },
   },
 });
