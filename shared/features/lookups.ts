@@ -64,9 +64,13 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
   const cache = createCache(settings);
   const running = new Map<string, Batch>();
 
-  const ask = (plan: FeaturePlan, wanted: ReadonlyMap<string, EntityKey>, traceparent: string): Batch => {
+  const ask = (
+    plan: FeaturePlan,
+    wanted: ReadonlyMap<string, EntityKey>,
+    { traceparent }: LookupContext,
+  ): Batch => {
     const ids = [...wanted.keys()];
-    const controller = new AbortController();
+    const stop = new AbortController();
     let waiting = 0;
     let isOver = false;
     const forget = () => {
@@ -74,13 +78,13 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
     };
     const read = async (): Promise<Found> => {
       try {
-        const rows = await plan.read([...wanted.values()], controller.signal, traceparent);
+        const rows = await plan.read([...wanted.values()], stop.signal, traceparent);
         if (rows.length !== ids.length)
           throw new Error(`${store.title} gave ${rows.length} entities for ${ids.length}`);
         return new Map(ids.map((id, index) => [id, keep(id, rows[index] ?? [])]));
       } catch (error) {
         // A store can read in several parts, of which the others still run.
-        controller.abort(error);
+        stop.abort(error);
         throw error;
       } finally {
         isOver = true;
@@ -88,8 +92,10 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
       }
     };
     const keep = (id: string, row: StoredRow): Values | Error => {
-      if (row instanceof Error) return row;
-      const own = readRow(() => Object.freeze(row.map((value) => ownValue(value, store.title))));
+      const own =
+        row instanceof Error
+          ? row
+          : readRow(() => Object.freeze(row.map((value) => ownValue(value, store.title))));
       return own instanceof Error ? own : cache.put(id, own);
     };
     const batch: Batch = {
@@ -102,7 +108,7 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
         // Those who come now would wait for what may never come.
         if (isLate || waiting === 0) forget();
         if (waiting > 0 || isOver) return;
-        controller.abort(
+        stop.abort(
           isLate ? new DOMException('it took too long', 'TimeoutError') : new Error('nobody waits for it'),
         );
       },
@@ -142,11 +148,11 @@ export function createLookups(store: FeatureStore, settings: LookupSettings): Lo
           } catch (error) {
             // What another request asked for in the same question may be why.
             if (isUnavailable(error) || wait.isOver) throw error;
-            return await wait.join(ask(plan, own, context.traceparent));
+            return await wait.join(ask(plan, own, context));
           }
         };
         try {
-          const own = wanted.size > 0 ? [wait.join(ask(plan, wanted, context.traceparent))] : [];
+          const own = wanted.size > 0 ? [wait.join(ask(plan, wanted, context))] : [];
           for (const found of await wait.for(Promise.all([...own, ...[...joined].map(join)]))) {
             for (const [id, values] of found) known.set(id, values);
           }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import { portOf } from './port-of.ts';
@@ -49,11 +50,14 @@ interface Received {
 export async function openOtlpCollector(...statuses: number[]) {
   const requests: Received[] = [];
   const asked: number[] = [];
+  const delays: number[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const status = statuses.shift() ?? 200;
     asked.push(status);
+    const delayMs = delays.shift() ?? 0;
+    if (delayMs > 0) await wait(delayMs);
     if (status === 0) return void request.socket.destroy();
     const content = Buffer.concat(chunks);
     const isPacked = request.headers['content-encoding'] === 'gzip';
@@ -71,6 +75,8 @@ export async function openOtlpCollector(...statuses: number[]) {
     /** The statuses that it answered. */
     asked,
     statuses,
+    /** How long the next answers take, in milliseconds. */
+    delays,
     spans: () => requests.flatMap(({ text }) => spansIn(text)),
     points: (name: string) =>
       requests.flatMap(({ text }, message) => pointsIn(text, message)).filter((point) => point.name === name),

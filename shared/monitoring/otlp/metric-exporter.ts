@@ -43,16 +43,20 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
   const functions = isFrozen ? createFunctionNumbers() : undefined;
   const subtract = temporality === 'delta' ? createDelta() : undefined;
   const timer = isFrozen ? undefined : setInterval(tick, intervalMs).unref();
+  const ending = new AbortController();
   let fromMs = Date.now();
   /** When the last message was made, on a clock that nobody sets; undefined before the first one. */
   let madeMs: number | undefined;
   let initSeconds: number | undefined;
   let isDirty = false;
+  /** A delta that the collector has not taken. */
   let pending: string | undefined;
   let sending: Promise<void> | undefined;
+  let queued: Promise<void> | undefined;
 
   function make(): string {
-    const toMs = Date.now();
+    // Clocks are set back, and no message has no time at all.
+    const toMs = Math.max(Date.now(), fromMs + 1);
     const all = describeMetrics(collector, functions);
     const metrics = subtract ? subtract(all) : all;
     const written = metrics.map((metric) => write(metric, temporality, fromMs, toMs));
@@ -64,31 +68,42 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
     return JSON.stringify({ resourceMetrics: [{ resource, scopeMetrics }] });
   }
 
-  /** Sends what waits, and then all that has come since. */
-  async function send(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && (pending !== undefined || isDirty)) {
-      // A sum since the start has all that an older one has.
-      const message: string = (subtract && pending) ?? make();
-      pending = message;
-      if (await client.send(message, 'metrics', signal)) return;
+  /** Sends the delta that waits, and then what has come since. A sum since the start has all that an older one has. */
+  async function send(): Promise<void> {
+    if (pending !== undefined) {
+      if (await client.send(pending, 'metrics', ending.signal)) return;
       pending = undefined;
     }
+    if (!isDirty) return;
+    const message = make();
+    if (!(await client.send(message, 'metrics', ending.signal))) return;
+    if (subtract) pending = message;
+    else isDirty = true;
   }
 
-  /** One message at a time, and none after it if others have sent all. */
-  async function flush(signal: AbortSignal): Promise<void> {
-    while (sending !== undefined) await sending;
-    if (signal.aborted) return;
-    sending = send(signal).finally(() => {
-      sending = undefined;
+  /**
+   * Sends one message at a time. All who come meanwhile wait for one further sending, however many they are. A host that
+   * does not wait any more for an answer does not end the request: whether the collector took the message is read from
+   * a late answer, too.
+   */
+  function flush(): Promise<void> {
+    if (sending === undefined) {
+      sending = send().finally(() => {
+        sending = undefined;
+      });
+      return sending;
+    }
+    queued ??= sending.then(() => {
+      queued = undefined;
+      return flush();
     });
-    await sending;
+    return queued;
   }
 
   /** Series since the start are sent again although they are the same: others would take them for ended. */
   function tick(): void {
     isDirty ||= !subtract && madeMs !== undefined;
-    void flush(AbortSignal.timeout(intervalMs));
+    void flush();
   }
 
   return {
@@ -112,7 +127,8 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
     },
     close: async () => {
       clearInterval(timer);
-      await flush(AbortSignal.timeout(CLOSE_MS));
+      setTimeout(() => ending.abort(), CLOSE_MS).unref();
+      await flush();
     },
   };
 }

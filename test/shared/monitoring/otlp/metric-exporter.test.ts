@@ -101,7 +101,7 @@ describe('the metrics of a function', () => {
 
   it('have the cold start, with its initialization, once', async () => {
     const collector = await openOtlpCollector();
-    const exporter = await openExporter(collector.url);
+    const exporter = openExporter(collector.url);
     exporter.ready?.();
     for (const coldStart of [true, false, false]) await request(exporter, { coldStart });
     await request(exporter, { status: 503, errorCode: 'MODEL_UNAVAILABLE' });
@@ -148,7 +148,7 @@ describe('the metrics of a function', () => {
   it('are sent again as they were, so that a collector that lost its answer can see it', async () => {
     const bodies: string[] = [];
     const collector = await openOtlpCollector(503);
-    const exporter = await openExporter(collector.url);
+    const exporter = openExporter(collector.url);
     await request(exporter);
     expect(collector.requests).toEqual([]);
     await request(exporter);
@@ -160,12 +160,24 @@ describe('the metrics of a function', () => {
     ]);
   });
 
-  it('of many requests at once go out together', async () => {
+  it('count once when the collector takes them after the function has stopped waiting', async () => {
     const collector = await openOtlpCollector();
-    const { send } = await open({ url: collector.url });
-    await Promise.all(Array.from({ length: 40 }, () => send(FEATURES)));
-    expect(sumOf(collector.points(DURATION))).toBe(40);
-    expect(collector.requests.length).toBeLessThanOrEqual(20);
+    collector.delays.push(700);
+    const { send, lines } = await open({ url: collector.url });
+    await send(FEATURES);
+    expect(lines.map(({ message }) => message)).toEqual(['work after an answer failed']);
+    for (let index = 0; index < 2; index++) await send(FEATURES);
+    await expect.poll(() => sumOf(collector.points(DURATION))).toBeGreaterThanOrEqual(3);
+    await send(FEATURES);
+    expect(sumOf(collector.points(DURATION))).toBe(4);
+    expectNoGap(collector.points(DURATION));
+  });
+
+  it('of many requests at once go out together, after the first one of them', async () => {
+    const collector = await openOtlpCollector();
+    const exporter = openExporter(collector.url);
+    await Promise.all(Array.from({ length: 40 }, () => request(exporter)));
+    expect(collector.points(DURATION).map(({ count }) => count)).toEqual([1, 39]);
   });
 
   it('wait for an interval that somebody asks for', async () => {
@@ -244,7 +256,7 @@ describe('the metrics of a server', () => {
   });
 });
 
-async function openExporter(url: string) {
+function openExporter(url: string) {
   return createMetricExporter({
     settings: readSignal({ OTEL_EXPORTER_OTLP_ENDPOINT: url }, 'metrics'),
     temporality: undefined,
