@@ -14,9 +14,16 @@ export interface RunningServer {
 
 const MOST_START_MS = 60_000;
 
-/** Starts a counterpart on a free port of this machine and waits until it listens. */
-export async function startServer(counterpart: ServerCounterpart): Promise<RunningServer> {
-  const port = await findFreePort();
+/**
+ * Starts a counterpart on a port of this machine and waits until it listens.
+ *
+ * @param port by default a free one
+ */
+export async function startServer(counterpart: ServerCounterpart, port?: number): Promise<RunningServer> {
+  return await startAt(counterpart, port ?? (await findFreePort()));
+}
+
+async function startAt(counterpart: ServerCounterpart, port: number): Promise<RunningServer> {
   const [command, ...args] = counterpart.start(folderOf(counterpart), port);
   const child = spawn(command, args, {
     env: { ...process.env, ...counterpart.environment },
