@@ -1,7 +1,8 @@
 /**
  * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
  * as long as they do not import each other in a circle. docs/architecture.md has them as a table. What runs in
- * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
+ * browsers, the playground and the script of the page at /docs, is imported by nothing. It imports nothing but itself
+ * and `shared/scrapes`, which the command uses as well.
  */
 export const LEVELS: readonly (readonly string[])[] = [
   [
@@ -18,6 +19,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/memo',
     'shared/node-modules',
     'shared/turns',
+    'shared/scrapes',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
   [

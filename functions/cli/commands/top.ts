@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { compareReadings } from '../../../shared/scrapes/changes.ts';
+import { type Reading, readMetrics } from '../../../shared/scrapes/read-metrics.ts';
 import { printable } from '../../printable.ts';
 import { CommandError, type Console } from '../console.ts';
-import { compareReadings } from '../top/changes.ts';
 import { describePicture, pictureOf } from '../top/picture.ts';
-import { type Reading, readMetrics } from '../top/read-metrics.ts';
 import { readWhole } from '../words.ts';
 
 export interface TopOptions {

@@ -1,5 +1,11 @@
+import type { Changes } from '../../../shared/scrapes/changes.ts';
+import {
+  loadOf,
+  stepsOf,
+  type Traffic as TrafficOfServer,
+  trafficOf,
+} from '../../../shared/scrapes/traffic.ts';
 import { alignColumns, formatBytes } from '../words.ts';
-import type { Changes } from './changes.ts';
 
 /** Percentiles in milliseconds; null without requests. */
 type Latency = {
@@ -30,33 +36,19 @@ export type Picture = Traffic & {
   readonly steps: readonly { readonly step: string; readonly mean_ms: number }[];
 };
 
-const DURATION = 'ternion_request_duration_seconds';
-const STEP = 'ternion_step_duration_seconds';
-
 export function pictureOf(changes: Changes): Picture {
-  const { seconds, growth, latest } = changes;
-  // What asks for the metrics is not part of the traffic.
-  const isTraffic = ({ protocol }: Readonly<Record<string, string>>) => protocol !== 'metrics';
-  const trafficOf = (isChosen: (labels: Readonly<Record<string, string>>) => boolean): Traffic => {
-    const quantile = (q: number) => toMs(changes.quantile(q, DURATION, isChosen));
-    return {
-      requests_per_second: growth('ternion_requests_total', isChosen) / seconds,
-      errors_per_second: growth('ternion_errors_total', isChosen) / seconds,
-      p50_ms: quantile(0.5),
-      p95_ms: quantile(0.95),
-      p99_ms: quantile(0.99),
-    };
-  };
+  const { latest, seconds } = changes;
+  const { processors, eventLoop } = loadOf(changes);
   const [[version = ''] = []] = changes.groups('ternion_info', ['version']);
   return {
     version,
     seconds,
-    ...trafficOf(isTraffic),
+    ...inMs(trafficOf(changes)),
     in_progress: latest('ternion_requests_in_progress') ?? 0,
     memory_bytes: latest('process_resident_memory_bytes') ?? null,
     memory_limit_bytes: latest('ternion_memory_limit_bytes') ?? null,
-    processors: growth('process_cpu_seconds_total') / seconds,
-    event_loop: growth('nodejs_eventloop_busy_seconds_total') / seconds,
+    processors,
+    event_loop: eventLoop,
     loaded_models: latest('ternion_sessions') ?? 0,
     models: changes
       .groups('ternion_requests_total', ['model', 'version'])
@@ -64,14 +56,20 @@ export function pictureOf(changes: Changes): Picture {
       .map(([model = '', of = '']) => ({
         model,
         version: of,
-        ...trafficOf((labels) => labels.model === model && labels.version === of),
+        ...inMs(trafficOf(changes, (labels) => labels.model === model && labels.version === of)),
       }))
       .sort((a, b) => b.requests_per_second - a.requests_per_second),
-    steps: changes.groups(`${STEP}_sum`, ['step']).flatMap(([step = '']) => {
-      const isStep = (labels: Readonly<Record<string, string>>) => labels.step === step;
-      const count = growth(`${STEP}_count`, isStep);
-      return count === 0 ? [] : [{ step, mean_ms: (growth(`${STEP}_sum`, isStep) / count) * 1000 }];
-    }),
+    steps: stepsOf(changes).map(([step, mean]) => ({ step, mean_ms: mean * 1000 })),
+  };
+}
+
+function inMs({ requestsPerSecond, errorsPerSecond, p50, p95, p99 }: TrafficOfServer): Traffic {
+  return {
+    requests_per_second: requestsPerSecond,
+    errors_per_second: errorsPerSecond,
+    p50_ms: toMs(p50),
+    p95_ms: toMs(p95),
+    p99_ms: toMs(p99),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Changes, compareReadings } from '../../../../functions/cli/top/changes.ts';
-import { readMetrics } from '../../../../functions/cli/top/read-metrics.ts';
+import { type Changes, compareReadings } from '../../../shared/scrapes/changes.ts';
+import { readMetrics } from '../../../shared/scrapes/read-metrics.ts';
 
 function compare(earlier: string, later: string): Changes {
   return compareReadings(

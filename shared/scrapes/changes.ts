@@ -19,10 +19,21 @@ const all: Chosen = () => true;
 
 export function compareReadings(earlier: Reading, later: Reading): Changes {
   const samplesOf = (name: string) => later.samples.get(name) ?? [];
+  const indexes = new Map<string, ReadonlyMap<string, number>>();
+
+  /** The earlier values of a series by its labels, so that a server with many models needs no search for each. */
+  function indexOf(name: string): ReadonlyMap<string, number> {
+    const known = indexes.get(name);
+    if (known) return known;
+    const samples = earlier.samples.get(name) ?? [];
+    const index = new Map(samples.map(({ labels, value }) => [keyOf(labels), value]));
+    indexes.set(name, index);
+    return index;
+  }
 
   /** A counter that fell began again at 0, because the server was started again. */
   function grown(name: string, { labels, value }: Sample): number {
-    const before = earlier.samples.get(name)?.find((each) => isSame(each.labels, labels))?.value ?? 0;
+    const before = indexOf(name).get(keyOf(labels)) ?? 0;
     return value >= before ? value - before : value;
   }
 
@@ -59,9 +70,8 @@ export function compareReadings(earlier: Reading, later: Reading): Changes {
   };
 }
 
-function isSame(a: Sample['labels'], b: Sample['labels']): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+function keyOf(labels: Sample['labels']): string {
+  return JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @param buckets upper ends with the number of values up to each, in their order */
