@@ -122,9 +122,13 @@ const STEPS: Row = {
     },
     {
       title: 'Requests in progress',
-      description: 'The alert TernionRequestsInProgress fires above 64 for each worker.',
+      description:
+        'The alert TernionRequestsInProgress fires above 64 for each worker. Waiting: runs that wait for their turn.',
       unit: 'short',
-      queries: [{ expr: `sum by (instance) (ternion_requests_in_progress{${JOB}})`, legend: '{{instance}}' }],
+      queries: [
+        { expr: `sum by (instance) (ternion_requests_in_progress{${JOB}})`, legend: '{{instance}}' },
+        { expr: `sum by (instance) (ternion_runs_waiting{${JOB}})`, legend: '{{instance}} waiting' },
+      ],
     },
   ],
 };

@@ -19,7 +19,7 @@ const STEP_NAMES = STEPS.flatMap((step) => (step === 'run' ? (['queue', step] as
 /** Ternion's own names. Units and endings are those of Prometheus: seconds, bytes, `_total`. */
 export const TERNION: MetricNames = {
   server: 'ternion',
-  families: ({ collector, inProgress, sessions, version }) => {
+  families: ({ collector, inProgress, sessions, waiting, version }) => {
     const { requests } = collector;
     const ran = ranIn(requests);
     return [
@@ -83,6 +83,7 @@ export const TERNION: MetricNames = {
         sumBy(requests, (each) => [modelOf(each), each.bytesOut]),
       ),
       gauge('ternion_requests_in_progress', 'Requests that have begun and not ended.', [[{}, inProgress]]),
+      gauge('ternion_runs_waiting', 'Runs that wait for their turn.', [[{}, waiting]]),
       gauge('ternion_workers', 'Processes and threads that run models.', [[{}, 1]]),
       gauge('ternion_sessions', 'Versions of models in memory.', [[{}, sessions.count]]),
       gauge('ternion_session_bytes', 'Size of the files of the models in memory.', [[{}, sessions.bytes]]),

@@ -96,7 +96,7 @@ describe('the metrics of a server', () => {
     const state = {
       collector,
       inProgress: 2,
-      waiting: 0,
+      waiting: 5,
       sessions: { count: 3, bytes: 4096 },
       version: '1.2.3',
     };
@@ -137,6 +137,7 @@ describe('the metrics of a server', () => {
     expect(sumOf(written, 'ternion_response_bytes_total')).toBe(3675);
     expect(sumOf(written, 'ternion_cold_starts_total')).toBe(1);
     expect(sumOf(written, 'ternion_requests_in_progress')).toBe(2);
+    expect(sumOf(written, 'ternion_runs_waiting')).toBe(5);
     expect(sumOf(written, 'ternion_sessions')).toBe(3);
     expect(sumOf(written, 'ternion_session_bytes')).toBe(4096);
     expect(written).toContain('ternion_info{version="1.2.3"} 1\n');
