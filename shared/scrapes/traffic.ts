@@ -47,3 +47,8 @@ export function loadOf({ seconds, growth }: Changes): {
     eventLoop: growth('nodejs_eventloop_busy_seconds_total') / seconds,
   };
 }
+
+/** The requests that have begun and not ended, without the one that asks. */
+export function inProgressOf({ latest }: Changes): number {
+  return Math.max(0, (latest('ternion_requests_in_progress') ?? 0) - 1);
+}

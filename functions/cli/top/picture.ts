@@ -1,5 +1,6 @@
 import type { Changes } from '../../../shared/scrapes/changes.ts';
 import {
+  inProgressOf,
   loadOf,
   stepsOf,
   type Traffic as TrafficOfServer,
@@ -44,7 +45,7 @@ export function pictureOf(changes: Changes): Picture {
     version,
     seconds,
     ...inMs(trafficOf(changes)),
-    in_progress: latest('ternion_requests_in_progress') ?? 0,
+    in_progress: inProgressOf(changes),
     memory_bytes: latest('process_resident_memory_bytes') ?? null,
     memory_limit_bytes: latest('ternion_memory_limit_bytes') ?? null,
     processors,

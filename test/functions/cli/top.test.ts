@@ -70,6 +70,12 @@ describe('ternion top', () => {
     expect(stdout).toMatch(/^run +[\d.]+ ms$/m);
   });
 
+  it('does not count its own request among those in progress', async () => {
+    const url = await serve();
+    const { stdout } = await runCommand(['top', url, '--once', '--interval', '1', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ requests_per_second: 0, in_progress: 0 });
+  });
+
   it('prints one picture after the other until it is stopped', async () => {
     const url = await serve();
     const running = startCommand(['top', url, '--interval', '1', '--json']);
