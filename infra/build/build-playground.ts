@@ -3,21 +3,26 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
+/** The pages that are one file each, with the folders of their sources. */
+const PAGES = { playground: 'shared/playground', curves: 'shared/playground/curves' } as const;
+
 /**
- * Builds `playground.html` with everything it needs inside, and beside it `playground.html.csp`, the
- * Content-Security-Policy that lets this script and this style run and nothing else.
+ * Builds `playground.html` and `curves.html` with everything they need inside. Beside each of them is its
+ * Content-Security-Policy, `<name>.html.csp`, that lets its script and its style run and nothing else.
  */
 export async function buildPlayground(projectFolder: string, output: string): Promise<void> {
-  const source = join(projectFolder, 'shared/playground');
-  const script = await bundleForBrowsers(join(source, 'main.ts'), 'esm');
-  const style = await bundleForBrowsers(join(source, 'playground.css'));
-  const template = readFileSync(join(source, 'playground.html'), 'utf8');
-  const page = fill(template, {
-    '<!-- style -->': `<style>${style}</style>`,
-    '<!-- script -->': `<script type="module">${script}</script>`,
-  });
-  writeFileSync(join(output, 'playground.html'), page);
-  writeFileSync(join(output, 'playground.html.csp'), `${describePolicy(script, style)}\n`);
+  for (const [name, folder] of Object.entries(PAGES)) {
+    const source = join(projectFolder, folder);
+    const script = await bundleForBrowsers(join(source, 'main.ts'), 'esm');
+    const style = await bundleForBrowsers(join(source, `${name}.css`));
+    const template = readFileSync(join(source, `${name}.html`), 'utf8');
+    const page = fill(template, {
+      '<!-- style -->': `<style>${style}</style>`,
+      '<!-- script -->': `<script type="module">${script}</script>`,
+    });
+    writeFileSync(join(output, `${name}.html`), page);
+    writeFileSync(join(output, `${name}.html.csp`), `${describePolicy(script, style)}\n`);
+  }
 }
 
 /** @throws Error when a mark is not in the template, because the page would then lack its script */

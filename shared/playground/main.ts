@@ -1,18 +1,11 @@
 import { find, make } from './element.ts';
 import { type ModelListing, parseListings } from './model-description.ts';
 import { attempt } from './outcome.ts';
-import { membersOf, textOf } from './parse.ts';
-import { urlOf } from './server.ts';
+import { showLinks } from './page-links.ts';
 import { readLink, type Shown, writeLink } from './share-link.ts';
 import { showFailure } from './views/failure-view.ts';
 import { createModelPicker } from './views/model-picker.ts';
 import { createWorkbench } from './workbench.ts';
-
-/** Links of the index that are for readers, when the server has them. */
-const LINKS = [
-  ['docs', 'API docs'],
-  ['openapi', 'OpenAPI'],
-] as const;
 
 const TITLE = document.title;
 const NEVER = new AbortController().signal;
@@ -22,7 +15,7 @@ const workbench = createWorkbench((text) => {
   status.textContent = text;
 });
 
-void showIndex();
+void showLinks(['curves', 'Curves']);
 void start();
 
 /** Lists the models, and shows the one the URL names, now and whenever it changes. */
@@ -60,15 +53,4 @@ function describeEmptiness(): HTMLElement {
     make('code', {}, '<name>/1/model.onnx'),
     ' in its model repository.',
   );
-}
-
-async function showIndex(): Promise<void> {
-  const { answer } = (await attempt('', NEVER)) ?? {};
-  const { version, links } = membersOf(answer?.json);
-  find('ternion-version', HTMLElement).textContent = textOf(version) ?? '';
-  for (const [name, text] of LINKS) {
-    const path = textOf(membersOf(links)[name]);
-    if (path === undefined) continue;
-    find('links', HTMLElement).append(make('a', { href: urlOf(path.replace(/^\//, '')) }, text));
-  }
 }

@@ -1,6 +1,9 @@
 import { parseText } from './parse.ts';
 import { parseTimings, type Timings } from './timings.ts';
 
+/** The parameter that names a page. */
+const PAGE = 'page';
+
 /** The server's answer to one request. */
 export interface Answer {
   readonly status: number;
@@ -20,10 +23,16 @@ export interface Payload {
 /**
  * The URL of a path of the server. This page is the server's root, with any prefix that a gateway puts in front of it
  * and with or without a slash at the end. The query is kept: some hosts take their access key there.
+ *
+ * @param page the page of this server that the URL opens, instead of the playground
  */
-export function urlOf(path: string): string {
-  const { origin, pathname, search } = location;
-  return `${origin}${pathname.replace(/\/*$/, '/')}${path}${search}`;
+export function urlOf(path: string, page?: string): string {
+  const url = new URL(location.href);
+  url.pathname = url.pathname.replace(/\/*$/, '/') + path;
+  url.hash = '';
+  url.searchParams.delete(PAGE);
+  if (page !== undefined) url.searchParams.set(PAGE, page);
+  return url.href;
 }
 
 /** @param parts names, which may contain any characters */

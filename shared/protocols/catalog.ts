@@ -61,7 +61,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         summary: 'Describe this server',
         response: jsonContent(schemas.indexResponse),
         handle: async (c) => {
-          const page = playground && prefersHtml(c) && (await openPlayground(playground, c.req.raw, logger));
+          const page = playground && prefersHtml(c) && (await openPlayground(playground, c, logger));
           const index = async () => encodeIndex(version, await repository.list(c.env.budget), config.docs);
           return page || jsonResponse(await index(), 200, VARIES);
         },
@@ -110,9 +110,17 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
 /** The answer at `/` depends on what the client accepts. */
 const VARIES = { vary: 'accept' };
 
-/** Every build makes this file; without it, browsers get the same answer as other clients. */
-async function openPlayground(pages: Pages, request: Request, logger: Logger): Promise<Response | undefined> {
-  const page = await respondPage(pages, 'playground.html', request, VARIES);
+/**
+ * The playground, or the curves of this process at `/?page=curves`. Every build makes these files; without them, browsers
+ * get the same answer as other clients.
+ */
+async function openPlayground(
+  pages: Pages,
+  c: Context<AppEnvironment>,
+  logger: Logger,
+): Promise<Response | undefined> {
+  const name = c.req.query('page') === 'curves' ? 'curves.html' : 'playground.html';
+  const page = await respondPage(pages, name, c.req.raw, VARIES);
   if (!page) logger.log('warn', 'the playground is not among the pages of this build');
   return page;
 }

@@ -26,7 +26,7 @@ const JS_CEILINGS: Readonly<Record<string, number>> = {
   container: 1.44 * MEGABYTE,
 };
 /** What a page may weigh on its way to a phone, in bytes. */
-const PLAYGROUND_CEILING = 15_000;
+const PAGE_CEILING = 15_000;
 const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
 
 /** Packages that belong to one host only. */
@@ -111,12 +111,12 @@ describe.each(deployable)('dist/$name', ({ name, platform, isDeployed }) => {
   });
 });
 
-describe('the playground', () => {
-  const page = readFileSync(join(PAGES, 'playground.html'), 'utf8');
+describe.each(['playground', 'curves'])('the page %s', (name) => {
+  const page = readFileSync(join(PAGES, `${name}.html`), 'utf8');
 
   it('is one file that stays under its ceiling, compressed', () => {
-    expect(page).toContain('<title>Ternion playground</title>');
-    expect(gzipSync(page, { level: 9 }).length).toBeLessThanOrEqual(PLAYGROUND_CEILING);
+    expect(page).toContain(`<title>Ternion ${name}</title>`);
+    expect(gzipSync(page, { level: 9 }).length).toBeLessThanOrEqual(PAGE_CEILING);
   });
 
   it('needs nothing from elsewhere and has nothing that its policy forbids', () => {
@@ -129,7 +129,7 @@ describe('the playground', () => {
   });
 
   it('has a policy that names the hashes of its script and style', () => {
-    const policy = readFileSync(join(PAGES, 'playground.html.csp'), 'utf8');
+    const policy = readFileSync(join(PAGES, `${name}.html.csp`), 'utf8');
     for (const [, tag = '', content = ''] of page.matchAll(/<(script|style)[^>]*>(.*?)<\/\1>/gs)) {
       const hash = createHash('sha256').update(content).digest('base64');
       expect(policy).toContain(`${tag}-src 'sha256-${hash}';`);

@@ -38,9 +38,9 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
       },
     },
   });
-  const get = async (accept: string) => {
+  const get = async (accept: string, path = '/') => {
     const request = new BytesRequest(
-      requestUrl('/'),
+      requestUrl(path),
       { method: 'GET', headers: new Headers({ accept }) },
       Buffer.of(),
     );
@@ -56,6 +56,15 @@ describe('the root of the server', () => {
     expect(page.status).toBe(200);
     expect(await page.text()).toMatch(/^<!doctype html>.*<title>Ternion playground<\/title>/s);
     expect((await get('*/*')).status).toBe(503);
+  });
+
+  it('has the curves as another page, also with a key in the address', async () => {
+    const { get } = openApp();
+    const page = await get('text/html', '/?code=key&page=curves');
+    expect(await page.text()).toMatch(/^<!doctype html>.*<title>Ternion curves<\/title>/s);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-/);
+    expect((await get('application/json', '/?page=curves')).status).toBe(503);
+    expect(await (await get('text/html', '/?page=other')).text()).toContain('<title>Ternion playground<');
   });
 
   it('reads the page when a browser asks and not before', async () => {
@@ -81,7 +90,8 @@ describe('the root of the server', () => {
 
   it('is the index to browsers as well where the playground is switched off', async () => {
     const { get, read } = openApp({ PLAYGROUND: 'false' });
-    expect((await get('text/html')).headers.get('content-type')).toBe('application/json');
+    for (const path of ['/', '/?page=curves'])
+      expect((await get('text/html', path)).headers.get('content-type')).toBe('application/json');
     expect(read).toEqual([]);
   });
 
