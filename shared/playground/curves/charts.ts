@@ -87,7 +87,7 @@ export const CHARTS: readonly Chart[] = [
   },
   {
     title: 'In progress and waiting',
-    note: 'requests that have begun, runs that wait for their turn',
+    note: 'requests, and runs that wait for a turn',
     unit: 'number',
     isStacked: false,
     isOfServer: true,
@@ -109,7 +109,7 @@ export const CHARTS: readonly Chart[] = [
   },
   {
     title: 'Processor',
-    note: 'processors in use; 1 is an event loop without a pause',
+    note: 'in use; 1 is a whole processor',
     unit: 'number',
     isStacked: false,
     isOfServer: true,

@@ -26,7 +26,7 @@ export interface Span {
 /** Moments that are farther apart are not joined. */
 const LONGEST_STEP_MS = 6000;
 const SIDE = 100;
-const SPANS_MS = [1, 2, 5, 10].map((minutes) => minutes * 60 * 1000);
+const SPANS_MS = [1, 2, 3, 4, 5, 7, 10].map((minutes) => minutes * 60 * 1000);
 
 /** The shortest of some round times that has all moments; it ends with the latest one. */
 export function spanOf(moments: readonly Pick<Moment, 'atMs'>[]): Span {
@@ -45,7 +45,7 @@ export function linesOf(moments: readonly Moment[]): readonly string[] {
 export function roundUp(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 4, 6, 8].find((each) => each * power >= value * (1 - 1e-9)) ?? 10;
+  const factor = [1, 1.2, 1.6, 2, 3, 4, 6, 8].find((each) => each * power >= value * (1 - 1e-9)) ?? 10;
   return factor * power;
 }
 

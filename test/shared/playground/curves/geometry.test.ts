@@ -19,8 +19,9 @@ describe('the span of a chart', () => {
     [0, 1],
     [60, 1],
     [61, 2],
-    [121, 5],
-    [301, 10],
+    [121, 3],
+    [301, 7],
+    [421, 10],
     [600, 10],
   ])('after %d seconds has %d minutes, and ends with the latest moment', (seconds, minutes) => {
     const moments = [moment(5000, {}), moment(5000 + seconds * 1000, {})];
@@ -32,12 +33,12 @@ describe('the span of a chart', () => {
 describe('the top of a chart', () => {
   it.each([
     [0, 1],
-    [0.3, 0.4],
+    [0.3, 0.3],
     [1, 1],
-    [1.01, 2],
+    [1.01, 1.2],
     [5, 6],
     [8.5, 10],
-    [123e6, 200e6],
+    [123e6, 160e6],
     [Number.NaN, 1],
   ])('for %d is %d', (value, top) => {
     expect(roundUp(value)).toBeCloseTo(top, 9);
