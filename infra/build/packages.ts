@@ -64,7 +64,7 @@ function commonOf({ version, license }: Manifest): Common {
 }
 
 /** Files of folders in the package that are not for its users. */
-const LEFT_OUT = /^docs\/(?:site|api|\.npmignore$)/;
+const LEFT_OUT = /^docs\/(?:site|api|images\/observe|\.npmignore$)/;
 
 function stageMainPackage(projectFolder: string, manifest: Manifest, folder: string): void {
   for (const path of [...manifest.files, 'README.md', 'CHANGELOG.md', 'LICENSE']) {

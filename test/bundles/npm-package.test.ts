@@ -73,7 +73,7 @@ describe('the npm packages', () => {
     ]) {
       expect(paths).toContain(path);
     }
-    expect(paths.filter((path) => /^docs\/(?:site|api)\//.test(path))).toEqual([]);
+    expect(paths.filter((path) => /^docs\/(?:site|api|images\/observe)\//.test(path))).toEqual([]);
     for (const name of packed.keys()) {
       if (name !== 'ternion') expect(packedAs(name).paths).toContain('THIRD-PARTY-NOTICES.txt');
     }

@@ -15,9 +15,9 @@ export interface ParsedQuery {
 }
 
 /** What Grafana puts in before it asks Prometheus. */
-export function withValues(query: string): string {
+export function withValues(query: string, rateInterval = '5m'): string {
   return query
-    .replaceAll('$__rate_interval', '5m')
+    .replaceAll('$__rate_interval', rateInterval)
     .replaceAll(/^\$price\b/g, '0.1')
     .replaceAll(/"\$\w+"/g, '".*"');
 }

@@ -9,6 +9,8 @@ export interface Prometheus {
   readonly url: string;
   /** @param seconds when, since the epoch */
   query(expression: string, seconds: number): Promise<readonly QueryResult[]>;
+  /** The values of a query at the times of a range, in seconds since the epoch. */
+  queryRange(expression: string, range: Range): Promise<readonly RangeResult[]>;
   /** Waits until each target was read completely after a moment, and gives the moment of the latest reading. */
   readAfter(seconds: number): Promise<number>;
   /** Waits until all rules were evaluated after a moment. */
@@ -21,6 +23,30 @@ export interface QueryResult {
   readonly metric: Readonly<Record<string, string>>;
   readonly value: number;
 }
+
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+/** One series of an answer, at several times. */
+export interface RangeResult {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [seconds: number, value: number])[];
+}
+
+const RANGE_ANSWER = z.object({
+  status: z.literal('success'),
+  data: z.object({
+    result: z.array(
+      z.object({
+        metric: z.record(z.string(), z.string()),
+        values: z.array(z.tuple([z.number(), z.string()])),
+      }),
+    ),
+  }),
+});
 
 const ANSWER = z.object({
   status: z.literal('success'),
@@ -53,20 +79,30 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
     ],
   });
 
-  async function query(expression: string, seconds: number): Promise<readonly QueryResult[]> {
-    const response = await fetch(`${server.url}/api/v1/query`, {
-      method: 'POST',
-      body: new URLSearchParams({ query: expression, time: String(seconds) }),
-    });
+  async function ask(path: string, query: string, times: Readonly<Record<string, number>>): Promise<unknown> {
+    const body = new URLSearchParams({ query });
+    for (const [name, value] of Object.entries(times)) body.set(name, String(value));
+    const response = await fetch(`${server.url}/api/v1/${path}`, { method: 'POST', body });
     const json: unknown = await response.json();
-    if (!response.ok) throw new Error(`Prometheus refuses ${expression}: ${JSON.stringify(json)}`);
-    const { data } = ANSWER.parse(json);
+    if (!response.ok) throw new Error(`Prometheus refuses ${query}: ${JSON.stringify(json)}`);
+    return json;
+  }
+
+  async function query(expression: string, seconds: number): Promise<readonly QueryResult[]> {
+    const { data } = ANSWER.parse(await ask('query', expression, { time: seconds }));
     return data.result.map(({ metric, value: [, value] }) => ({ metric, value: toNumber(value) }));
   }
 
   return {
     url: server.url,
     query,
+    queryRange: async (expression, range) => {
+      const { data } = RANGE_ANSWER.parse(await ask('query_range', expression, { ...range }));
+      return data.result.map(({ metric, values }) => ({
+        metric,
+        values: values.map(([seconds, value]) => [seconds, toNumber(value)] as const),
+      }));
+    },
     readAfter: async (seconds) => {
       const lastMs = performance.now() + MOST_WAIT_MS;
       for (;;) {
