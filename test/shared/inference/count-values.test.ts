@@ -147,7 +147,7 @@ describe('the values of a refused request', () => {
     expect(refuse([row])?.summary?.features).toEqual(features);
   });
 
-  it('are none if texts or lists came in place of numbers', () => {
+  it('do not differ if texts or lists came in place of numbers', () => {
     expect(refuse([['x', [1], { a: 1 }]])).toEqual({ rows: 1 });
   });
 
