@@ -20,7 +20,7 @@ import { originOf, PANEL_PICTURES, PICTURES, panelOf, TERMINAL_PICTURE } from '.
 import { openPages } from './take-pages.ts';
 
 /** The pages and the panels show two minutes. The first requests of a process take longer, so they come before. */
-const SECONDS = 112;
+const SECONDS = 108;
 const WARM_UP_SECONDS = 10;
 /** How often the load grows and shrinks, and how many rounds of requests a second has. */
 const WAVE_SECONDS = 40;
@@ -55,13 +55,17 @@ const prometheus = await startPrometheus(
 );
 const pages = await openPages(url);
 try {
-  await send(host, Date.now() + WARM_UP_SECONDS * 1000);
+  await send(host, AbortSignal.timeout(WARM_UP_SECONDS * 1000));
   await pages.begin();
-  const sending = send(host, Date.now() + SECONDS * 1000);
+  const end = new AbortController();
+  const sending = send(host, end.signal);
   await wait((SECONDS * 1000) / 2);
   await writeFile(join(folder, TERMINAL_PICTURE), await pictureOfTop());
-  await sending;
+  await wait((SECONDS * 1000) / 2);
+  // Each page takes a moment, in which requests still come.
   await pages.take(folder);
+  end.abort();
+  await sending;
   const endMs = (await prometheus.readAfter(Date.now() / 1000)) * 1000;
   const startMs = endMs - 120_000;
   for (const picture of PANEL_PICTURES) {
@@ -87,8 +91,8 @@ try {
 }
 
 /** A load that comes in waves: all kinds of requests, those with mistakes among them. */
-async function send(to: ChildHost, endMs: number): Promise<void> {
-  for (let second = 0; Date.now() < endMs; second += 1) {
+async function send(to: ChildHost, end: AbortSignal): Promise<void> {
+  for (let second = 0; !end.aborted; second += 1) {
     const began = Date.now();
     const rounds = Math.round(MEAN_ROUNDS + WAVE_ROUNDS * Math.sin((2 * Math.PI * second) / WAVE_SECONDS));
     for (let round = 0; round < rounds; round += 1) {
