@@ -57,6 +57,11 @@ describe('each page', () => {
     expect(broken.flat()).toEqual([]);
   });
 
+  it.each(texts)('$path has each of its sections once', async ({ path }) => {
+    const sections = [...(await read(path)).matchAll(/^## .*$/gm)].map(([heading]) => heading);
+    expect(sections.filter((heading, index) => sections.indexOf(heading) < index)).toEqual([]);
+  });
+
   it.each(texts)('$path names the language of each block of code', async ({ path }) => {
     const blocks = codeBlocksOf(await read(path));
     const unnamed = blocks.filter(({ language }) => !LANGUAGES.includes(language));

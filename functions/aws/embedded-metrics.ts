@@ -37,9 +37,6 @@ const USUAL: readonly MetricName[] = ['Requests', 'Errors', 'Duration', 'BatchSi
 /** Longest value of a dimension. Source: CloudWatch API, Dimension. */
 const LONGEST_VALUE = 1024;
 
-/** The variant of a version that takes all requests. */
-const LIVE = 'live';
-
 /** The metrics that `EMF_METRICS` names; none of them with `none`. */
 export function readEmbeddedMetrics({
   EMF_METRICS: text,
@@ -73,7 +70,7 @@ export function createEmbeddedMetrics(
     });
     const own = chosen.includes(OWN) ? ownValues(record) : [];
     if (values.length === 0 && own.length === 0) return undefined;
-    const { model, version } = record;
+    const { model, version, variant } = record;
     const dimensions = model === undefined ? [[]] : [[], ['model'], ['model', 'version', 'variant']];
     const cut = (text: string | undefined) => text?.slice(0, LONGEST_VALUE);
     return {
@@ -84,7 +81,7 @@ export function createEmbeddedMetrics(
           ...(own.length > 0 ? [directive([['model']], own)] : []),
         ],
       },
-      ...(model !== undefined && { model: cut(model), version: cut(version), variant: LIVE }),
+      ...(model !== undefined && { model: cut(model), version: cut(version), variant }),
       ...Object.fromEntries([...values, ...own].map(({ name, value }) => [name, value])),
     };
   };

@@ -60,6 +60,7 @@ function describeRequest(record: RequestRecord, instance: string): LogFields {
     instance,
     model: record.model,
     model_version: record.version,
+    variant: record.variant,
     batch_size: runs > 0 ? record.instances : undefined,
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,

@@ -32,6 +32,8 @@ export interface RequestRecord {
   readonly protocol: string | undefined;
   readonly model: string | undefined;
   readonly version: string | undefined;
+  /** Which share of the requests to the model the version takes; it is always `live`, that of a version that takes all. */
+  readonly variant: string | undefined;
   readonly status: number;
   readonly errorCode: ErrorCode | undefined;
   /**
@@ -87,6 +89,7 @@ export function recordOf(answered: Answered): RequestRecord {
     protocol: answered.protocol,
     model: reference?.name,
     version: reference?.version,
+    variant: reference && 'live',
     status: response.status,
     errorCode: error?.code,
     error,

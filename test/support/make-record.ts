@@ -19,6 +19,7 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     protocol: 'ternion',
     model: 'iris',
     version: '2',
+    variant: 'live',
     status: 200,
     error: undefined,
     coldStart: false,

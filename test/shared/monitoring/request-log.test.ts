@@ -55,6 +55,7 @@ describe('the line of a request', () => {
         instance: 'i-1',
         model: 'iris',
         model_version: '2',
+        variant: 'live',
         batch_size: 3,
         bytes_in: 30,
         bytes_out: 245,
