@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Counterpart } from '../counterpart.ts';
+import { withGo } from '../go.ts';
 
 const VERSION = 'v0.161.0';
 const CORE = 'go.opentelemetry.io/collector';
@@ -17,10 +18,10 @@ const MANIFEST = {
 export const counterpart: Counterpart = {
   name: 'otel-collector',
   pin: `OpenTelemetry Collector ${VERSION}`,
-  install: () => [
+  install: (folder) => [
     // YAML reads JSON as well.
     ['sh', '-c', `printf '%s' '${JSON.stringify(MANIFEST)}' > manifest.yaml`],
-    ['go', 'run', `${CORE}/cmd/builder@${VERSION}`, '--config=manifest.yaml'],
+    ...withGo(folder, 'run', `${CORE}/cmd/builder@${VERSION}`, '--config=manifest.yaml'),
   ],
 };
 

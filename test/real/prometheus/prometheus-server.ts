@@ -11,7 +11,7 @@ export interface Prometheus {
   query(expression: string, seconds: number): Promise<readonly QueryResult[]>;
   /** The values of a query at the times of a range, in seconds since the epoch. */
   queryRange(expression: string, range: Range): Promise<readonly RangeResult[]>;
-  /** Waits until each target was read completely after a moment, and gives the moment of the latest reading. */
+  /** Waits until each target was read completely after a moment, and gives a moment up to which no reading is still to come. */
   readAfter(seconds: number): Promise<number>;
   /** Waits until all rules were evaluated after a moment. */
   evaluatedAfter(seconds: number): Promise<void>;
@@ -105,11 +105,14 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
     },
     readAfter: async (seconds) => {
       const lastMs = performance.now() + MOST_WAIT_MS;
+      let readSeconds: number | undefined;
       for (;;) {
-        const now = Date.now() / 1000;
-        const read = await query('timestamp(up) * up', now);
-        const earliest = Math.min(...read.map(({ value }) => value));
-        if (read.length > 0 && earliest > seconds) return Math.max(...read.map(({ value }) => value));
+        const read = await query('timestamp(up) * up', Date.now() / 1000);
+        const times = read.map(({ value }) => value);
+        const earliest = Math.min(...times);
+        // A reading is there when it has ended, and has the time of its beginning: one that begins earlier can come later.
+        if (readSeconds !== undefined && earliest > readSeconds) return readSeconds;
+        if (times.length > 0 && earliest > seconds) readSeconds ??= Math.max(...times);
         if (performance.now() > lastMs) throw new Error(`Prometheus did not read: ${JSON.stringify(read)}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
