@@ -33,14 +33,16 @@ async function replay(page: Page, ...texts: readonly string[]): Promise<() => nu
   });
   await page.reload();
   await expect.poll(() => asked).toBe(1);
+  // The clock must not move before the page has taken the reading.
+  await page.getByText('Reading the metrics').waitFor({ state: 'detached' });
   return () => asked;
 }
 
-/** Moves the clock until there is another reading. */
+/** Moves the clock until there is another reading, and waits until the page shows it. */
 async function nextReading(page: Page): Promise<void> {
-  const answered = page.waitForResponse('**/metrics*');
   await page.clock.runFor(2000);
-  await (await answered).finished();
+  const now = await page.evaluate(() => new Date().toLocaleTimeString());
+  await page.getByText(`Latest values: ${now}.`).waitFor();
 }
 
 const legendOf = (page: Page, title: string) =>

@@ -147,8 +147,12 @@ describe.runIf(findChromium())('the page of the playground', () => {
     const { page } = await playground.open('/#model=iris');
     await page.getByRole('button', { name: 'Predict' }).waitFor();
     const { links } = JSON.parse((await playground.host.send(get('/'))).body.toString());
-    const expected = ['docs', 'openapi'].filter((name) => links[name] !== undefined).length;
-    await expect(page.getByRole('navigation').getByRole('link').count()).resolves.toBe(expected);
+    const documents = [
+      ['docs', 'API docs'],
+      ['openapi', 'OpenAPI'],
+    ].flatMap(([name = '', text]) => (links[name] === undefined ? [] : [text]));
+    const texts = () => page.getByRole('navigation').getByRole('link').allInnerTexts();
+    await expect.poll(texts).toEqual(['Curves', ...documents]);
     // With both, whether this server has them or not.
     await page.route('**/', async (route) => {
       if (route.request().isNavigationRequest()) return await route.continue();
