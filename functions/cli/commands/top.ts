@@ -59,7 +59,8 @@ async function read(url: URL): Promise<Reading> {
     text = await response.text();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // OpenSSL ends its messages with a line break.
+    const reason = (cause instanceof Error ? cause.message : String(cause)).trim();
     throw new CommandError(`${url} does not answer: ${reason}.`, 1, error);
   }
   if (response.status === 401) {
@@ -67,8 +68,9 @@ async function read(url: URL): Promise<Reading> {
   }
   const samples = readMetrics(text);
   if (!response.ok || !samples.has('ternion_info')) {
+    const hint = response.ok && samples.size > 0 ? ' If it is Ternion, add "ternion" to its METRICS.' : '';
     throw new CommandError(
-      `${url} gives no metrics of Ternion; it answered with the status ${response.status}.`,
+      `${url} gives no metrics of Ternion; it answered with the status ${response.status}.${hint}`,
     );
   }
   return { atMs: performance.now(), samples };

@@ -97,6 +97,21 @@ describe('ternion top', () => {
     expect((await allowed.outcome).code).toBe(0);
   });
 
+  it('says what is missing where a server gives its metrics under other names alone', async () => {
+    const url = await serve({ METRICS: 'triton' });
+    expect(await runCommand(['top', url, '--once'])).toMatchObject({
+      code: 1,
+      stderr: `${url}/metrics gives no metrics of Ternion; it answered with the status 200. If it is Ternion, add "ternion" to its METRICS.\n`,
+    });
+  });
+
+  it('says in one line that a server has no TLS', async () => {
+    const url = (await serve()).replace('http:', 'https:');
+    const { code, stderr } = await runCommand(['top', url, '--once']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^${url}/metrics does not answer: .*wrong version number.*\\.\n$`));
+  });
+
   it('says what is wrong with an address', async () => {
     const port = await findFreePort();
     expect(await runCommand(['top', `http://127.0.0.1:${port}`, '--once'])).toMatchObject({
