@@ -9,7 +9,7 @@ const MODELS = join(import.meta.dirname, '../../models');
 /** Requests of each model that are sent in turns. */
 const CASES = 20;
 const MISTAKE_EVERY = 20;
-/** What is no row at all, and a row of the flower model with a value out of its range and without another. */
+/** Text instead of a row, and a row of the flower model with a value out of its range and without another. */
 const MISTAKES = ['{"features": "none"}', '{"features": [5.1, 350, 1.4, null]}'];
 const REPORT_EVERY_MS = 10_000;
 const TIMEOUT_MS = 10_000;
