@@ -69,6 +69,9 @@ describe('the npm packages', () => {
       'dist/cli/THIRD-PARTY-NOTICES.txt',
       'dist/types/index.d.ts',
       'docs/clients.md',
+      'infra/grafana/ternion-models.json',
+      'infra/grafana/ternion-server.json',
+      'infra/prometheus/alerts.yml',
       'LICENSE',
     ]) {
       expect(paths).toContain(path);
