@@ -5,7 +5,7 @@ import { type Contents, ROOT, resolveLink } from './pages.ts';
 
 /**
  * Plugins of the Markdown processor. They turn links between files of the repository into links of the site, also in HTML,
- * and diagrams into elements that `src/diagrams.ts` draws.
+ * and diagrams into elements that `src/diagrams.ts` draws. Long names get places where they may be broken.
  */
 export function createPlugins(contents: Contents, base: string) {
   const resolve = (fileURL: URL | undefined, target: unknown): string | undefined => {
@@ -47,7 +47,39 @@ export function createPlugins(contents: Contents, base: string) {
       });
     },
   });
-  return { hastPlugins: [links], mdastPlugins: [linksInHtml, diagrams] };
+  return { hastPlugins: [links, longNames], mdastPlugins: [linksInHtml, diagrams] };
+}
+
+/** A longer name in a cell takes the room of the columns beside it. */
+const LONGEST_NAME = 24;
+
+/** Lets the names in tables break between their words, and those in headings as well. */
+const longNames = defineHastPlugin({
+  name: 'long-names',
+  text(node, context) {
+    const parent = context.parent(node);
+    const around = parent && context.parent(parent);
+    const parts = partsOf([around, parent].map(tagOf).join(' '), node.value);
+    if (parts.length === 1) return;
+    context.replaceNode(
+      node,
+      parts.flatMap((value, index) => [
+        ...(index > 0 ? [{ type: 'element' as const, tagName: 'wbr', properties: {}, children: [] }] : []),
+        { type: 'text' as const, value },
+      ]),
+    );
+  },
+});
+
+/** A name in a cell breaks after each `_`, and the heading `TernionRequestsInProgress` before each capital letter. */
+function partsOf(tags: string, text: string): readonly string[] {
+  if (tags === 'td code' && text.length > LONGEST_NAME) return text.split(/(?<=\w[_./])(?=\w)/);
+  if (tags.endsWith(' h3')) return text.split(/(?<=[a-z])(?=[A-Z])/);
+  return [text];
+}
+
+function tagOf(node: { readonly type: string; readonly tagName?: string } | undefined): string {
+  return node?.type === 'element' && node.tagName !== undefined ? node.tagName : '';
 }
 
 function escapeHtml(text: string): string {

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { codeBlocksOf } from '../../docs/site/markdown.ts';
 import { readContents } from '../../docs/site/pages.ts';
 import { listPages, readAddress, SITE } from './site.ts';
 
@@ -32,6 +33,19 @@ function unescapeHtml(text: string): string {
   return text.replaceAll(/&#(?:x26|38);|&amp;/g, '&');
 }
 
+const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/** The text of a page, without its elements. */
+function textOf(page: string): string {
+  const html = readAddress(page)?.toString() ?? '';
+  return html
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (entity, hex?: string, decimal?: string, name = '') => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      return decimal === undefined ? (NAMED[name] ?? entity) : String.fromCodePoint(Number(decimal));
+    });
+}
+
 function isBroken({ url }: Address): boolean {
   const target = readAddress(url.pathname);
   if (target === undefined) return true;
@@ -58,6 +72,17 @@ describe('the built site', () => {
     const addresses = addressesOf(page).filter(isOwn);
     expect(addresses.length).toBeGreaterThan(texts.length);
     expect(addresses.filter(isBroken).map(({ url }) => url.pathname + url.hash)).toEqual([]);
+  });
+
+  it.each(texts)('has each line of the code in $path', ({ slug, body }) => {
+    const text = textOf(slug === '' ? '/' : `/${slug}/`);
+    const lines = codeBlocksOf(body).flatMap(({ content }) => content.split('\n').map((line) => line.trim()));
+    expect(lines.filter((line) => !text.includes(line))).toEqual([]);
+  });
+
+  it('lets long names in tables break, as `OTEL_EXPORTER_OTLP_ENDPOINT` after each `_`', () => {
+    const html = readAddress('/docs/observe/')?.toString();
+    expect(html).toContain('<td><code>OTEL_<wbr>EXPORTER_<wbr>OTLP_<wbr>ENDPOINT</code></td>');
   });
 
   it.each([...pages, '/404.html'])('in %s loads nothing from another host', (page) => {
