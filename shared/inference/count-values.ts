@@ -36,6 +36,11 @@ export function countFeeds(
   return count.end(rows, before);
 }
 
+/** What was counted in two parts of a request. */
+export function mergeQuality(a: ValueQuality, b: ValueQuality): ValueQuality {
+  return createCount().end(0, a, b);
+}
+
 /**
  * Counts the values of a request that was refused because of what it has. All of them are looked at, and not only the
  * first that is wrong.
@@ -182,7 +187,7 @@ interface Count {
   add(name: string, kind: DeviationKind): void;
   /** Adds a value if it is not as expected. */
   value(value: JsonValue | undefined, expected: Expected): void;
-  end(rows: number, before?: ValueQuality): ValueQuality;
+  end(rows: number, ...before: readonly (ValueQuality | undefined)[]): ValueQuality;
 }
 
 function createCount(): Count {
@@ -198,11 +203,11 @@ function createCount(): Count {
       const kind = kindOf(value, expected);
       if (kind) addTo(expected.name, kind, 1);
     },
-    end: (own, before) => {
-      for (const [name, deviations] of before?.features ?? []) {
+    end: (own, ...before) => {
+      for (const [name, deviations] of before.flatMap((each) => [...(each?.features ?? [])])) {
         for (const kind of KINDS) if (deviations[kind]) addTo(name, kind, deviations[kind]);
       }
-      const rows = own + (before?.rows ?? 0);
+      const rows = before.reduce((sum, each) => sum + (each?.rows ?? 0), own);
       if (found.size === 0) return { rows };
       const sorted = [...found].sort(([, a], [, b]) => sumOf(b) - sumOf(a));
       const features = new Map(sorted.map(([name, deviations]) => [name, sortKinds(deviations)]));

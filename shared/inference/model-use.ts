@@ -70,6 +70,13 @@ export interface ModelUseOptions {
   readonly countsValues?: boolean | undefined;
 }
 
+/** One try to answer with the graph. */
+interface Attempt {
+  /** Values that are not counted yet. */
+  sent?: Sent | undefined;
+  quality?: ValueQuality | undefined;
+}
+
 export function createModelUse(
   model: Model,
   budget: Budget,
@@ -79,7 +86,7 @@ export function createModelUse(
   const { reference, processed } = model;
   const graph = processed?.inner.session ?? model.session;
   const steps = processed?.open(logOf, trace, (made) => {
-    sent = made;
+    attempt.sent = made;
   });
   const { gives, kind } = processed?.inner.contract ?? model.contract;
   let embedding: EmbeddingUsage | undefined;
@@ -89,9 +96,17 @@ export function createModelUse(
   let queueMs = 0;
   let instances = 0;
   const counted = countsValues ? model.counted : undefined;
-  /** Values that are not counted yet. */
-  let sent: Sent | undefined;
+  let attempt: Attempt = {};
+  /** By the error that ended them: the request can try a part of them again, or go on without them. */
+  const failed = new WeakMap<object, Attempt>();
   let quality: ValueQuality | undefined;
+
+  async function addQuality(own: ValueQuality | undefined): Promise<void> {
+    if (quality && own) {
+      const { mergeQuality } = await loadCounts();
+      quality = mergeQuality(quality, own);
+    } else quality ??= own;
+  }
 
   /** Runs something with the graph, and records its cost. */
   async function measure<R>(
@@ -103,7 +118,8 @@ export function createModelUse(
     if (gives === 'embedding' && kind === 'text') embedding = {};
     checkBatchSize(model, batchSize);
     // With a step of own code before the graph, a client sends something else than the columns.
-    sent = model.task.preprocessor ? given : undefined;
+    const own: Attempt = { sent: model.task.preprocessor ? given : undefined };
+    attempt = own;
     const limited = withDeadline(budget, deadlineMs);
     const startMs = performance.now();
     const earlierMs = runMs;
@@ -128,11 +144,11 @@ export function createModelUse(
       if (counted) {
         // Values of rows were compared with the config when they were read; those of tensors were not.
         const areRows = !steps && 'kind' in given && given.kind === 'features';
-        quality =
+        own.quality =
           areRows && !counted.canDeviate
-            ? { ...quality, rows: (quality?.rows ?? 0) + batchSize }
-            : (await loadCounts()).countFeeds(counted, feeds, quality);
-        sent = undefined;
+            ? { ...own.quality, rows: (own.quality?.rows ?? 0) + batchSize }
+            : (await loadCounts()).countFeeds(counted, feeds, own.quality);
+        own.sent = undefined;
       }
       try {
         if (graph.cutsTexts) checkLongest(feeds, budget.limits);
@@ -158,8 +174,10 @@ export function createModelUse(
         outputMs,
       });
       instances += batchSize;
+      await addQuality(own.quality);
       return result;
     } catch (error) {
+      if (counted && error instanceof Error) failed.set(error, own);
       statistics.fail(reference, performance.now() - startMs);
       throw error;
     } finally {
@@ -202,7 +220,12 @@ export function createModelUse(
       return steps ? { ...usage, ...steps.measured } : usage;
     },
     refuse: async (error) => {
-      if (counted) quality = (await loadCounts()).countRefused(counted, sent, error, quality);
+      if (!counted || !(error instanceof Error)) return;
+      const own = failed.get(error);
+      // The same error can end the request later.
+      failed.delete(error);
+      await addQuality(own?.quality);
+      quality = (await loadCounts()).countRefused(counted, own?.sent, error, quality);
     },
   };
 }

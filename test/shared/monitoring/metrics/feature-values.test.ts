@@ -254,6 +254,23 @@ describe('the values of features', () => {
     });
   });
 
+  it('of lines that the graph refuses are counted once, however often they are tried', async () => {
+    const picked = buildModel({
+      nodes: [buildNode('Gather', ['w', 'place'], ['y'])],
+      inputs: [tensorValue('place', INT64, ['n', 1])],
+      outputs: [tensorValue('y', FLOAT, ['n', 1])],
+      initializers: [floatInitializer('w', [3], [1, 2, 3])],
+    });
+    const config = { task: 'tabular', features: [{ name: 'place', range: [0, 2] }] };
+    const host = await serveModels({ picked }, {}, { picked: config });
+    const lines = [0, 1, 9, 2, 8].map((place) => `[${place}]`);
+    expect(await post(host, '/models/picked/invoke', lines.join('\n'), 'application/jsonlines')).toBe(200);
+    expect(await countsOf(host)).toEqual({ place: { seen: 5, out_of_range: 2 } });
+    const wrong = ['[9]', '[8]', '[7]'].join('\n');
+    expect(await post(host, '/models/picked/invoke', wrong, 'application/jsonlines')).toBe(400);
+    expect(await countsOf(host)).toEqual({ place: { seen: 8, out_of_range: 5 } });
+  });
+
   it('of a model with steps of own code are those that the steps make', async () => {
     const halve = defineProcessor({
       name: 'halve',
