@@ -45,6 +45,7 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
   const timer = isFrozen ? undefined : setInterval(tick, intervalMs).unref();
   const ending = new AbortController();
   let fromMs = Date.now();
+  let toMs = fromMs;
   /** When the last message was made, on a clock that nobody sets; undefined before the first one. */
   let madeMs: number | undefined;
   let initSeconds: number | undefined;
@@ -55,8 +56,8 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
   let queued: Promise<void> | undefined;
 
   function make(): string {
-    // Clocks are set back, and no message has no time at all.
-    const toMs = Math.max(Date.now(), fromMs + 1);
+    // A clock can be set back, and backends refuse a point that is not later than the one before.
+    toMs = Math.max(Date.now(), toMs + 1);
     const all = describeMetrics(collector, functions);
     const metrics = subtract ? subtract(all) : all;
     const written = metrics.map((metric) => write(metric, temporality, fromMs, toMs));

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMetricExporter } from '../../../../shared/monitoring/otlp/metric-exporter.ts';
-import { readSignal } from '../../../../shared/monitoring/otlp/settings.ts';
+import { type MetricSettings, readSignal } from '../../../../shared/monitoring/otlp/settings.ts';
 import { makeRecord } from '../../../support/make-record.ts';
 import { openOtlpCollector, type SentPoint } from '../../../support/otlp-collector.ts';
 import { FEATURES, openOtlpHost, type Setup } from './open-host.ts';
@@ -200,6 +200,20 @@ describe('the metrics of a function', () => {
     expect(lines).toMatchObject([{ message: expect.stringContaining('answered 400 to metrics') }]);
   });
 
+  it('have later times in each message, also if the clock is set back', async () => {
+    const collector = await openOtlpCollector();
+    const exporter = openExporter(collector.url, { temporality: 'cumulative' });
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const hour of ['12:00', '11:00', '11:30']) {
+      vi.setSystemTime(`2026-01-01T${hour}:00Z`);
+      await request(exporter);
+    }
+    const ends = collector.points(DURATION).map(({ endNano }) => endNano);
+    expect(ends).toHaveLength(3);
+    expect(ends).toEqual([...new Set(ends)].sort((a, b) => Number(a - b)));
+  });
+
   it('are compressed on demand', async () => {
     const collector = await openOtlpCollector();
     const { send } = await open({
@@ -256,11 +270,12 @@ describe('the metrics of a server', () => {
   });
 });
 
-function openExporter(url: string) {
+function openExporter(url: string, own: Partial<MetricSettings> = {}) {
   return createMetricExporter({
     settings: readSignal({ OTEL_EXPORTER_OTLP_ENDPOINT: url }, 'metrics'),
     temporality: undefined,
     intervalMs: undefined,
+    ...own,
     resource: {},
     isFrozen: true,
     report: () => undefined,
