@@ -1,4 +1,4 @@
-/** The value of an attribute. Source: OTLP 1.x, common.proto; JSON has whole numbers as texts. */
+/** The value of an attribute. Source: OTLP 1.x, common.proto; JSON has whole numbers of 64 bits as texts. */
 type AnyValue =
   | { readonly stringValue: string }
   | { readonly intValue: string }
@@ -28,7 +28,7 @@ function toAnyValue(value: Value): AnyValue {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'object') return { arrayValue: { values: value.map(toAnyValue) } };
-  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
 /** A number of milliseconds has too few digits for the nanoseconds since the epoch. */

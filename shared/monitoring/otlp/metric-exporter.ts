@@ -184,7 +184,7 @@ function write(
 
 function writeMeasure(measure: Measure): object {
   if (typeof measure === 'number') {
-    return Number.isInteger(measure) ? { asInt: String(measure) } : { asDouble: measure };
+    return Number.isSafeInteger(measure) ? { asInt: String(measure) } : { asDouble: measure };
   }
   return {
     count: String(countOf(measure)),

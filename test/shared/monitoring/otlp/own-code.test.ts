@@ -16,8 +16,10 @@ const decide = defineProcessor({
     count('unsure', { reason: 'blurred' });
     count('unsure', 2, { reason: 'dark' });
     count('seen');
+    count('huge', 1e300);
     observe('confidence', 0.5, { group: 'a' });
     observe('confidence', 0.75, { group: 'a' });
+    observe('huge', 1e300);
     return predictions;
   },
 });
@@ -45,6 +47,13 @@ it('sends what steps of own code count and measure, with their labels', async ()
     'ternion.observations.confidence.sum': 1.25,
     'ternion.labels.confidence.group': { values: [{ stringValue: 'a' }] },
   });
+  // A collector refuses a whole message because of a whole number of more than 64 bits.
+  expect(valuesOf(whole?.attributes ?? [])).toMatchObject({
+    'ternion.counts.huge': 1e300,
+    'ternion.observations.huge.sum': 1e300,
+  });
+  const [metrics] = collector.requests.filter(({ path }) => path === '/v1/metrics');
+  expect(metrics?.text).toContain('"asDouble":1e+300');
   const model = { 'ternion.model': 'iris', 'ternion.model_version': '1' };
   const unsure = collector.points('ternion.counts.unsure');
   expect(unsure.map(({ attributes, count, isMonotonic }) => [attributes, count, isMonotonic])).toEqual(
