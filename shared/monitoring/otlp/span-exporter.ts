@@ -56,7 +56,8 @@ export function createSpanExporter({
   const client = createCollectorClient(settings, 'traces', report);
   let waiting: Span[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let isSending = false;
+  let sending: Promise<void> | undefined;
+  const ending = new AbortController();
 
   function isRecorded({ trace: { isSampled, traceId } }: RequestRecord): boolean {
     if (followsParent && isSampled !== undefined) return isSampled;
@@ -82,17 +83,17 @@ export function createSpanExporter({
   }
 
   /** One batch at a time: a collector that is slow must not get more of them. */
-  async function sendBatch(): Promise<void> {
-    isSending = true;
-    await flush(AbortSignal.timeout(SCHEDULE_MS));
-    isSending = false;
-    if (waiting.length > 0) schedule();
+  function sendBatch(): void {
+    sending ??= flush(AbortSignal.any([AbortSignal.timeout(SCHEDULE_MS), ending.signal])).then(() => {
+      sending = undefined;
+      if (waiting.length > 0) schedule();
+    });
   }
 
   function schedule(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      if (!isSending) void sendBatch();
+      sendBatch();
     }, SCHEDULE_MS).unref();
   }
 
@@ -102,12 +103,15 @@ export function createSpanExporter({
       waiting.push(...spansOf(record, isFrozen));
       if (isFrozen) waitUntil(flush, { budgetMs: BUDGET_MS });
       else if (waiting.length < BATCH_SPANS) schedule();
-      else if (!isSending) void sendBatch();
+      else sendBatch();
       dropSurplus();
     },
     close: async () => {
+      setTimeout(() => ending.abort(), CLOSE_MS).unref();
+      // What the collector cannot take of it is sent once more.
+      await sending;
       clearTimeout(timer);
-      await flush(AbortSignal.timeout(CLOSE_MS));
+      await flush(ending.signal);
     },
   };
 }

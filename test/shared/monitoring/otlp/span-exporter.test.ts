@@ -129,6 +129,18 @@ describe('the spans of a request', () => {
     expect(JSON.stringify(collector.requests)).not.toContain('faas.');
   });
 
+  it('that are on their way when a server ends are sent again if the collector cannot take them', async () => {
+    const collector = await openOtlpCollector(503);
+    collector.delays.push(200);
+    const { send, close } = await open({ url: collector.url, isFrozen: false });
+    for (let index = 0; index < 100; index++) await send(FEATURES);
+    await expect.poll(() => collector.asked).toEqual([503]);
+    await close();
+    const ids = collector.spans().map(({ spanId }) => spanId);
+    expect(collector.spans().filter(({ kind }) => kind === 2)).toHaveLength(100);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
   it('are not sent with variables that cannot be used, and the log says why', async () => {
     const { send, lines } = await open({
       url: 'http://127.0.0.1:9',
