@@ -83,6 +83,8 @@ function endIdle({ agent, usedMs }: Opened): void {
     if (Math.abs(now - (usedMs.get(socket) ?? 0)) > MOST_IDLE_MS) socket.destroy();
 }
 
+const LOST = 'the connection was lost';
+
 type Outcome =
   | { readonly answer: HttpAnswer }
   | {
@@ -105,14 +107,19 @@ function exchange(
     const timer = setTimeout(() => {
       end(fail(`${title} did not answer within ${LONGEST_REQUEST_MS} ms`));
     }, LONGEST_REQUEST_MS).unref();
-    request.on('close', () => clearTimeout(timer));
     const lose = (error: Error) => {
-      const problem =
-        'code' in error && typeof error.code === 'string' ? error.code : 'the connection was lost';
+      const problem = 'code' in error && typeof error.code === 'string' ? error.code : LOST;
       resolve({ problem, isOld: request.reusedSocket });
     };
+    let hasAnswer = false;
     request.on('error', lose);
+    request.on('close', () => {
+      clearTimeout(timer);
+      // A server that changes the protocol gives neither an answer nor an error.
+      if (!hasAnswer) resolve({ problem: LOST, isOld: request.reusedSocket });
+    });
     request.on('response', (response: IncomingMessage) => {
+      hasAnswer = true;
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('error', lose);

@@ -1,0 +1,39 @@
+import { createServer } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { createHttpClient } from '../../../shared/http/http-client.ts';
+import { portOf } from '../../support/port-of.ts';
+
+/** The outcome of a request to a server that sends a text to all requests, and leaves the connection open. */
+async function ask(text: string): Promise<unknown> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(text));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const client = createHttpClient('the server', (reason) => new Error(reason));
+  const url = new URL(`http://127.0.0.1:${portOf(server)}`);
+  const request = { method: 'POST', url, headers: { 'content-length': '2' }, body: '{}' } as const;
+  return await client.send(request, AbortSignal.timeout(5_000));
+}
+
+it('gives the whole answer', async () => {
+  expect(await ask('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')).toEqual({ status: 200, text: 'ok' });
+});
+
+it('reads the answer after a preliminary one', async () => {
+  expect(await ask('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Away\r\ncontent-length: 0\r\n\r\n')).toEqual({
+    status: 503,
+    text: '',
+  });
+});
+
+it('fails if the server changes to another protocol', async () => {
+  await expect(
+    ask('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+  ).rejects.toThrow('the server cannot be reached: the connection was lost');
+});
+
+it('fails if the answer is not HTTP', async () => {
+  await expect(ask('hello\r\n\r\n')).rejects.toThrow('the server cannot be reached: HPE_INVALID_CONSTANT');
+});
