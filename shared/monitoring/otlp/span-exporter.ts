@@ -55,9 +55,11 @@ export function createSpanExporter({
 }: SpanExporterOptions): Exporter {
   const client = createCollectorClient(settings, 'traces', report);
   let waiting: Span[] = [];
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
-  const ending = new AbortController();
+  /** Whether the collector has not taken the last message. */
+  let isAway = false;
 
   function isRecorded({ trace: { isSampled, traceId } }: RequestRecord): boolean {
     if (followsParent && isSampled !== undefined) return isSampled;
@@ -77,23 +79,27 @@ export function createSpanExporter({
     const spans = waiting;
     waiting = [];
     const message = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ scope: SCOPE, spans }] }] });
-    if (!(await client.send(message, `${spans.length} spans`, signal))) return;
+    isAway = await client.send(message, `${spans.length} spans`, signal);
+    if (!isAway) return;
     waiting = [...spans, ...waiting];
     dropSurplus();
   }
 
   /** One batch at a time: a collector that is slow must not get more of them. */
-  function sendBatch(): void {
-    sending ??= flush(AbortSignal.any([AbortSignal.timeout(SCHEDULE_MS), ending.signal])).then(() => {
-      sending = undefined;
-      if (waiting.length > 0) schedule();
-    });
+  async function sendBatch(): Promise<void> {
+    await flush(ending.signal);
+    sending = undefined;
+    if (waiting.length > 0) schedule();
+  }
+
+  function startBatch(): void {
+    sending ??= sendBatch();
   }
 
   function schedule(): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      sendBatch();
+      startBatch();
     }, SCHEDULE_MS).unref();
   }
 
@@ -102,13 +108,13 @@ export function createSpanExporter({
       if (!isRecorded(record)) return;
       waiting.push(...spansOf(record, isFrozen));
       if (isFrozen) waitUntil(flush, { budgetMs: BUDGET_MS });
-      else if (waiting.length < BATCH_SPANS) schedule();
-      else sendBatch();
+      // Each attempt writes all spans that wait, which must not be done for each request.
+      else if (waiting.length < BATCH_SPANS || isAway) schedule();
+      else startBatch();
       dropSurplus();
     },
     close: async () => {
       setTimeout(() => ending.abort(), CLOSE_MS).unref();
-      // What the collector cannot take of it is sent once more.
       await sending;
       clearTimeout(timer);
       await flush(ending.signal);

@@ -129,16 +129,28 @@ describe('the spans of a request', () => {
     expect(JSON.stringify(collector.requests)).not.toContain('faas.');
   });
 
-  it('that are on their way when a server ends are sent again if the collector cannot take them', async () => {
-    const collector = await openOtlpCollector(503);
-    collector.delays.push(200);
-    const { send, close } = await open({ url: collector.url, isFrozen: false });
-    for (let index = 0; index < 100; index++) await send(FEATURES);
-    await expect.poll(() => collector.asked).toEqual([503]);
+  it('are not sent with each request of a server while the collector is away', async () => {
+    const collector = await openOtlpCollector(...new Array(100).fill(503));
+    const { send, lines, close } = await open({ url: collector.url, isFrozen: false });
+    for (let index = 0; index < 120; index++) await send(FEATURES);
+    await expect.poll(() => lines).toHaveLength(1);
+    for (let index = 0; index < 180; index++) await send(FEATURES);
+    collector.statuses.length = 0;
     await close();
-    const ids = collector.spans().map(({ spanId }) => spanId);
-    expect(collector.spans().filter(({ kind }) => kind === 2)).toHaveLength(100);
-    expect(new Set(ids).size).toBe(ids.length);
+    // The next attempt would have followed after five seconds.
+    expect(collector.asked).toEqual([503, 200]);
+    expect(collector.spans().filter(({ kind }) => kind === 2)).toHaveLength(300);
+  });
+
+  it('are sent by a server that ends while others are on their way, and again if those are refused', async () => {
+    const collector = await openOtlpCollector(503);
+    collector.delays.push(300);
+    const { send, close } = await open({ url: collector.url, isFrozen: false });
+    for (let index = 0; index < 120; index++) await send(FEATURES);
+    await close();
+    expect(collector.asked).toEqual([503, 200]);
+    const roots = collector.spans().filter(({ kind }) => kind === 2);
+    expect([roots.length, new Set(roots.map(({ spanId }) => spanId)).size]).toEqual([120, 120]);
   });
 
   it('are not sent with variables that cannot be used, and the log says why', async () => {
