@@ -14,6 +14,9 @@ export interface TopOptions {
 /** A server that does not answer for this long is not there. */
 const TIMEOUT_MS = 10_000;
 
+/** A server with a thousand versions of models gives about ten megabytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
 /** Puts the cursor of a terminal to its first place and clears what is below it. */
 const CLEAR = '\u001b[H\u001b[J';
 
@@ -56,8 +59,9 @@ async function read(url: URL): Promise<Reading> {
   let text: string;
   try {
     response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    text = await response.text();
+    text = await readText(response, url);
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     // OpenSSL ends its messages with a line break.
     const reason = (cause instanceof Error ? cause.message : String(cause)).trim();
@@ -74,4 +78,16 @@ async function read(url: URL): Promise<Reading> {
     );
   }
   return { atMs: performance.now(), samples };
+}
+
+/** @throws CommandError for an answer that does not end */
+async function readText({ body }: Response, url: URL): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > MOST_BYTES) throw new CommandError(`${url} answers with more than ${MOST_BYTES} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

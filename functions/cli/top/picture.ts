@@ -6,6 +6,7 @@ import {
   type Traffic as TrafficOfServer,
   trafficOf,
 } from '../../../shared/scrapes/traffic.ts';
+import { printableLine } from '../../printable.ts';
 import { alignColumns, formatBytes } from '../words.ts';
 
 /** Percentiles in milliseconds; null without requests. */
@@ -82,7 +83,7 @@ function toMs(seconds: number | undefined): number | null {
 export function describePicture(url: string, picture: Picture): string {
   const { memory_bytes: memory, memory_limit_bytes: limit, models, steps } = picture;
   const lines = [
-    `${url}, Ternion ${picture.version}, ${picture.seconds.toFixed(1)} s`,
+    `${url}, Ternion ${printableLine(picture.version)}, ${picture.seconds.toFixed(1)} s`,
     `${rate(picture.requests_per_second)} requests/s, ${rate(picture.errors_per_second)} errors/s, ${picture.in_progress} in progress, p50 ${ms(picture.p50_ms)}, p95 ${ms(picture.p95_ms)}, p99 ${ms(picture.p99_ms)}`,
     [
       ...(memory === null

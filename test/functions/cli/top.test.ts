@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findFreePort } from '../../support/hosts/child-process.ts';
 import { portOf } from '../../support/port-of.ts';
@@ -13,6 +13,14 @@ async function serve(environment: Readonly<Record<string, string>> = {}): Promis
   });
   await server.seen(/Ternion serves/);
   return `http://127.0.0.1:${port}`;
+}
+
+/** The address of a server that is not Ternion. */
+async function answerWith(answer: (response: ServerResponse) => void): Promise<string> {
+  const server = createServer((_, response) => answer(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${portOf(server)}`;
 }
 
 /** Sends requests to a model until the function that it returns is called. */
@@ -122,13 +130,35 @@ describe('ternion top', () => {
       code: 2,
       stderr: '"localhost:8080" must be the URL of a server, such as http://localhost:8080.\n',
     });
-    const other = createServer((_, response) => response.end('hello'));
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void other.close());
-    const url = `http://127.0.0.1:${portOf(other)}`;
+    const url = await answerWith((response) => response.end('hello'));
     expect(await runCommand(['top', url, '--once'])).toMatchObject({
       code: 1,
       stderr: `${url}/metrics gives no metrics of Ternion; it answered with the status 200.\n`,
+    });
+  });
+
+  it('prints no line that the server made up', async () => {
+    const url = await answerWith((response) =>
+      response.end(
+        'ternion_info{version="1\\n9 errors/s\u001b[31m"} 1\nternion_requests_total{model="a\\nb"} 1\n',
+      ),
+    );
+    const { code, stdout } = await runCommand(['top', url, '--once', '--interval', '1']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${url}, Ternion 1\\u000a9 errors/s\\u001b[31m, `);
+    expect(stdout).toMatch(/^a\\u000ab\//m);
+    expect(stdout.split('\n')).toHaveLength(7);
+  });
+
+  it('ends when an answer does not end', async () => {
+    const chunk = '# nothing\n'.repeat(100_000);
+    const url = await answerWith((response) => {
+      const more = () => void response.write(chunk, () => response.destroyed || more());
+      more();
+    });
+    expect(await runCommand(['top', url, '--once'])).toMatchObject({
+      code: 1,
+      stderr: `${url}/metrics answers with more than 67108864 bytes.\n`,
     });
   });
 });

@@ -27,6 +27,18 @@ describe('the text of metrics', () => {
       ],
     ]);
   });
+
+  it('is read with line breaks of other systems in its labels', () => {
+    expect(readMetrics('a{b="c\rd\u2028e"} 1\n').get('a')).toEqual([
+      { labels: { b: 'c\rd\u2028e' }, value: 1 },
+    ]);
+  });
+
+  it('is read in a time that grows with its length alone', () => {
+    // A search from each of its characters would take a minute.
+    const long = 'a'.repeat(1_000_000);
+    expect([...readMetrics(`a{${long}} 1\n`)]).toEqual([['a', [{ labels: {}, value: 1 }]]]);
+  });
 });
 
 describe('the changes between two readings', () => {
