@@ -44,7 +44,17 @@ function readTraceparent(value: string | null, headers: Headers): Caller | undef
   const [, traceId, parentSpanId, flags = '0'] = TRACEPARENT.exec(value) ?? [];
   if (traceId === undefined) return undefined;
   const isSampled = (Number.parseInt(flags, 16) & 1) === 1;
-  return { traceId, parentSpanId, isSampled, state: headers.get('tracestate') ?? undefined };
+  return { traceId, parentSpanId, isSampled, state: readState(headers.get('tracestate')) };
+}
+
+/** As much as everybody passes on. Source: W3C Trace Context, section 3.3.1.5. */
+const LONGEST_STATE = 512;
+
+/** Its members at the end are left out first, as they are the oldest. */
+function readState(value: string | null): string | undefined {
+  if (value === null || value.length <= LONGEST_STATE) return value ?? undefined;
+  const end = value.lastIndexOf(',', LONGEST_STATE);
+  return end <= 0 ? undefined : Buffer.from(value.slice(0, end)).toString();
 }
 
 /** Source: AWS X-Ray, tracing header. The order of its fields is not fixed. */

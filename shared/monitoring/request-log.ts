@@ -37,9 +37,6 @@ function shareOf(traceId: string): number {
   return Number.parseInt(traceId.slice(-8), 16) / 2 ** 32;
 }
 
-/** Clients can send long ones. */
-const LONGEST_PATH = 200;
-
 /**
  * The log line of a request. The message of a client's mistake stays out of it, because it quotes the request. For the
  * server's own failures the line has everything.
@@ -51,8 +48,8 @@ function describeRequest(record: RequestRecord, instance: string): LogFields {
     trace_id: trace.traceId,
     span_id: trace.spanId,
     method: record.method,
-    path: record.path.slice(0, LONGEST_PATH),
-    forwarded_to: record.forwardedTo?.slice(0, LONGEST_PATH),
+    path: record.path,
+    forwarded_to: record.forwardedTo,
     protocol: record.protocol,
     status: record.status,
     duration_ms: roundMs(record.totalMs),

@@ -23,9 +23,9 @@ export interface RequestRecord {
   readonly requestId: string;
   readonly trace: TraceContext;
   readonly method: string;
-  /** As the client sent it, without the query. */
+  /** As the client sent it, without the query, and without what is after 200 characters. */
   readonly path: string;
-  /** The path that was answered, if the protocol reads another one from the request. */
+  /** The path that was answered, if the protocol reads another one from the request; it is cut in the same way. */
   readonly forwardedTo: string | undefined;
   /** The route, with names in braces: `/v2/models/{model}/infer`; undefined if none matched. */
   readonly route: string | undefined;
@@ -75,6 +75,14 @@ export interface Answered extends Answer {
   readonly endMs: number;
 }
 
+/** Clients can send long paths, and records wait for others: 8,192 spans of a collector that is away. */
+const LONGEST_PATH = 200;
+
+/** A copy: V8 keeps the whole text in memory for a part of it, here a URL with its query. */
+function shortText(text: string): string {
+  return Buffer.from(text.slice(0, LONGEST_PATH)).toString();
+}
+
 export function recordOf(answered: Answered): RequestRecord {
   const { request, response, context, usage, error, startMs, endMs } = answered;
   const totalMs = endMs - startMs;
@@ -83,8 +91,8 @@ export function recordOf(answered: Answered): RequestRecord {
     requestId: context.requestId,
     trace: context.trace,
     method: request.method,
-    path: pathOfUrl(request.url),
-    forwardedTo: answered.forwardedTo,
+    path: shortText(pathOfUrl(request.url)),
+    forwardedTo: answered.forwardedTo && shortText(answered.forwardedTo),
     route: answered.route,
     protocol: answered.protocol,
     model: reference?.name,

@@ -18,6 +18,14 @@ describe('the trace of a request', () => {
     expect(read(headers)).toMatchObject({ traceId: TRACE, parentSpanId: SPAN, isSampled, state: 'a=1,b=2' });
   });
 
+  it.each([
+    ['at most 512 characters', 'a=1,'.repeat(128).slice(0, -1), 'a=1,'.repeat(128).slice(0, -1)],
+    ['whole members of a longer one', 'a=1,'.repeat(200), 'a=1,'.repeat(128).slice(0, -1)],
+    ['nothing of a longer member', `a=${'1'.repeat(600)},b=2`, undefined],
+  ])('has of a tracestate %s', (_, tracestate, state) => {
+    expect(read({ traceparent: `00-${TRACE}-${SPAN}-01`, tracestate }).state).toBe(state);
+  });
+
   it('is read from a later version of it, whose further fields are not known', () => {
     expect(read({ traceparent: `cc-${TRACE}-${SPAN}-01-what-comes-later` }).traceId).toBe(TRACE);
   });

@@ -52,6 +52,17 @@ describe('the spans of a request', () => {
     expect(JSON.stringify(collector.requests)).not.toContain('5.1');
   });
 
+  it('have no more than a part of long paths and of long states of a trace', async () => {
+    const collector = await openOtlpCollector();
+    const { send } = await open({ url: collector.url });
+    const member = `vendor=${'x'.repeat(90)}`;
+    const tracestate = new Array(80).fill(member).join(',');
+    await send(undefined, { ...PARENT, tracestate }, `/${'a'.repeat(7000)}?${'b'.repeat(7000)}`);
+    const [whole] = collector.spans();
+    expect(valuesOf(whole?.attributes ?? [])['url.path']).toBe(`/${'a'.repeat(199)}`);
+    expect(whole).toMatchObject({ traceState: new Array(5).fill(member).join(',') });
+  });
+
   it('have an error if the server failed, and none for a mistake of the client', async () => {
     const collector = await openOtlpCollector();
     const { send } = await open({ url: collector.url, environment: { MAX_REQUEST_SECONDS: '1' } });
