@@ -113,7 +113,8 @@ export function pointsIn(text: string, message: number): readonly SentPoint[] {
         startNano: BigInt(startTimeUnixNano),
         endNano: BigInt(timeUnixNano),
         count: Number(asInt ?? asDouble ?? count),
-        sum: rest.sum,
+        // An infinite one is a text.
+        sum: rest.sum === undefined ? undefined : Number(rest.sum),
         bounds: rest.explicitBounds,
         buckets: bucketCounts?.map(Number),
       };

@@ -2,7 +2,7 @@
 type AnyValue =
   | { readonly stringValue: string }
   | { readonly intValue: string }
-  | { readonly doubleValue: number }
+  | { readonly doubleValue: number | string }
   | { readonly boolValue: boolean }
   | { readonly arrayValue: { readonly values: readonly AnyValue[] } };
 
@@ -28,7 +28,12 @@ function toAnyValue(value: Value): AnyValue {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'object') return { arrayValue: { values: value.map(toAnyValue) } };
-  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: doubleOf(value) };
+}
+
+/** JSON has no infinite numbers. Source: Protocol Buffers, ProtoJSON format. */
+export function doubleOf(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
 }
 
 /** A number of milliseconds has too few digits for the nanoseconds since the epoch. */

@@ -1,6 +1,6 @@
 import { createNumbers } from '../metrics/collector.ts';
 import { addValue } from '../metrics/histogram.ts';
-import { attributesOf, toNanoseconds } from './any-value.ts';
+import { attributesOf, doubleOf, toNanoseconds } from './any-value.ts';
 import { createCollectorClient, type Report, SCOPE } from './collector-client.ts';
 import type { Exporter } from './exporter.ts';
 import {
@@ -184,11 +184,11 @@ function write(
 
 function writeMeasure(measure: Measure): object {
   if (typeof measure === 'number') {
-    return Number.isSafeInteger(measure) ? { asInt: String(measure) } : { asDouble: measure };
+    return Number.isSafeInteger(measure) ? { asInt: String(measure) } : { asDouble: doubleOf(measure) };
   }
   return {
     count: String(countOf(measure)),
-    sum: measure.sum,
+    sum: doubleOf(measure.sum),
     bucketCounts: measure.counts.map(String),
     explicitBounds: measure.bounds,
   };

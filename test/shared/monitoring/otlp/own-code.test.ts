@@ -16,10 +16,11 @@ const decide = defineProcessor({
     count('unsure', { reason: 'blurred' });
     count('unsure', 2, { reason: 'dark' });
     count('seen');
-    count('huge', 1e300);
     observe('confidence', 0.5, { group: 'a' });
     observe('confidence', 0.75, { group: 'a' });
-    observe('huge', 1e300);
+    count('many', 1e300);
+    observe('most', 1e308);
+    observe('most', 1e308);
     return predictions;
   },
 });
@@ -47,13 +48,18 @@ it('sends what steps of own code count and measure, with their labels', async ()
     'ternion.observations.confidence.sum': 1.25,
     'ternion.labels.confidence.group': { values: [{ stringValue: 'a' }] },
   });
-  // A collector refuses a whole message because of a whole number of more than 64 bits.
-  expect(valuesOf(whole?.attributes ?? [])).toMatchObject({
-    'ternion.counts.huge': 1e300,
-    'ternion.observations.huge.sum': 1e300,
+  // Messages with numbers that no 64-bit integer and no JSON has are refused as a whole.
+  expect(whole?.attributes).toContainEqual({ key: 'ternion.counts.many', value: { doubleValue: 1e300 } });
+  expect(whole?.attributes).toContainEqual({
+    key: 'ternion.observations.most.sum',
+    value: { doubleValue: 'Infinity' },
   });
-  const [metrics] = collector.requests.filter(({ path }) => path === '/v1/metrics');
-  expect(metrics?.text).toContain('"asDouble":1e+300');
+  expect(collector.requests[1]?.text).toContain('"asDouble":1e+300');
+  expect(collector.points('ternion.observations.most')[0]).toMatchObject({
+    count: 2,
+    sum: Number.POSITIVE_INFINITY,
+  });
+  expect(collector.requests[1]?.text).toContain('"sum":"Infinity"');
   const model = { 'ternion.model': 'iris', 'ternion.model_version': '1' };
   const unsure = collector.points('ternion.counts.unsure');
   expect(unsure.map(({ attributes, count, isMonotonic }) => [attributes, count, isMonotonic])).toEqual(
