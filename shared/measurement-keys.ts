@@ -15,7 +15,10 @@ const MOST_LABELS = 4;
 /** Each is a series of a metric. Others are counted together. */
 const MOST_COMBINATIONS = 100;
 
-/** The value of all labels of what is counted together. */
+/** Names of a version of a model. Own code that makes them of its input would have more and more of them. */
+const MOST_NAMES = 200;
+
+/** The name, or the value of all labels, of what is counted together. */
 const OTHER = 'other';
 
 /** Features of a model with counts of their own. Those after them are counted together. */
@@ -85,6 +88,20 @@ export function partsOf(key: string): { readonly name: string; readonly labels: 
       pairs.map((pair) => pair.split('=', 2)).map(([label = '', value = '']) => [label, value]),
     ),
   };
+}
+
+/**
+ * The key under which something is counted in all requests: its own, or one for all names after the first 200.
+ *
+ * @param names those until now; a new one is added
+ */
+export function boundName(key: string, names: Set<string>): string {
+  const at = key.indexOf('{');
+  const name = at === -1 ? key : key.slice(0, at);
+  if (names.has(name)) return key;
+  if (names.size === MOST_NAMES) return OTHER;
+  names.add(name);
+  return key;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { MetricsName } from '../../config.ts';
-import { boundKey, countedName } from '../../measurement-keys.ts';
+import { boundKey, boundName, countedName } from '../../measurement-keys.ts';
 import { addMeasured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord } from '../request-record.ts';
@@ -196,14 +196,20 @@ export function createNumbers(
 
   function addOwn({ model = '', version = '', counts, observations }: RequestRecord): void {
     const key = `${model}\n${version}`;
-    const series = own.get(key) ?? { model, version, counts: new Map(), observations: new Map() };
+    const series = own.get(key) ?? {
+      model,
+      version,
+      names: new Set<string>(),
+      counts: new Map(),
+      observations: new Map(),
+    };
     own.set(key, series);
     for (const [whole, count] of counts ?? []) {
-      const key = boundKey(whole, series.counts);
+      const key = boundKey(boundName(whole, series.names), series.counts);
       series.counts.set(key, (series.counts.get(key) ?? 0) + count);
     }
     for (const [whole, measured] of observations ?? []) {
-      const key = boundKey(whole, series.observations);
+      const key = boundKey(boundName(whole, series.names), series.observations);
       const known = series.observations.get(key);
       series.observations.set(key, known ? addMeasured(known, measured) : measured);
     }

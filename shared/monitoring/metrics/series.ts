@@ -49,6 +49,8 @@ export type RunTimes = Pick<RequestRecord, 'startedMs' | 'steps' | 'queueMs'>;
 export interface OwnSeries {
   readonly model: string;
   readonly version: string;
+  /** All names in both. */
+  readonly names: Set<string>;
   readonly counts: Map<string, number>;
   readonly observations: Map<string, Measured>;
 }

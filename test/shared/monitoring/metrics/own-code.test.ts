@@ -37,3 +37,23 @@ it('counts what is beyond 100 combinations of a name and model as other', async 
   expect(samples).toHaveLength(101);
   expect(samples.at(-1)).toMatchObject({ labels: { name: 'seen', what: 'other' }, value: 50 });
 });
+
+it('counts what is beyond 200 names of a model as other', async () => {
+  const measured = { count: 1, sum: 2, least: 2, largest: 2 };
+  const records = Array.from({ length: 250 }, (_, index) =>
+    makeRecord({
+      ...IRIS,
+      counts: new Map([[`name${index}{what=a}`, 1]]),
+      observations: new Map([[`name${index}`, measured]]),
+    }),
+  );
+  const { families } = await collect('ternion', records);
+  const samplesOf = (name: string) => families.find((family) => family.name === name)?.samples ?? [];
+  const counts = samplesOf('ternion_own_counts');
+  expect(counts).toHaveLength(201);
+  expect(counts.at(-1)).toMatchObject({ labels: { name: 'other', model: 'iris', version: '1' }, value: 50 });
+  expect(samplesOf('ternion_own_values').slice(-2)).toMatchObject([
+    { suffix: '_sum', labels: { name: 'other' }, value: 100 },
+    { suffix: '_count', labels: { name: 'other' }, value: 50 },
+  ]);
+});
