@@ -45,6 +45,8 @@ const NO_METRICS = 'This server gives no metrics.';
 
 /** Records that wait for the code that counts them. A start needs none of it, and neither does the first answer. */
 const MOST_WAITING = 256;
+/** Those that are kept if that code cannot be loaded: a process may have no file left to open. */
+const MOST_KEPT = 4096;
 
 export function createMonitoring({
   log,
@@ -57,6 +59,7 @@ export function createMonitoring({
   let exporter: Exporter | undefined;
   let collector: Collector | undefined;
   let waiting: (RequestRecord | ModelLoad)[] = [];
+  let kept = 0;
   const end = () => {
     inProgress -= 1;
   };
@@ -77,8 +80,10 @@ export function createMonitoring({
   function keep(event: RequestRecord | ModelLoad): void {
     if (!collect) return;
     waiting.push(event);
+    if (waiting.length > MOST_KEPT) waiting.shift();
+    kept += 1;
     // If it cannot be loaded, the next request for the metrics says so.
-    if (waiting.length === MOST_WAITING) collect().catch(() => undefined);
+    if (kept % MOST_WAITING === 0) collect().catch(() => undefined);
   }
 
   return {

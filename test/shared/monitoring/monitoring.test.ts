@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { createCollector } from '../../../shared/monitoring/metrics/collector.ts';
@@ -7,14 +8,17 @@ import { makeRecord } from '../../support/make-record.ts';
 
 const CONTEXT = { waitUntil: () => undefined };
 
-/** Monitoring whose collector notes what it gets. */
-function open() {
+/** Monitoring whose collector notes what it gets, once it can be opened. */
+function open(failures = 0) {
   const logged: RequestRecord[] = [];
   const collected: RequestRecord[] = [];
+  let opened = 0;
   const monitoring = createMonitoring({
     log: (record) => logged.push(record),
     metrics: ['ternion'],
     openCollector: async (names) => {
+      opened += 1;
+      if (opened <= failures) throw new Error('too many open files');
       const collector = await createCollector(names);
       return {
         ...collector,
@@ -52,6 +56,25 @@ describe('records that wait for the code that counts them', () => {
     const { monitoring, collected } = open();
     for (let index = 0; index < 256; index++) monitoring.request(makeRecord(), CONTEXT);
     await expect.poll(() => collected.length).toBe(256);
+  });
+
+  it('are counted by the next attempt when the first one fails', async () => {
+    const { monitoring, collected } = open(1);
+    for (let index = 0; index < 256; index++) monitoring.request(makeRecord(), CONTEXT);
+    await nextTurn();
+    for (let index = 0; index < 256; index++) monitoring.request(makeRecord(), CONTEXT);
+    await expect.poll(() => collected.length).toBe(512);
+  });
+
+  it('are dropped, the oldest first, when no attempt succeeds', async () => {
+    const { monitoring, collected } = open(20);
+    for (let index = 0; index < 20 * 256; index++) {
+      monitoring.request(makeRecord({ requestId: String(index) }), CONTEXT);
+      if (index % 256 === 255) await nextTurn();
+    }
+    await monitoring.collect?.();
+    expect(collected).toHaveLength(4096);
+    expect(collected[0]?.requestId).toBe('1024');
   });
 });
 
