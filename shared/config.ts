@@ -325,7 +325,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logSample: values.LOG_SAMPLE,
     logSlowMs: values.LOG_SLOW_MS,
     metrics: METRICS_NAMES.filter((name) => values.METRICS.includes(name)),
-    metricsToken: values.METRICS_TOKEN,
+    // A token of a file has a line break at its end, which no header can have.
+    metricsToken: values.METRICS_TOKEN?.trim(),
     adminRoutes: values.ADMIN_ROUTES === 'true',
     docs: values.DOCS === 'true',
     playground: values.PLAYGROUND === 'true',

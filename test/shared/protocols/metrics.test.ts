@@ -52,7 +52,7 @@ describe('GET /metrics', () => {
   });
 
   it('needs the METRICS_TOKEN if there is one', async () => {
-    const send = open({ METRICS_TOKEN: 'secret' });
+    const send = open({ METRICS_TOKEN: ' secret\n' });
     for (const headers of [
       {},
       { authorization: 'Bearer' },
