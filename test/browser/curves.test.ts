@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../contracts/exchanges.ts';
 import { ONE, TWO } from '../shared/playground/curves/scrapes.ts';
@@ -40,10 +40,14 @@ async function replay(page: Page, ...texts: readonly string[]): Promise<() => nu
 
 /** Moves the clock until there is another reading, and waits until the page shows it. */
 async function nextReading(page: Page): Promise<void> {
+  // The timer of a reading is set before the values of the one before are shown.
+  await expect.poll(() => stateOf(page)).toMatch(/^Every two seconds\./);
   await page.clock.runFor(2000);
-  const now = await page.evaluate(() => new Date().toLocaleTimeString());
-  await page.getByText(`Latest values: ${now}.`).waitFor();
+  const time = await page.evaluate(() => new Date().toLocaleTimeString());
+  await expect.poll(() => stateOf(page)).toContain(`Latest values: ${time}`);
 }
+
+const stateOf = (page: Page) => page.locator('#state').textContent();
 
 const legendOf = (page: Page, title: string) =>
   page.getByRole('region', { name: title, exact: true }).locator('.legend').innerText();
@@ -215,6 +219,24 @@ describe.runIf(findChromium())('the curves', () => {
     await page.unroute('**/metrics');
     await nextReading(page);
     await page.getByText('The server cannot be reached.').waitFor({ state: 'detached' });
+  });
+
+  it('say nothing about a reading that fails after a pause', async () => {
+    const { page } = await playground.open(PATH);
+    await replay(page, ONE, TWO);
+    await nextReading(page);
+    await expect.poll(() => legendOf(page, 'Requests')).toBe('requests\n6');
+    const held: Route[] = [];
+    await page.route('**/metrics', (route) => void held.push(route));
+    await page.clock.runFor(2000);
+    await expect.poll(() => held.length).toBe(1);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const failed = page.waitForEvent('requestfailed');
+    await held[0]?.abort('connectionrefused');
+    await failed;
+    // The page has handled the failure before it handles an answer that comes later.
+    await page.evaluate(async () => await (await fetch('/health')).text());
+    expect(await page.getByText('The server cannot be reached.').count()).toBe(0);
   });
 
   it('show names as text, also if they look like markup', async () => {

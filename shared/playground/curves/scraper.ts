@@ -22,6 +22,11 @@ export interface Scraper {
   use(token: string): void;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
 const EVERY_MS = 2000;
 const TIMEOUT_MS = 10_000;
 
@@ -44,7 +49,7 @@ export function createScraper(listener: Listener): Scraper {
 
   const isWanted = (): boolean => isRunning && document.visibilityState === 'visible';
 
-  function end(): void {
+  function stop(): void {
     isRunning = false;
     clearTimeout(timer);
   }
@@ -54,36 +59,44 @@ export function createScraper(listener: Listener): Scraper {
     if (isAsking || !isWanted()) return;
     isAsking = true;
     const start = performance.now();
-    try {
-      await readOnce();
-    } catch {
-      listener.miss(NO_ANSWER);
-    }
+    // A mistake in what draws the values is not taken for a server that does not answer.
+    const answer = await ask().catch(() => undefined);
     isAsking = false;
     const leftMs = Math.max(0, EVERY_MS - (performance.now() - start));
     if (isWanted()) timer = setTimeout(() => void turn(), leftMs);
+    if (!isRunning) return;
+    if (answer) report(answer);
+    else listener.miss(NO_ANSWER);
   }
 
-  async function readOnce(): Promise<void> {
+  async function ask(): Promise<Answer> {
     const response = await fetch(urlOf('metrics'), {
       headers: { accept: 'text/plain', ...(token && { authorization: `Bearer ${token}` }) },
       cache: 'no-store',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    const text = await response.text();
-    if (!isRunning) return;
-    if (response.ok) {
+    return { status: response.status, text: await response.text() };
+  }
+
+  function report({ status, text }: Answer): void {
+    if (status === 200) {
       const samples = readMetrics(text);
-      if (samples.has('ternion_info')) return listener.read({ atMs: performance.now(), samples });
-      end();
-      return listener.end(OTHER_NAMES);
+      if (samples.has('ternion_info')) listener.read({ atMs: performance.now(), samples });
+      else end(OTHER_NAMES);
+      return;
     }
-    const { status } = response;
     const failure = failureOf({ status, text, json: parseText(text) }) ?? NO_ANSWER;
-    if (status !== 401 && status !== 404) return listener.miss(failure);
-    end();
-    if (status === 401) listener.askToken(failure, token !== undefined);
-    else listener.end(failure);
+    if (status === 404) end(failure);
+    else if (status !== 401) listener.miss(failure);
+    else {
+      stop();
+      listener.askToken(failure, token !== undefined);
+    }
+  }
+
+  function end(failure: Failure): void {
+    stop();
+    listener.end(failure);
   }
 
   document.addEventListener('visibilitychange', () => void turn());
@@ -93,7 +106,7 @@ export function createScraper(listener: Listener): Scraper {
   };
   return {
     start,
-    stop: end,
+    stop,
     use: (given) => {
       token = given;
       start();
