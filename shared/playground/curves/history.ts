@@ -75,7 +75,8 @@ export function createHistory(): History {
       if (!before) return;
       addPoint(WHOLE, before.whole, reading, nowMs);
       for (const [version, part] of now.parts) {
-        addPoint(version, before.parts.get(version) ?? { ...before.whole, samples: new Map() }, part, nowMs);
+        // A new version has no samples in any part, nor in the whole.
+        addPoint(version, before.parts.get(version) ?? before.whole, part, nowMs);
       }
     },
     get hasAnswered() {
