@@ -36,6 +36,7 @@ export interface SentPoint {
   readonly buckets: readonly number[] | undefined;
 }
 
+/** A message that came to it. */
 interface Received {
   readonly path: string;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -51,6 +52,8 @@ export async function openOtlpCollector(...statuses: number[]) {
   const requests: Received[] = [];
   const asked: number[] = [];
   const delays: number[] = [];
+  const refused: Received[] = [];
+  const answers: object[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -61,17 +64,23 @@ export async function openOtlpCollector(...statuses: number[]) {
     if (status === 0) return void request.socket.destroy();
     const content = Buffer.concat(chunks);
     const isPacked = request.headers['content-encoding'] === 'gzip';
-    if (status === 200) {
-      const text = (isPacked ? gunzipSync(content) : content).toString();
-      requests.push({ path: request.url ?? '', headers: request.headers, text });
-    }
-    response.writeHead(status, { 'content-type': 'application/json' }).end('{"partialSuccess":{}}');
+    const text = (isPacked ? gunzipSync(content) : content).toString();
+    const received = { path: request.url ?? '', headers: request.headers, text };
+    (status === 200 ? requests : refused).push(received);
+    const partialSuccess = answers.shift() ?? {};
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ partialSuccess }));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
     requests,
+    /** What it got and answered with another status than 200. */
+    refused,
+    /** What the next answers say about a part that was refused. */
+    answers,
     /** The statuses that it answered. */
     asked,
     statuses,

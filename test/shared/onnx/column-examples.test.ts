@@ -88,6 +88,8 @@ describe('the categories of a column', () => {
     expect(whole?.[0]?.categories).toHaveLength(20_000);
     const larger = await columnsOf([encode('x', 'y', many(20_001))]);
     expect(larger?.[0]).toEqual({ value: 'c0', categories: undefined });
+    const twice = await columnsOf([encode('x', 'y', many(15_000)), oneHot('x', 'z', many(5_001))]);
+    expect(twice?.[0]?.categories).toHaveLength(15_000);
   });
 
   it('are not looked for in an encoder of numbers', async () => {

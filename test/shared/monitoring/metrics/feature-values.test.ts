@@ -252,6 +252,9 @@ describe('the values of features', () => {
       petal_length: { seen: 4 },
       petal_width: { seen: 4 },
     });
+    // The error of the first line is then that of the request.
+    expect(await post(host, '/invocations', '[1,null,1,1]\n[1,null,1,1]', 'application/jsonlines')).toBe(400);
+    expect(await countsOf(host)).toMatchObject({ sepal_width: { seen: 6, out_of_range: 1, missing: 3 } });
   });
 
   it('of lines that the graph refuses are counted once, however often they are tried', async () => {
@@ -313,6 +316,10 @@ describe('the values of features', () => {
     const host = await serveModels({ iris: IRIS }, { MAX_BATCH_SIZE: '1' }, { iris: IRIS_CONFIG });
     const row = { features: [-1, 0, 0, 0] };
     expect(await post(host, '/models/iris/predict', { instances: [row, row] })).toBe(413);
+    // It is not known to which features three values belong.
+    const body = { dataframe_split: { data: [[null, 30, 1]] } };
+    expect(await post(host, '/invocations', body)).toBe(400);
+    expect(await post(host, '/v1/models/iris:predict', { instances: [[null, 30, 1]] })).toBe(400);
     expect(await countsOf(host)).toEqual({});
   });
 });

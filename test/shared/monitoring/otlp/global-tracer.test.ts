@@ -1,4 +1,11 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  ProxyTracerProvider,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
@@ -192,6 +199,24 @@ describe('the tracer that a program has registered', () => {
     await send(FEATURES);
     expect(exporter.getFinishedSpans().filter(({ kind }) => kind === SpanKind.SERVER)).toHaveLength(1);
     await processor.shutdown();
+  });
+
+  it('follows a caller that does not record, also without a propagator', async () => {
+    const finished = register({ isWhole: false });
+    const { send } = await openOtlpHost({});
+    await send(FEATURES, { traceparent: PARENT.traceparent.replace(/01$/, '00') });
+    expect(finished()).toEqual([]);
+    await send(FEATURES, PARENT);
+    expect(finished()).not.toEqual([]);
+  });
+
+  it('may have no provider, and the request has a trace of its own', async () => {
+    trace.setGlobalTracerProvider(new ProxyTracerProvider());
+    const { send, lines } = await openOtlpHost({ environment: { LOG_LEVEL: 'info' } });
+    await send(FEATURES);
+    expect(lines.filter(({ message }) => message === 'request')).toMatchObject([
+      { trace_id: expect.stringMatching(/[1-9a-f]/), span_id: expect.stringMatching(/[1-9a-f]/) },
+    ]);
   });
 
   it('may be missing although others use the package', async () => {

@@ -146,14 +146,13 @@ describe('the metrics of a function', () => {
   });
 
   it('are sent again as they were, so that a collector that lost its answer can see it', async () => {
-    const bodies: string[] = [];
     const collector = await openOtlpCollector(503);
     const exporter = openExporter(collector.url);
     await request(exporter);
     expect(collector.requests).toEqual([]);
     await request(exporter);
-    bodies.push(...collector.requests.map(({ text }) => text));
-    expect(bodies).toHaveLength(2);
+    expect(collector.requests).toHaveLength(2);
+    expect(collector.requests[0]?.text).toBe(collector.refused[0]?.text);
     expect(collector.points(DURATION).map(({ message, count }) => [message, count])).toEqual([
       [0, 1],
       [1, 1],
@@ -214,6 +213,59 @@ describe('the metrics of a function', () => {
     expect(ends).toEqual([...new Set(ends)].sort((a, b) => Number(a - b)));
   });
 
+  it('have one name for unknown methods, and none of a model without one', async () => {
+    const collector = await openOtlpCollector();
+    const exporter = openExporter(collector.url);
+    await request(exporter, { method: 'PURGE', route: undefined, model: undefined, version: undefined });
+    await request(exporter, { method: 'PUT' });
+    expect(collector.points(DURATION).map(({ attributes }) => attributes['http.request.method'])).toEqual([
+      '_OTHER',
+      'PUT',
+    ]);
+    expect(
+      collector.points('ternion.request.duration').map(({ attributes }) => attributes['ternion.model']),
+    ).toEqual(['iris']);
+  });
+
+  it('have the loads that failed', async () => {
+    const collector = await openOtlpCollector();
+    const exporter = openExporter(collector.url);
+    const reference = { name: 'iris', version: '2' };
+    for (const succeeded of [false, true, false]) {
+      exporter.load?.({ reference, durationMs: 500, succeeded, objective: undefined, features: undefined });
+    }
+    await request(exporter);
+    const attributes = { 'ternion.model': 'iris', 'ternion.model_version': '2' };
+    expect(collector.points('ternion.model.load.failures')).toMatchObject([{ attributes, count: 2 }]);
+    expect(collector.points('ternion.model.load.duration')).toMatchObject([
+      { attributes, count: 1, sum: 0.5 },
+    ]);
+  });
+
+  it('are in the log if the collector takes only a part of them', async () => {
+    const collector = await openOtlpCollector();
+    collector.answers.push({ rejectedDataPoints: '0', errorMessage: 'old' });
+    collector.answers.push({ rejectedDataPoints: '7', errorMessage: 'too late' });
+    const { send, lines } = await open({ url: collector.url });
+    for (let index = 0; index < 3; index++) await send(FEATURES);
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the collector at \S+ took only a part of metrics: 7 refused\. too late$/),
+    ]);
+    // What it refused is not sent again.
+    expect(sumOf(collector.points(DURATION))).toBe(3);
+  });
+
+  it('since the start that the collector could not take are sent at the end', async () => {
+    const collector = await openOtlpCollector(503);
+    const exporter = openExporter(collector.url, { temporality: 'cumulative' });
+    await request(exporter);
+    expect(collector.requests).toEqual([]);
+    await exporter.close();
+    expect(collector.points(DURATION).map(({ count }) => count)).toEqual([1]);
+    await exporter.close();
+    expect(collector.requests).toHaveLength(1);
+  });
+
   it('are compressed on demand', async () => {
     const collector = await openOtlpCollector();
     const { send } = await open({
@@ -246,6 +298,23 @@ describe('the metrics of a server', () => {
     expect(new Set(points.map(({ startNano }) => startNano)).size).toBe(1);
     expect(points.every(({ temporality }) => temporality === 2)).toBe(true);
     expect(collector.points('faas.invocations')).toEqual([]);
+  });
+
+  it('do not keep a server that ends, and neither do its spans, if the collector does not answer', async () => {
+    const collector = await openOtlpCollector();
+    const { send, close, lines } = await openOtlpHost({
+      url: collector.url,
+      isFrozen: false,
+      environment: { OTEL_EXPORTER_OTLP_TIMEOUT: '600000' },
+    });
+    // More than the timeout of this test.
+    collector.delays.push(600_000, 600_000);
+    await send(FEATURES);
+    await close();
+    expect(lines.map(({ message }) => message).sort()).toEqual([
+      'metrics could not be sent',
+      'spans could not be sent',
+    ]);
   });
 
   it('are deltas for those who want them', async () => {
