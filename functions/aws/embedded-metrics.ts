@@ -118,14 +118,14 @@ function nameOf(key: string): string {
  * What steps counted and measured, each name once: a value of a label would be a metric of its own, with its price. A
  * request has at most 32 names of each kind, and CloudWatch takes 100.
  */
-function ownValues({ counts = new Map(), observations = new Map() }: RequestRecord): readonly MetricValue[] {
+function ownValues({ counts, observations }: RequestRecord): readonly MetricValue[] {
   const sums = new Map<string, number>();
-  for (const [key, count] of counts) {
+  for (const [key, count] of counts ?? []) {
     const name = nameOf(key);
     sums.set(name, (sums.get(name) ?? 0) + count);
   }
   const all = new Map<string, Measured>();
-  for (const [key, measured] of observations) {
+  for (const [key, measured] of observations ?? []) {
     const name = nameOf(key);
     const known = all.get(name);
     all.set(name, known ? addMeasured(known, measured) : measured);
