@@ -77,6 +77,7 @@ export function describeMetrics(
     ...embeddingMetrics(collector.requests),
     ...runMetrics(collector.requests),
     ...loadMetrics(collector.loads),
+    ...qualityMetrics(collector.quality),
     ...ownMetrics(collector.own),
     ...(functions ? functionMetrics(collector, functions) : []),
   ];
@@ -199,6 +200,24 @@ function loadMetrics(loads: Collector['loads']): readonly Metric[] {
       unit: '{load}',
       description: 'Loads of a version of a model that failed.',
       points: sums(loads, modelOf, ({ failures }) => failures),
+    },
+  ];
+}
+
+function qualityMetrics(quality: Collector['quality']): readonly Metric[] {
+  return [
+    {
+      name: 'ternion.feature.values',
+      unit: '{value}',
+      description: 'Values of each feature of a tabular model, and those that the model does not expect.',
+      points: quality.flatMap(({ features, rows, ...each }) =>
+        [...features].flatMap(([feature, { perRow, ...counts }]) =>
+          Object.entries({ seen: rows * perRow, ...counts }).map(([kind, measure]) => ({
+            attributes: { ...modelOf(each), 'ternion.feature': feature, 'ternion.kind': kind },
+            measure,
+          })),
+        ),
+      ),
     },
   ];
 }

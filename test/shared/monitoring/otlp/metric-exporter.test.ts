@@ -26,6 +26,28 @@ function expectNoGap(points: readonly SentPoint[]): void {
 }
 
 describe('the metrics of a function', () => {
+  it('have the values of each feature, and those that are not as expected', async () => {
+    const collector = await openOtlpCollector();
+    const { send } = await open({ url: collector.url });
+    await send({ features: [5.1, 300, 1.4, null] });
+    await send(FEATURES);
+    const values = collector.points('ternion.feature.values');
+    const counts = new Map<string, number>();
+    for (const { attributes, count, isMonotonic } of values) {
+      expect([attributes['ternion.model'], isMonotonic]).toEqual(['iris', true]);
+      const key = `${attributes['ternion.feature']} ${attributes['ternion.kind']}`;
+      counts.set(key, (counts.get(key) ?? 0) + count);
+    }
+    expect(Object.fromEntries(counts)).toEqual({
+      'sepal_length seen': 2,
+      'sepal_width seen': 2,
+      'sepal_width out_of_range': 1,
+      'petal_length seen': 2,
+      'petal_width seen': 2,
+      'petal_width missing': 1,
+    });
+  });
+
   it('are deltas that follow the semantic conventions', async () => {
     const collector = await openOtlpCollector();
     const { send } = await open({
