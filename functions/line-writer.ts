@@ -15,6 +15,8 @@ export function createLineWriter(write: (text: string) => void = writeOut): Writ
     if (text !== '') write(text);
   };
   process.on('exit', flush);
+  // A server whose log nobody reads any more still has its requests.
+  if (write === writeOut) process.stdout.on('error', () => undefined);
   return (line, level) => {
     if (waiting === '') setImmediate(flush);
     waiting += `${line}\n`;

@@ -136,7 +136,8 @@ interface Tensor {
 type Label = string | number;
 /**
  * Counts something: `count('unsure')`, `count('rows', 3)`, `count('unsure', { reason: 'blurred' })`. Labels have few
- * different values: a name with more than 100 combinations of them counts the rest under `other`.
+ * different values: a name with more than 100 combinations of them counts the rest under `other`. A count
+ * only grows; `observe` takes any number.
  */
 interface Count {
   (name: string, labels: MeasurementLabels): void;

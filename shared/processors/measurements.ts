@@ -3,7 +3,8 @@ import type { Measured } from '../usage.ts';
 
 /**
  * Counts something: `count('unsure')`, `count('rows', 3)`, `count('unsure', { reason: 'blurred' })`. Labels have few
- * different values: a name with more than 100 combinations of them counts the rest under `other`.
+ * different values: a name with more than 100 combinations of them counts the rest under `other`. A count
+ * only grows; `observe` takes any number.
  */
 export interface Count {
   (name: string, labels: MeasurementLabels): void;
@@ -43,6 +44,8 @@ export function createMeasurements(): Measurements {
       const [by, labels] = typeof first === 'object' ? [1, first] : [first, given];
       const whole = keyOf(name, labels);
       check(name, by, countNames);
+      // Those who read counters take one that falls for one that began again.
+      if (by < 0) throw new Error(`"${name}" is counted by ${by}; expected a number of at least 0`);
       const key = boundKey(whole, counts);
       counts.set(key, (counts.get(key) ?? 0) + by);
     },

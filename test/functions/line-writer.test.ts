@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLineWriter } from '../../functions/line-writer.ts';
+import { PROJECT } from '../support/project.ts';
 import { startNode } from '../support/run-command.ts';
 
 describe('the lines of a log', () => {
@@ -23,6 +26,29 @@ describe('the lines of a log', () => {
     write('one', 'info');
     write('two', level);
     expect(written).toEqual(['one\ntwo\n']);
+  });
+
+  it('do not end a server when nobody reads them any more', async () => {
+    const script = `
+      import { setTimeout } from 'node:timers/promises';
+      import { createLineWriter } from './functions/line-writer.ts';
+      const write = createLineWriter();
+      write('first', 'warn');
+      await new Promise((resolve) => process.stdin.once('end', resolve).resume());
+      for (let line = 0; line < 100; line++) {
+        write('x'.repeat(10_000), 'warn');
+        await setTimeout(1);
+      }
+      process.exit(7);`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: PROJECT,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.stdout.destroy();
+    child.stdin.end();
+    const [code] = await once(child, 'close');
+    expect(code).toBe(7);
   });
 
   it.each([

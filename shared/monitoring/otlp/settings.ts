@@ -109,9 +109,9 @@ function readUrl(
   const isCommon = variable === 'OTEL_EXPORTER_OTLP_ENDPOINT';
   const url = URL.parse(isCommon ? `${value?.replace(/\/$/, '')}/v1/${signal}` : (value ?? ''));
   if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new ConfigError(
-    `${variable}=${JSON.stringify(value)} must be a URL that begins with http:// or https://.`,
-  );
+  // The log must not have a password.
+  const shown = JSON.stringify(value?.replace(/[^/]*@/, '...@'));
+  throw new ConfigError(`${variable}=${shown} must be a URL that begins with http:// or https://.`);
 }
 
 /**

@@ -40,5 +40,6 @@ it('takes 32 names, and any number of values of a label', () => {
 it('refuses what is not a number', () => {
   const { count, observe } = createMeasurements();
   expect(() => count('a', Number.NaN)).toThrow('"a" is NaN; expected a number');
+  expect(() => count('a', -1)).toThrow('"a" is counted by -1; expected a number of at least 0');
   expect(() => observe('a', Number.POSITIVE_INFINITY)).toThrow('"a" is Infinity; expected a number');
 });

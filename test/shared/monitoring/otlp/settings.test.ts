@@ -101,6 +101,10 @@ describe('the variables of OpenTelemetry', () => {
       'OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318" must be a URL',
     ],
     [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'user:secret@collector:4318' },
+      'OTEL_EXPORTER_OTLP_ENDPOINT="...@collector:4318" must be a URL',
+    ],
+    [
       { ...ENDPOINT, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       'OTEL_EXPORTER_OTLP_PROTOCOL="grpc" is not supported',
     ],
