@@ -83,10 +83,10 @@ const NOT_STARTED = [
       .concat(['probabilities', 'forest-bounds', 'shares', 'missing-values'])
       .map((name) => `shared/onnx/${name}.ts`),
     ['preprocess-images', 'preprocess-texts', 'postprocess-embedding', 'infer-tensors', 'read-dense']
-      .concat(['check-external-data', 'explain-refusal'])
+      .concat(['check-external-data', 'explain-refusal', 'count-values', 'expected-values'])
       .map((name) => `shared/inference/${name}.ts`),
     ['resize', 'convert', 'steps', 'options'].map((name) => `shared/processing/image/steps/${name}.ts`),
-    ['shared/inference/tasks/image-classification.ts'],
+    ['shared/inference/tasks/image-classification.ts', 'shared/monitoring/otlp/', 'shared/scrapes/'],
     ['shared/processing/text/', 'shared/openapi/document-source.ts', 'shared/openapi/docs-routes.ts'],
     ['shared/models/artifact-folder.ts', 'shared/models/formats/recognise.ts', 'shared/http/multipart.ts'],
     ['shared/runtime/trial-process.ts', 'shared/stores/s3-reads.ts', 'shared/stores/s3-requests.ts'],
