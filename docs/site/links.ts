@@ -71,9 +71,9 @@ const longNames = defineHastPlugin({
   },
 });
 
-/** A name in a cell breaks after each `_`, and the heading `TernionRequestsInProgress` before each capital letter. */
+/** In a cell, names break after each `_` and lists after their commas. `TernionRequestsInProgress` in a heading has three places. */
 function partsOf(tags: string, text: string): readonly string[] {
-  if (tags === 'td code' && text.length > LONGEST_NAME) return text.split(/(?<=\w[_./])(?=\w)/);
+  if (tags === 'td code' && text.length > LONGEST_NAME) return text.split(/(?<=\w[_./,])(?=\w)/);
   if (tags.endsWith(' h3')) return text.split(/(?<=[a-z])(?=[A-Z])/);
   return [text];
 }
