@@ -97,7 +97,7 @@ export function createModelUse(
   let instances = 0;
   const counted = countsValues ? model.counted : undefined;
   let attempt: Attempt = {};
-  /** By the error that ended them: the request can try a part of them again, or go on without them. */
+  /** By the error that ended them: the request can try a part of them again, or be answered without them. */
   const failed = new WeakMap<object, Attempt>();
   let quality: ValueQuality | undefined;
 
