@@ -26,12 +26,24 @@ export function sharpPlugin(): Plugin {
       onLoad({ filter: DECORATORS }, async ({ path }) => ({
         contents: keepMethods(await readFile(path, 'utf8'), path),
       }));
+      onLoad({ filter: /sharp[\\/]dist[\\/]composite\.mjs$/ }, async ({ path }) => ({
+        contents: withoutComposite(await readFile(path, 'utf8'), path),
+      }));
       // Other functions of it are called where sharp looks for its addon, which is replaced.
       onLoad({ filter: /sharp[\\/]dist[\\/]libvips\.mjs$/ }, () => ({
         contents: "export default { runtimePlatformArch: () => [process.platform, process.arch].join('-') };",
       }));
     },
   };
+}
+
+/** @throws Error when the module adds something else than the methods that draw */
+function withoutComposite(source: string, path: string): string {
+  const [, body = ''] = /^export default \(Sharp\) => \{([^}]*)\}/m.exec(source) ?? [];
+  const added = body.split(';').map((line) => line.trim());
+  if (added.join(';') !== 'Sharp.prototype.composite = composite;Sharp.blend = blend;')
+    throw new Error(`${path} has changed; see what it adds now`);
+  return 'export default () => {};';
 }
 
 /** @throws Error when the module does not list its methods as expected */
