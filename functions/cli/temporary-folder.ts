@@ -1,5 +1,5 @@
-import { rmSync } from 'node:fs';
-import { mkdir, utimes } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
+import { utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ownName, RENEW_MS, removeLeftovers } from '../../shared/leftovers.ts';
@@ -35,7 +35,8 @@ export async function makeFolder(parent: string): Promise<string> {
   const folder = join(parent, ownName());
   removeAtEnd(folder);
   await removeLeftovers(parent);
-  await mkdir(folder, { mode: 0o700 });
+  // A thread could make it after a signal has removed it.
+  mkdirSync(folder, { mode: 0o700 });
   // Other machines that share the folder cannot see that this process is running.
   setInterval(() => utimes(folder, new Date(), new Date()).catch(() => undefined), RENEW_MS).unref();
   return folder;
