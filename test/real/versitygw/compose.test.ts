@@ -251,9 +251,7 @@ describe('the processes of compose.yaml', () => {
     const rung = alerts.map(({ metric: { alertname, model, feature } }) =>
       [alertname, model, feature].join(' '),
     );
-    expect(rung.sort()).toEqual([
-      'TernionDataQuality measured petal_length',
-      'TernionDataQuality measured sepal_width',
-    ]);
+    // Values that were missing for as long as anybody looked are as usual.
+    expect(rung).toEqual(['TernionDataQuality measured sepal_width']);
   });
 });
