@@ -61,6 +61,8 @@ const RULES = z.object({
   data: z.object({ groups: z.array(z.object({ lastEvaluation: z.string() })) }),
 });
 
+const TARGETS = z.object({ data: z.object({ activeTargets: z.array(z.unknown()) }) });
+
 const MOST_WAIT_MS = 30_000;
 
 /** Starts Prometheus with a configuration in YAML. */
@@ -107,12 +109,16 @@ export async function startPrometheus(configuration: string): Promise<Prometheus
       const lastMs = performance.now() + MOST_WAIT_MS;
       let readSeconds: number | undefined;
       for (;;) {
+        const response = await fetch(`${server.url}/api/v1/targets?state=active`);
+        const { activeTargets } = TARGETS.parse(await response.json()).data;
         const read = await query('timestamp(up) * up', Date.now() / 1000);
         const times = read.map(({ value }) => value);
         const earliest = Math.min(...times);
         // A reading is there when it has ended, and has the time of its beginning: one that begins earlier can come later.
         if (readSeconds !== undefined && earliest > readSeconds) return readSeconds;
-        if (times.length > 0 && earliest > seconds) readSeconds ??= Math.max(...times);
+        // A target has no time before its first reading.
+        const areAll = times.length > 0 && times.length === activeTargets.length;
+        if (areAll && earliest > seconds) readSeconds ??= Math.max(...times);
         if (performance.now() > lastMs) throw new Error(`Prometheus did not read: ${JSON.stringify(read)}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
