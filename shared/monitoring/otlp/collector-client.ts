@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { createHttpClient } from '../../http/http-client.ts';
+import { memberOf } from '../../json/json-file.ts';
 import { VERSION } from '../../version.ts';
 import { attributesOf } from './any-value.ts';
 import type { Signal, SignalSettings } from './settings.ts';
@@ -74,9 +75,10 @@ async function compress(message: string): Promise<Uint8Array> {
 function describePartial(text: string): string | undefined {
   if (!text.includes('partialSuccess')) return undefined;
   try {
-    const { rejectedSpans, rejectedDataPoints, errorMessage = '' } = Object(JSON.parse(text)).partialSuccess;
-    const count = Number(rejectedSpans ?? rejectedDataPoints ?? 0);
-    return count > 0 ? `${count} refused. ${String(errorMessage).slice(0, LONGEST_REASON)}` : undefined;
+    const partial = memberOf(JSON.parse(text), 'partialSuccess');
+    const count = Number(memberOf(partial, 'rejectedSpans') ?? memberOf(partial, 'rejectedDataPoints') ?? 0);
+    const reason = String(memberOf(partial, 'errorMessage') ?? '');
+    return count > 0 ? `${count} refused. ${reason.slice(0, LONGEST_REASON)}` : undefined;
   } catch {
     return undefined;
   }

@@ -3,14 +3,9 @@ import { addValue } from '../metrics/histogram.ts';
 import { attributesOf, doubleOf, toNanoseconds } from './any-value.ts';
 import { createCollectorClient, type Report, SCOPE } from './collector-client.ts';
 import type { Exporter } from './exporter.ts';
-import {
-  countOf,
-  createFunctionNumbers,
-  describeMetrics,
-  type Measure,
-  type Metric,
-  NEEDED_BOUNDS,
-} from './metrics.ts';
+import { createFunctionNumbers } from './function-metrics.ts';
+import { describeMetrics, NEEDED_BOUNDS } from './metrics.ts';
+import { countOf, type Measure, type Metric } from './points.ts';
 import type { MetricSettings, SignalSettings, Temporality } from './settings.ts';
 
 export interface MetricExporterOptions extends MetricSettings {

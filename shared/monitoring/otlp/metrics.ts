@@ -1,6 +1,6 @@
 import { partsOf } from '../../measurement-keys.ts';
 import { mergeBy, ranIn, sumBy } from '../metrics/group.ts';
-import { bucketsOf, createHistogram, type Histogram } from '../metrics/histogram.ts';
+import type { Histogram } from '../metrics/histogram.ts';
 import {
   BATCH_BOUNDS,
   type Collector,
@@ -12,60 +12,15 @@ import {
 } from '../metrics/series.ts';
 import { STEPS } from '../request-record.ts';
 import type { Attributes } from './any-value.ts';
+import { type FunctionNumbers, functionMetrics } from './function-metrics.ts';
 import { embeddingAttributes } from './gen-ai.ts';
-
-/** Values by their size. */
-export interface Buckets {
-  /** Upper ends; the last bucket has none. */
-  readonly bounds: readonly number[];
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
-
-/** A sum that only grows, or a histogram. */
-export type Measure = number | Buckets;
-
-export interface Point {
-  readonly attributes: Attributes;
-  readonly measure: Measure;
-}
-
-/** A metric with all its points, since the start of the process. */
-export interface Metric {
-  readonly name: string;
-  /** Source: UCUM, as the semantic conventions write it. */
-  readonly unit: string;
-  readonly description: string;
-  readonly points: readonly Point[];
-}
-
-/** What functions count beside their requests. */
-export interface FunctionNumbers {
-  /** Seconds of requests, of the first one of the process apart from the others. */
-  readonly warm: Histogram;
-  readonly cold: Histogram;
-  /** Seconds from the start of the process until it could answer. */
-  readonly init: Histogram;
-  succeeded: number;
-  /** Failures of the server, and not mistakes of clients. */
-  errors: number;
-}
-
-/** Seconds. Source: semantic conventions 1.44, HTTP server and FaaS metrics. */
-export const HTTP_BOUNDS = [
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-] as const;
+import { countOf, HTTP_BOUNDS, type Measure, type Metric, measureOf, type Point } from './points.ts';
 
 /** Seconds. Source: semantic conventions for generative AI 1.37, metrics. */
 export const GEN_AI_BOUNDS = exponential(0.01, 2, 14);
 
 /** What the histograms of requests must have, so that the buckets here are exact. */
 export const NEEDED_BOUNDS = { durationBounds: [...HTTP_BOUNDS, ...GEN_AI_BOUNDS] };
-
-export function createFunctionNumbers(): FunctionNumbers {
-  const seconds = () => createHistogram(HTTP_BOUNDS);
-  return { warm: seconds(), cold: seconds(), init: seconds(), succeeded: 0, errors: 0 };
-}
 
 /** @param functions undefined for a server */
 export function describeMetrics(
@@ -246,45 +201,6 @@ function ownMetrics(own: Collector['own']): readonly Metric[] {
   }));
 }
 
-function functionMetrics(
-  { coldStarts }: Collector,
-  { warm, cold, init, succeeded, errors }: FunctionNumbers,
-): readonly Metric[] {
-  const trigger = { 'faas.trigger': 'http' };
-  const durations = [
-    { attributes: { ...trigger, 'faas.coldstart': false }, measure: measureOf(warm, HTTP_BOUNDS) },
-    { attributes: { ...trigger, 'faas.coldstart': true }, measure: measureOf(cold, HTTP_BOUNDS) },
-  ];
-  const of = (measure: Measure): readonly Point[] => [{ attributes: trigger, measure }];
-  return [
-    {
-      name: 'faas.invocations',
-      unit: '{invocation}',
-      description: 'Invocations that succeeded.',
-      points: of(succeeded),
-    },
-    { name: 'faas.errors', unit: '{error}', description: 'Invocations that failed.', points: of(errors) },
-    {
-      name: 'faas.coldstarts',
-      unit: '{coldstart}',
-      description: 'Invocations that were the first one of a process.',
-      points: of(coldStarts),
-    },
-    {
-      name: 'faas.invoke_duration',
-      unit: 's',
-      description: 'Time of an invocation, without what is done after the answer.',
-      points: durations,
-    },
-    {
-      name: 'faas.init_duration',
-      unit: 's',
-      description: 'Time from the start of a process until it could answer.',
-      points: of(measureOf(init, HTTP_BOUNDS)),
-    },
-  ];
-}
-
 type Texts = Readonly<Record<string, string>>;
 
 function modelOf({ model, version }: Pick<RequestSeries, 'model' | 'version'>): Texts {
@@ -318,19 +234,4 @@ function sums<T>(
     attributes,
     measure,
   }));
-}
-
-/** Prometheus counts in each bucket what is below its end, and OTLP what is in it alone. */
-function measureOf(histogram: Histogram, bounds: readonly number[]): Buckets {
-  const below = bucketsOf(histogram, bounds).map(({ count }) => count);
-  return {
-    bounds,
-    counts: below.map((count, index) => count - (below[index - 1] ?? 0)),
-    sum: histogram.sum,
-  };
-}
-
-/** A sum itself, or the number of values in a histogram. */
-export function countOf(measure: Measure): number {
-  return typeof measure === 'number' ? measure : measure.counts.reduce((sum, count) => sum + count, 0);
 }
