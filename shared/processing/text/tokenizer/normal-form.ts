@@ -39,31 +39,41 @@ export function sortMarks(text: string, form: NormalForm): string {
   });
 }
 
-/** Sorts decomposed marks. Those of class 0 stay in place, and other marks do not move past them. */
+/**
+ * Sorts decomposed marks. Those of class 0 stay in place, and other marks do not move past them. Marks are put into one
+ * string for each class, which takes the same few steps for each mark in any order.
+ */
 function sortRun(run: string): string {
-  const ranks = ranksOf(new Set(run));
-  const sorted: string[] = [];
-  let waiting: string[] = [];
-  const rank = (mark: string) => ranks.get(mark) ?? 0;
-  const flush = () => {
-    for (const mark of waiting.sort((a, b) => rank(a) - rank(b))) sorted.push(mark);
-    waiting = [];
-  };
+  const ranks = ranksOf(distinctCharacters(run));
+  const classes = new Set(ranks.values()).size;
+  let sorted = '';
+  let waiting: string[] = new Array(classes + 1).fill('');
   for (const mark of run) {
-    if (rank(mark) === 0) {
-      flush();
-      sorted.push(mark);
-    } else waiting.push(mark);
+    const rank = ranks.get(mark) ?? 0;
+    if (rank === 0) {
+      sorted += waiting.join('') + mark;
+      waiting = waiting.fill('');
+    } else waiting[rank] += mark;
   }
-  flush();
-  return sorted.join('');
+  return sorted + waiting.join('');
+}
+
+/** Several times as fast as a set of the characters themselves. */
+function distinctCharacters(text: string): readonly string[] {
+  const codes = new Set<number>();
+  for (let at = 0; at < text.length; at++) {
+    const code = text.codePointAt(at) ?? 0;
+    codes.add(code);
+    if (code > 0xffff) at++;
+  }
+  return Array.from(codes, (code) => String.fromCodePoint(code));
 }
 
 /** Numbers in the order of the combining classes, the same for marks of one class, 0 for class 0. */
-function ranksOf(marks: ReadonlySet<string>): ReadonlyMap<string, number> {
+function ranksOf(marks: readonly string[]): ReadonlyMap<string, number> {
   const ranks = new Map<string, number>();
   // Unicode has fewer than a thousand marks that have a class: the library can sort one of each.
-  const ordered = [...marks].filter(hasClass).join('').normalize('NFD');
+  const ordered = marks.filter(hasClass).join('').normalize('NFD');
   let rank = 0;
   let before = '';
   for (const mark of ordered) {
