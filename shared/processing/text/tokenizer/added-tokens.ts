@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { CHARACTER, maskNewer, WORD } from './characters.ts';
 import { roomFor } from './growth.ts';
 import type { Normalizer } from './normalizers.ts';
+import { createTokenSearch, occurrences, type TokenSearch } from './occurrences.ts';
 import type { Piece } from './split.ts';
-import { createTrie, longestMatch, type Trie } from './trie.ts';
 import { finishSteps } from './vocabulary.ts';
 
 /** Tokens that are searched for in a text before any other step. */
@@ -28,7 +28,7 @@ export interface AddedPiece extends Piece {
 export type AddedSplitter = (text: string) => Iterable<AddedPiece | undefined>;
 
 interface Finder {
-  readonly trie: Trie;
+  readonly search: TokenSearch;
   readonly tokens: readonly AddedToken[];
 }
 
@@ -61,11 +61,11 @@ function createFinder(tokens: readonly AddedToken[], normalize?: Normalizer): Fi
       ? finishSteps(normalize({ text: content, isFirst: true }, roomFor(content.length))).text
       : content;
   const contents = ordered.map(({ content }, index) => [contentOf(content), index] as const);
-  return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
+  return {
+    search: createTokenSearch(contents.filter(([content]) => content !== '').reverse()),
+    tokens: ordered,
+  };
 }
-
-/** How many places of a text are tried between two pauses: up to 3 ms if tokens are long. */
-const PLACES_OF_TURN = 1024;
 
 function* find(finder: Finder, piece: Piece): Generator<AddedPiece | undefined> {
   const { text } = piece;
@@ -76,22 +76,17 @@ function* find(finder: Finder, piece: Piece): Generator<AddedPiece | undefined> 
   });
   let done = 0;
   let spacesEnd = 0;
-  let looks = 0;
-  for (let at = 0; at < text.length && finder.tokens.length > 0; ) {
-    if (++looks % PLACES_OF_TURN === 0) yield;
-    const match = longestMatch(finder.trie, text, at);
-    const token = match && finder.tokens[match.id];
+  for (const found of finder.tokens.length > 0 ? occurrences(finder.search, text) : []) {
+    const token = found && finder.tokens[found.id];
     if (!token) {
-      at++;
+      yield;
       continue;
     }
-    const found = at;
-    at = match.end;
-    if (token.single_word && (endsWithWord(text, found) || startsWithWord(text, match.end))) continue;
-    const start = token.lstrip ? spacesBefore(text, found, done) : found;
+    if (token.single_word && (endsWithWord(text, found.start) || startsWithWord(text, found.end))) continue;
+    const start = token.lstrip ? spacesBefore(text, found.start, done) : found.start;
     // Tokens that end in the same run of white space have the same end.
-    if (token.rstrip && match.end > spacesEnd) spacesEnd = spacesAfter(text, match.end);
-    const end = token.rstrip ? spacesEnd : match.end;
+    if (token.rstrip && found.end > spacesEnd) spacesEnd = spacesAfter(text, found.end);
+    const end = token.rstrip ? spacesEnd : found.end;
     if (start > done) yield cut(done, start);
     yield cut(start, end, token.id);
     done = end;
