@@ -117,7 +117,8 @@ function jpegWith(scans: number, pixels: number): Promise<Buffer> {
 
 /** As many strips of a pixel as there may be, in about 8 bytes each. */
 function tiffWith(strip: Uint8Array, pixels: number): Promise<Buffer> {
-  const strips = Math.max(1, Math.floor(Math.min(pixels / 12, 250_000)));
+  const most = MOST_PIXELS / (strip.length === 1 ? 200 : 1400);
+  const strips = Math.max(1, Math.floor(Math.min(pixels / 12, most)));
   return Promise.resolve(tiffOfStrips({ strip, strips }));
 }
 

@@ -1,6 +1,6 @@
 import { countFrames } from './gif.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
-import { countTiffPieces } from './tiff-directory.ts';
+import { readTiffPieces } from './tiff-directory.ts';
 
 /** Most bytes that a pixel may take and still count as one: 50 megapixels are 325 MB. */
 const USUAL_BYTES = 6.5;
@@ -18,27 +18,32 @@ export function pixelPrice(type: string, file: Uint8Array): number {
 
 /**
  * How many pixels an image file counts for at least. A strip or a tile of TIFF and a frame of GIF take two microseconds,
- * and a segment of JPEG is kept until the end, however small they are.
+ * and a segment of JPEG is kept until the end, however small they are. A JPEG or a WebP in a TIFF takes up to seven
+ * times as long as another strip.
  *
  * @param type media type of the file
  */
 export function leastPixels(type: string, file: Uint8Array): number {
-  return Math.max(0, countPieces(type, file) - 1) * PIECE_PIXELS;
+  switch (type) {
+    case 'image/tiff': {
+      const { count, arePictures } = readTiffPieces(file);
+      return pixelsOf(count, arePictures ? PICTURE_PIXELS : PIECE_PIXELS);
+    }
+    case 'image/gif':
+      return pixelsOf(countFrames(file), PIECE_PIXELS);
+    case 'image/jpeg':
+      return pixelsOf((readJpegFrame(file)?.segments ?? 0) - USUAL_SEGMENTS, PIECE_PIXELS);
+    default:
+      return 0;
+  }
 }
 
 const PIECE_PIXELS = 200;
+const PICTURE_PIXELS = 1400;
 
-function countPieces(type: string, file: Uint8Array): number {
-  switch (type) {
-    case 'image/tiff':
-      return countTiffPieces(file);
-    case 'image/gif':
-      return countFrames(file);
-    case 'image/jpeg':
-      return (readJpegFrame(file)?.segments ?? 0) - USUAL_SEGMENTS;
-    default:
-      return 1;
-  }
+/** The first piece is there in each file. */
+function pixelsOf(pieces: number, each: number): number {
+  return Math.max(0, pieces - 1) * each;
 }
 
 /** The largest profiles and descriptions take a few hundred segments of 64 KB each. */
