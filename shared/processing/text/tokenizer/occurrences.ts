@@ -59,7 +59,7 @@ export function* occurrences(search: TokenSearch, text: string): Generator<Occur
   let node = ROOT;
   let found: Occurrence | undefined;
   let turn = 0;
-  // After the last character nothing goes on.
+  // After the last character nothing can continue.
   for (let at = 0; at <= text.length; at++) {
     if (++turn % CHARACTERS_OF_TURN === 0) yield;
     node = at < text.length ? follow(trie, suffixes, node, text.charCodeAt(at)) : ROOT;

@@ -6,7 +6,7 @@ import {
 } from '../../../../../shared/processing/text/tokenizer/occurrences.ts';
 import { createRandom } from '../../../../fuzz/mutate.ts';
 
-test('finds the leftmost token, the longest of those that begin there, and goes on at its end', () => {
+test('finds the leftmost token, the longest of those that begin there, and the next one after it', () => {
   expect(find(['he', 'she', 'hers', 'shells'], 'ushers shell')).toEqual([
     { id: 1, start: 1, end: 4 },
     { id: 1, start: 7, end: 10 },
