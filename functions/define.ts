@@ -3,7 +3,7 @@
 import { type DynamoDbSettings, openDynamoDb } from '../shared/features/dynamodb/dynamodb.ts';
 import type { FeatureStore } from '../shared/features/feature-store.ts';
 
-export type { AwsCredentials } from '../shared/features/dynamodb/credentials.ts';
+export type { AwsCredentials } from '../shared/aws/credentials.ts';
 export type { DynamoDbSettings } from '../shared/features/dynamodb/dynamodb.ts';
 export { type FeastSettings, feast } from '../shared/features/feast.ts';
 export type {

@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 
 /** As for Redis: after a process was frozen, its connections may be gone without a word. */
 const MOST_IDLE_MS = 30_000;
@@ -11,23 +12,38 @@ const LONGEST_REQUEST_MS = 600_000;
 
 export interface HttpAnswer {
   readonly status: number;
+  /** By their names in lower case; several of one name are joined. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
 }
 
+/** A long body. It is opened for each attempt, as a stream can be read once. */
+export interface HttpContent {
+  readonly sizeBytes: number;
+  open(): Readable;
+}
+
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly body: string | Uint8Array | HttpContent;
+}
+
+export interface HttpLimits {
+  /** Longest wait for a connection. */
+  readonly connectionMs?: number | undefined;
+  /** Longest silence of the server, before and during an answer. */
+  readonly silenceMs?: number | undefined;
 }
 
 export interface HttpClient {
   /**
-   * Sends a request that changes nothing. If it went out on a connection from before, and that is lost, it is sent once
+   * Sends a request that may arrive twice. If it went out on a connection from before, and that is lost, it is sent once
    * more on a new one.
    *
-   * @throws what `fail` makes when there is no whole answer; Error for one that is too long; the reason of the
-   *   signal
+   * @throws what `fail` makes when there is no whole answer; Error for one that is too long; the error of a body that
+   *   cannot be read; the reason of the signal
    */
   send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
 }
@@ -45,7 +61,11 @@ interface Opened {
  * @param title what the server is in messages
  * @param fail makes the error for an answer that did not come
  */
-export function createHttpClient(title: string, fail: (reason: string) => Error): HttpClient {
+export function createHttpClient(
+  title: string,
+  fail: (reason: string) => Error,
+  limits: HttpLimits = {},
+): HttpClient {
   let opened: Opened | undefined;
   const open = (protocol: string) => {
     opened ??= openTransport(protocol);
@@ -57,7 +77,9 @@ export function createHttpClient(title: string, fail: (reason: string) => Error)
       for (let isSecond = false; ; isSecond = true) {
         const { send, agent } = open(url.protocol);
         signal.throwIfAborted();
-        const outcome = await exchange(send(url, { method, headers, agent, signal }), body, title, fail);
+        const outgoing = send(url, { method, headers: { ...headers, ...lengthOf(body) }, agent, signal });
+        limit(outgoing, limits);
+        const outcome = await exchange(outgoing, body, title, fail);
         if ('answer' in outcome) return outcome.answer;
         signal.throwIfAborted();
         if (isSecond || !outcome.isOld) throw fail(`${title} cannot be reached: ${outcome.problem}`);
@@ -83,6 +105,25 @@ function endIdle({ agent, usedMs }: Opened): void {
     if (Math.abs(now - (usedMs.get(socket) ?? 0)) > MOST_IDLE_MS) socket.destroy();
 }
 
+function lengthOf(body: HttpRequest['body']): Readonly<Record<string, string>> {
+  return typeof body === 'string' || body instanceof Uint8Array
+    ? {}
+    : { 'content-length': String(body.sizeBytes) };
+}
+
+function limit(request: ClientRequest, { connectionMs, silenceMs }: HttpLimits): void {
+  const end = (doing: string, ms: number) => {
+    request.destroy(Object.assign(new Error(), { code: `${doing} timed out after ${ms} ms` }));
+  };
+  if (silenceMs !== undefined) request.setTimeout(silenceMs, () => end('receiving', silenceMs));
+  if (connectionMs === undefined) return;
+  request.once('socket', (socket: Socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => end('connecting', connectionMs), connectionMs);
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
+  });
+}
+
 const LOST = 'the connection was lost';
 
 type Outcome =
@@ -95,7 +136,7 @@ type Outcome =
 
 function exchange(
   request: ClientRequest,
-  body: string | Uint8Array,
+  body: HttpRequest['body'],
   title: string,
   fail: (reason: string) => Error,
 ): Promise<Outcome> {
@@ -129,9 +170,27 @@ function exchange(
         else end(new Error(`${title} answered with more than ${MOST_BYTES} bytes`));
       });
       response.on('end', () => {
-        resolve({ answer: { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() } });
+        const { statusCode: status = 0, headers } = response;
+        resolve({
+          answer: { status, headers: joinHeaders(headers), text: Buffer.concat(chunks).toString() },
+        });
+        // A server may refuse before it has all bytes.
+        if (!request.writableFinished) request.destroy();
       });
     });
-    request.end(body);
+    if (typeof body === 'string' || body instanceof Uint8Array) request.end(body);
+    else pour(body.open(), request, end);
   });
+}
+
+/** @param fail is called when the content cannot be read */
+function pour(content: Readable, request: ClientRequest, fail: (error: Error) => void): void {
+  content.once('error', fail);
+  // The request ends early when its server refuses it.
+  request.once('close', () => content.destroy());
+  content.pipe(request);
+}
+
+function joinHeaders(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

@@ -6,7 +6,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemCodeOf } from '../errors.ts';
 import { etagOf } from './file-facts.ts';
 import { isInside, lookAt } from './look-at.ts';
-import { type PassedOver, type StoredFile, StoreError, type WritableStore } from './model-store.ts';
+import {
+  LARGEST_LOADED_BYTES,
+  type Loaded,
+  type PassedOver,
+  type StoredFile,
+  StoreError,
+  type WritableStore,
+} from './model-store.ts';
 
 /**
  * Larger reads than Node's 64 KiB default: the hash then limits the speed of hashing a model, not the number of reads.
@@ -28,6 +35,10 @@ export function openFilesystemStore(folder: string): WritableStore {
     read: async (file, start, end, signal) => {
       const content = await readRange(root, file, start, end);
       return signal ? addAbortSignal(signal, content) : content;
+    },
+    load: async (path, known, signal) => {
+      signal?.throwIfAborted();
+      return await loadFile(root, path, known);
     },
     write: async (path, content, replaced) =>
       await (await import('./filesystem-writes.ts')).writeFile(root, path, content, replaced),
@@ -108,9 +119,7 @@ async function readRange(root: string, file: StoredFile, start: number, end: num
   const path = locate(root, file.path);
   let handle: FileHandle | undefined;
   try {
-    const [realRoot, target] = await Promise.all([realpath(root), realpath(path)]);
-    if (!isInside(realRoot, target)) throw escapes(file.path);
-    handle = await open(target, 'r');
+    handle = await openInside(root, file.path, path);
     if (etagOf(await handle.stat({ bigint: true })) !== file.etag) {
       throw new StoreError(
         'changed',
@@ -124,6 +133,46 @@ async function readRange(root: string, file: StoredFile, start: number, end: num
   if (start < end) return handle.createReadStream({ start, end: end - 1, highWaterMark: READ_BYTES });
   await handle.close();
   return Readable.from([]);
+}
+
+async function loadFile(root: string, name: string, known: string | undefined): Promise<Loaded> {
+  const path = locate(root, name);
+  // A repository that is not there is an error.
+  const realRoot = await resolveRoot(root);
+  let handle: FileHandle | undefined;
+  try {
+    // To open a pipe would wait for its writer.
+    const found = hasHiddenPart(root, path)
+      ? undefined
+      : await lookAt(path, (target) => isInside(realRoot, target));
+    if (found?.kind !== 'file') return { is: 'missing', storeMs: Date.now() };
+    handle = await openInside(root, name, path);
+    const facts = await handle.stat({ bigint: true });
+    const etag = etagOf(facts);
+    if (etag === known) return { is: 'unchanged', storeMs: Date.now() };
+    if (facts.size > LARGEST_LOADED_BYTES)
+      throw new StoreError('corrupt', `${path} has more than ${LARGEST_LOADED_BYTES} bytes.`);
+    const content = await handle.readFile();
+    return {
+      is: 'there',
+      file: { path: name, sizeBytes: content.length, etag },
+      content,
+      storeMs: Date.now(),
+    };
+  } catch (error) {
+    const reason = toStoreError(error, path);
+    if (reason instanceof StoreError && reason.reason === 'missing')
+      return { is: 'missing', storeMs: Date.now() };
+    throw reason;
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function openInside(root: string, name: string, path: string): Promise<FileHandle> {
+  const [realRoot, target] = await Promise.all([realpath(root), realpath(path)]);
+  if (!isInside(realRoot, target)) throw escapes(name);
+  return await open(target, 'r');
 }
 
 /** The absolute path of a file or folder in the repository. */

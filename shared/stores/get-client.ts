@@ -46,6 +46,7 @@ export interface GetClient {
 /** Servers close connections that had no request for 5 seconds or more. */
 const MOST_IDLE_MS = 4_000;
 const CHUNK_BYTES = 512 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 /** As in Node's client. */
 const MOST_HEAD_BYTES = 16 * 1024;
 const MOST_MESSAGE_BYTES = 64 * 1024;
@@ -110,8 +111,9 @@ export function createGetClient({ connectionTimeoutMs, socketTimeoutMs }: GetCli
         );
         return { status, headers, body };
       }
-      const message = await receiveMessage(connection, head, socketTimeoutMs);
-      end(false);
+      const hasBody = status !== 204 && status !== 304;
+      const message = hasBody ? await receiveMessage(connection, head, socketTimeoutMs) : NO_BYTES;
+      end(!hasBody && head.isReusable);
       return { status, headers, body: Readable.from([message]) };
     } catch (error) {
       end(false);

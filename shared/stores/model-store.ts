@@ -25,6 +25,11 @@ export interface NewContent {
  */
 export type PassedOver = (path: string, problem: string) => void;
 
+/** What a store has of a file. */
+export type Loaded =
+  | { readonly is: 'there'; readonly file: StoredFile; readonly content: Buffer; readonly storeMs: number }
+  | { readonly is: 'unchanged' | 'missing'; readonly storeMs: number };
+
 /** The store of a model repository's bytes. `functions/*` pass the implementations. */
 export interface ModelStore {
   /** The repository's URL, for messages and the log. */
@@ -55,6 +60,14 @@ export interface ModelStore {
  */
 export interface WritableStore extends ModelStore {
   /**
+   * A small file as it is now, with its content, in one request; `storeMs` is the time by the store's clock.
+   *
+   * @param known the etag of a content that the caller has: if it is still the same, it does not come again
+   * @param signal ends the request
+   * @throws StoreError `missing` when the repository does not exist, `corrupt` when the file has more than 16 MB
+   */
+  load(path: string, known?: string, signal?: AbortSignal): Promise<Loaded>;
+  /**
    * Writes a new file, or replaces one that is unchanged since it was listed.
    *
    * @param path below the root; its parts are not empty and do not start with a dot
@@ -84,6 +97,9 @@ export type StoreErrorReason =
   | 'corrupt'
   | 'no-space'
   | 'unwritable';
+
+/** Most bytes of a file that is loaded as a whole. */
+export const LARGEST_LOADED_BYTES = 16_000_000;
 
 /** An error of a model store. Its message may name buckets and keys: it is for the log, not for clients. */
 export class StoreError extends Error {

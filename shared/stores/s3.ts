@@ -1,31 +1,50 @@
-import { loadOnce } from '../memo.ts';
+import { type AwsCredentials, type Environment, findCredentials } from '../aws/credentials.ts';
 import type { WritableStore } from './model-store.ts';
-import { parseS3Location } from './s3-location.ts';
-import type { S3StoreOptions } from './s3-requests.ts';
+import { parseLocation } from './objects/location.ts';
+import type { ObjectStoreOptions } from './objects/object-requests.ts';
+import { openLazily } from './objects/open-lazily.ts';
+
+export interface S3StoreOptions extends ObjectStoreOptions {
+  /** By default AWS_REGION or AWS_DEFAULT_REGION, or where the bucket is. */
+  readonly region?: string | undefined;
+  /** By default AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, or Amazon's. */
+  readonly endpoint?: string | undefined;
+  /** Whether the bucket is in the path, and not in the name of the server. */
+  readonly forcePathStyle?: boolean | undefined;
+  /** By default those of the environment, of a role, of the container or of the instance. */
+  readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>) | undefined;
+  readonly environment?: Environment | undefined;
+}
 
 /**
- * A model repository in an S3 bucket. Region, endpoint and credentials come from the SDK's default chain unless given.
- * The SDK is loaded with the first request. Keys with a part that is empty or starts with a dot are not part of the
+ * A model repository in an S3 bucket. Keys with a part that is empty or starts with a dot are not part of the
  * repository.
  *
  * @param url `s3://bucket` or `s3://bucket/prefix`; used as it is, without percent-decoding
+ * @throws StoreError when the URL names no bucket
  */
 export function openS3Store(url: string, options: S3StoreOptions = {}): WritableStore {
-  const location = parseS3Location(url);
-  // Most servers have a folder of models.
-  const reads = loadOnce(() => import('./s3-reads.ts'));
-  const connected = loadOnce(async () => (await import('./s3-requests.ts')).connectS3(options));
-  // Servers only read.
-  const writes = loadOnce(() => import('./s3-writes.ts'));
-  const connectedWrites = loadOnce(async () => (await import('./s3-requests.ts')).connectS3Writes(options));
-  return {
-    url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
-    list: async (folder, _, onPart) =>
-      await (await reads()).listFiles(await connected(), location, folder, onPart),
-    read: async (file, start, end, signal) =>
-      await (await reads()).readRange(await connected(), location, file, start, end, signal),
-    write: async (path, content, replaced) =>
-      await (await writes()).writeObject(await connectedWrites(), location, path, content, replaced),
-    remove: async (file) => await (await writes()).removeObject(await connectedWrites(), location, file),
-  };
+  const { container: bucket, ...location } = parseLocation(url, 's3', 'bucket');
+  const { environment = process.env, credentials } = options;
+  return openLazily(location, options, async () => {
+    const { createS3Protocol } = await import('./objects/s3-protocol.ts');
+    return createS3Protocol({
+      bucket,
+      environment,
+      region: options.region ?? (environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined),
+      endpoint:
+        options.endpoint ?? (environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined),
+      forcePathStyle: options.forcePathStyle ?? false,
+      credentials: sourceOf(credentials, environment),
+    });
+  });
+}
+
+function sourceOf(
+  given: S3StoreOptions['credentials'],
+  environment: Environment,
+): () => Promise<AwsCredentials> {
+  if (typeof given === 'function') return given;
+  if (given !== undefined) return async () => given;
+  return async () => await findCredentials(environment, (reason) => new Error(reason));
 }

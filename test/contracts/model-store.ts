@@ -35,6 +35,7 @@ export function describeModelStore(name: string, open: OpenStore): void {
     };
     describeList(given);
     describeRead(given);
+    describeLoad(given);
     describeWrite(given);
   });
 }
@@ -177,6 +178,58 @@ function describeRead(given: OpenStore): void {
     const { store } = await given({ a: 'one' });
     const file = { path: '../../../../../../../../etc/hosts', sizeBytes: 10, etag: '"x"' };
     await expect(store.read(file, 0, 10)).rejects.toMatchObject({ name: 'StoreError' });
+  });
+}
+
+function describeLoad(given: OpenStore): void {
+  it('loads a file with its content, the etag of its listing and the time', async () => {
+    const { store } = await given({ 'a/ü &.json': '{"a": "é"}', empty: '' });
+    const [a, empty] = await store.list('');
+    const loaded = await store.load('a/ü &.json');
+    expect(loaded).toEqual({
+      is: 'there',
+      file: a,
+      content: Buffer.from('{"a": "é"}'),
+      storeMs: expect.any(Number),
+    });
+    expect(Math.abs(loaded.storeMs - Date.now())).toBeLessThan(60_000);
+    expect(await store.load('empty')).toMatchObject({ is: 'there', file: empty, content: Buffer.alloc(0) });
+  });
+
+  it('loads a file again only if it has changed', async () => {
+    const { store, write } = await given({ a: 'one' });
+    const file = only(await store.list(''));
+    expect(await store.load('a', file.etag)).toMatchObject({ is: 'unchanged' });
+    expect(await store.load('a', file.etag)).toMatchObject({ is: 'unchanged' });
+    await write('a', 'two');
+    const [changed] = await store.list('');
+    expect(await store.load('a', file.etag)).toMatchObject({
+      is: 'there',
+      file: changed,
+      content: Buffer.from('two'),
+    });
+    const written = await store.write('b', contentOf('three'));
+    expect(await store.load('b', written.etag)).toMatchObject({ is: 'unchanged' });
+  });
+
+  it('says which files are not there, and rejects with "missing" without a repository', async () => {
+    const { store, remove } = await given({ a: 'one', 'b/c': 'two' });
+    const [a] = await store.list('');
+    await remove('a');
+    for (const path of ['a', 'b', 'b/c/d', 'none', '.hidden'])
+      expect(await store.load(path), path).toMatchObject({ is: 'missing' });
+    expect(await store.load('a', a?.etag)).toMatchObject({ is: 'missing' });
+    const nowhere = await given(undefined);
+    await expect(nowhere.store.load('a')).rejects.toMatchObject({ name: 'StoreError', reason: 'missing' });
+  });
+
+  it('loads no file that is too large, and ends with its signal', async () => {
+    const { store, write } = await given({ a: 'one' });
+    await write('large', Buffer.alloc(16_000_001));
+    await expect(store.load('large')).rejects.toMatchObject({ name: 'StoreError', reason: 'corrupt' });
+    await expect(store.load('a', undefined, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
+      'enough',
+    );
   });
 }
 

@@ -17,11 +17,13 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/folder-lock',
     'shared/make-folder',
     'shared/memo',
+    'shared/keep-fresh',
     'shared/node-modules',
     'shared/turns',
     'shared/scrapes',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
+  ['shared/aws'],
   [
     'shared/models',
     'shared/runtime',

@@ -1,7 +1,8 @@
+import type { AwsCredentials } from '../../aws/credentials.ts';
+import { sha256Of, signRequest } from '../../aws/sign.ts';
 import { createHttpClient } from '../../http/http-client.ts';
+import type { Kept } from '../../keep-fresh.ts';
 import { unavailable } from '../../processors/processor.ts';
-import type { KeptCredentials } from './credentials.ts';
-import { signRequest } from './sign.ts';
 import { type AttributeValue, isMembers, ownMember } from './values.ts';
 
 /** A table, and how to reach it. */
@@ -10,7 +11,7 @@ export interface TableAddress {
   readonly table: string;
   readonly region: string;
   readonly url: URL;
-  readonly credentials: KeptCredentials;
+  readonly credentials: Kept<AwsCredentials>;
 }
 
 /** What is asked for of each key. */
@@ -101,8 +102,10 @@ function createSend({ title, region, url, credentials }: TableAddress) {
   const client = createHttpClient(title, unavailable);
   return async (body: object, signal: AbortSignal): Promise<unknown> => {
     const text = JSON.stringify(body);
-    const signing = { region, credentials: await credentials(signal), now: new Date() };
-    const signed = signRequest({ url, headers: HEADERS, body: text }, signing);
+    const signed = signRequest(
+      { method: 'POST', url, headers: HEADERS, bodySha256: sha256Of(text) },
+      { service: 'dynamodb', region, credentials: await credentials(signal), now: new Date() },
+    );
     const answer = await client.send({ method: 'POST', url, headers: signed, body: text }, signal);
     const parsed = parse(answer.text);
     if (answer.status === 200) return parsed;

@@ -1,10 +1,12 @@
+import { type CredentialSource, domainOf, type Environment, findCredentials } from '../../aws/credentials.ts';
+import { keepFresh } from '../../keep-fresh.ts';
+import { unavailable } from '../../processors/processor.ts';
 import { SettingsError } from '../../processors/settings-error.ts';
 import type { EntityKey, EntityMember, FeatureStore, StoredValue } from '../feature-store.ts';
 import { checkKey, type KeyTemplate, readTemplate, requireAll } from '../key-template.ts';
 import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createBatchGet, type Item, type TableAddress } from './batch-get.ts';
-import { type CredentialSource, type Environment, findCredentials, keepCredentials } from './credentials.ts';
 import { type AttributeValue, isMembers, ownMember, readAttribute } from './values.ts';
 
 /** The settings of `dynamodb`. */
@@ -84,14 +86,16 @@ function readAddress(settings: DynamoDbSettings, environment: Environment): Tabl
     settings.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION,
   );
   const endpoint = settings.endpoint ?? environment.AWS_ENDPOINT_URL_DYNAMODB ?? environment.AWS_ENDPOINT_URL;
-  const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const address = endpoint ?? `https://dynamodb.${region}.${domain}`;
+  const address = endpoint ?? `https://dynamodb.${region}.${domainOf(region)}`;
   return {
     title: `The table ${JSON.stringify(table)} of DynamoDB`,
     table,
     region,
     url: requireUrl(SUBJECT, address, ['http:', 'https:']),
-    credentials: keepCredentials(settings.credentials ?? (() => findCredentials(environment))),
+    credentials: keepFresh(
+      'credentials of AWS',
+      settings.credentials ?? (() => findCredentials(environment, unavailable)),
+    ),
   };
 }
 

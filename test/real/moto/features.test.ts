@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha256Of, signRequest } from '../../../shared/aws/sign.ts';
 import { openDynamoDb } from '../../../shared/features/dynamodb/dynamodb.ts';
-import { signRequest } from '../../../shared/features/dynamodb/sign.ts';
 import { type Customer, describeFeatureStore } from '../../contracts/feature-store.ts';
 import { bindFeatures, refusalOf } from '../../support/features/look-up.ts';
 import { type RunningServer, startServer } from '../start-server.ts';
@@ -25,8 +25,8 @@ async function call(operation: string, content: object): Promise<void> {
     'x-amz-target': `DynamoDB_20120810.${operation}`,
   };
   const signed = signRequest(
-    { url, headers, body },
-    { region: REGION, credentials: CREDENTIALS, now: new Date() },
+    { method: 'POST', url, headers, bodySha256: sha256Of(body) },
+    { service: 'dynamodb', region: REGION, credentials: CREDENTIALS, now: new Date() },
   );
   const response = await fetch(url, { method: 'POST', headers: signed, body });
   if (!response.ok) throw new Error(await response.text());

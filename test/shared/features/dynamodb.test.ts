@@ -1,10 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Environment, keepCredentials } from '../../../shared/features/dynamodb/credentials.ts';
+import type { AwsCredentials, Environment } from '../../../shared/aws/credentials.ts';
 import { type DynamoDbSettings, openDynamoDb } from '../../../shared/features/dynamodb/dynamodb.ts';
-import { signRequest } from '../../../shared/features/dynamodb/sign.ts';
 import { createHttpClient } from '../../../shared/http/http-client.ts';
+import { keepFresh } from '../../../shared/keep-fresh.ts';
 import { unavailable } from '../../../shared/processors/processor.ts';
 import { describeFeatureStore } from '../../contracts/feature-store.ts';
 import { refuse, startDynamoDbServer } from '../../support/features/dynamodb-server.ts';
@@ -14,6 +12,7 @@ import { bindFeatures, refusalOf } from '../../support/features/look-up.ts';
 const STEP = { entity: 'customer_id', features: ['age'] };
 const KEYS = { accessKeyId: 'AKID', secretAccessKey: 'very-secret' };
 const credentials = async () => KEYS;
+const keepCredentials = (source: () => Promise<AwsCredentials>) => keepFresh('credentials of AWS', source);
 const TITLE = 'The table "customers" of DynamoDB';
 const UNAVAILABLE = [
   'TEMPORARILY_UNAVAILABLE',
@@ -509,63 +508,5 @@ describe('credentials of AWS', () => {
       ...FAILED,
       'there are no credentials of AWS in the environment',
     ]);
-  });
-});
-
-describe('a signature', () => {
-  class Sha256 {
-    readonly #hash;
-    constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-      this.#hash =
-        secret === undefined
-          ? createHash('sha256')
-          : createHmac(
-              'sha256',
-              ArrayBuffer.isView(secret)
-                ? Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength)
-                : String(secret),
-            );
-    }
-    update(chunk: Uint8Array): void {
-      this.#hash.update(chunk);
-    }
-    digest(): Promise<Uint8Array> {
-      return Promise.resolve(this.#hash.digest());
-    }
-    reset(): void {
-      throw new Error('it is used once');
-    }
-  }
-
-  it.each([
-    ['http://127.0.0.1:8000', undefined, '{}'],
-    ['https://dynamodb.eu-west-1.amazonaws.com', 'a/token+with=', '{"a":"ü😀"}'],
-  ])("is that of AWS's own signer: %s", async (address, sessionToken, body) => {
-    const url = new URL(address);
-    const now = new Date('2026-11-29T01:02:03.456Z');
-    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'T.O' };
-    const region = 'eu-west-1';
-    const known = { ...KEYS, ...(sessionToken !== undefined && { sessionToken }) };
-    const signer = new SignatureV4({
-      service: 'dynamodb',
-      region,
-      credentials: known,
-      sha256: Sha256,
-      applyChecksum: false,
-    });
-    const expected = await signer.sign(
-      {
-        method: 'POST',
-        protocol: url.protocol,
-        hostname: url.hostname,
-        path: '/',
-        headers: { ...headers, host: url.host },
-        body,
-      },
-      { signingDate: now },
-    );
-    expect(signRequest({ url, headers, body }, { region, credentials: known, now })).toEqual(
-      expected.headers,
-    );
   });
 });

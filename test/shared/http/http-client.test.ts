@@ -18,12 +18,17 @@ async function ask(text: string): Promise<unknown> {
 }
 
 it('gives the whole answer', async () => {
-  expect(await ask('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')).toEqual({ status: 200, text: 'ok' });
+  expect(await ask('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')).toEqual({
+    status: 200,
+    headers: { 'content-length': '2' },
+    text: 'ok',
+  });
 });
 
 it('reads the answer after a preliminary one', async () => {
   expect(await ask('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 Away\r\ncontent-length: 0\r\n\r\n')).toEqual({
     status: 503,
+    headers: { 'content-length': '0' },
     text: '',
   });
 });

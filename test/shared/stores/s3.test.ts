@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
-import { openS3Store } from '../../../shared/stores/s3.ts';
-import type { S3StoreOptions } from '../../../shared/stores/s3-requests.ts';
+import { openS3Store, type S3StoreOptions } from '../../../shared/stores/s3.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
 import type { S3Request } from '../../support/s3-protocol.ts';
 import { type S3Server, type S3ServerOptions, startS3Server } from '../../support/s3-server.ts';
