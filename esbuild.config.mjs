@@ -18,6 +18,7 @@ import { sharpPlugin } from './infra/build/sharp-plugin.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
 import { copyPublicTypes } from './infra/build/types/public-types.ts';
+import { yamlPlugin } from './infra/build/yaml-plugin.ts';
 import { zodPlugin } from './infra/build/zod-plugin.ts';
 
 /** @typedef {import('./functions/cli/deploy/native-packages.ts').NativePackage} NativePackage */
@@ -164,6 +165,7 @@ async function bundle(host, output, natives) {
       httpPlugin(),
       sharpPlugin(),
       zodPlugin(),
+      yamlPlugin(),
       azurePlugin(),
       startPlugin(project, join(host.folder, 'index.ts')),
       ownSourceMaps(),

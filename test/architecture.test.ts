@@ -305,7 +305,7 @@ describe('a foreign package', () => {
     ['onnxruntime-common', undefined],
     ['sharp', 'shared/processing/image/decode/image-file.ts'],
     ['@huggingface/tokenizers', 'shared/processing/text/tokenizer/patterns.ts'],
-    ['@aws-sdk/client-s3', 'shared/stores/s3-requests.ts'],
+    ['@aws-sdk/client-s3', 'functions/open-s3.ts'],
   ])('%s is imported by one file at most: %s', (name, file) => {
     expect(importersOf((to) => to === name || to.startsWith(`${name}/`))).toEqual(file ? [file] : []);
   });
@@ -317,8 +317,8 @@ describe('a foreign package', () => {
     ]);
   });
 
-  it('of AWS, whichever it is, is imported by one file of the S3 store alone', () => {
-    expect(importersOf((to) => /^@(aws-sdk|smithy)\//.test(to))).toEqual(['shared/stores/s3-requests.ts']);
+  it('of AWS, whichever it is, is imported by one file alone, for its profiles', () => {
+    expect(importersOf((to) => /^@(aws-sdk|smithy)\//.test(to))).toEqual(['functions/open-s3.ts']);
   });
 
   it('of a cloud is imported by no other cloud and nothing shared', () => {

@@ -29,6 +29,10 @@ export function sharpPlugin(): Plugin {
       onLoad({ filter: /sharp[\\/]dist[\\/]composite\.mjs$/ }, async ({ path }) => ({
         contents: withoutComposite(await readFile(path, 'utf8'), path),
       }));
+      // The addons of bundles are for glibc.
+      onLoad({ filter: /detect-libc[\\/]lib[\\/]detect-libc\.js$/ }, () => ({
+        contents: "export default { GLIBC: 'glibc', MUSL: 'musl', familySync: () => 'glibc' };",
+      }));
       // Other functions of it are called where sharp looks for its addon, which is replaced.
       onLoad({ filter: /sharp[\\/]dist[\\/]libvips\.mjs$/ }, () => ({
         contents: "export default { runtimePlatformArch: () => [process.platform, process.arch].join('-') };",

@@ -89,7 +89,7 @@ const NOT_STARTED = [
     ['shared/inference/tasks/image-classification.ts', 'shared/monitoring/otlp/', 'shared/scrapes/'],
     ['shared/processing/text/', 'shared/openapi/document-source.ts', 'shared/openapi/docs-routes.ts'],
     ['shared/models/artifact-folder.ts', 'shared/models/formats/recognise.ts', 'shared/http/multipart.ts'],
-    ['shared/runtime/trial-process.ts', 'shared/stores/s3-reads.ts', 'shared/stores/s3-requests.ts'],
+    ['shared/runtime/trial-process.ts', 'shared/stores/objects/', 'shared/stores/get-client.ts'],
     ['zod/v4/classic/', 'zod/v4/core/to-json-schema.js', 'zod/v4/core/json-schema-processors.js'],
   );
 
