@@ -47,6 +47,6 @@ function hasProfiles(): boolean {
 }
 
 const chainOfSdk = loadOnce(async () => {
-  const { S3Client } = await import('@aws-sdk/client-s3');
-  return new S3Client({}).config.credentials;
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  return defaultProvider();
 });

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
+import { createS3Protocol, type S3Connection } from '../../../shared/stores/objects/s3-protocol.ts';
 import { openS3Store, type S3StoreOptions } from '../../../shared/stores/s3.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
 import type { S3Request } from '../../support/s3-protocol.ts';
@@ -170,6 +171,99 @@ describe('openS3Store', () => {
     servers.splice(0);
     await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
   });
+});
+
+describe('a request to S3', () => {
+  const keysOf = (name: string) => ({ accessKeyId: name, secretAccessKey: 'secret' });
+
+  it.each([-3_600_000, 3_600_000])('is made again by the clock of S3, which is %i ms away', async (ms) => {
+    const server = await start({ files: { a: 'x' }, checksTime: true });
+    const store = open(server);
+    const now = Date.now;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const file = await listed(store.list(''));
+    expect(await textOf(store.read(file, 0, 1))).toBe('x');
+    await store.write('b', contentOf('y'));
+    // Only the first one is refused.
+    expect(server.requests.map(({ status }) => status)).toEqual([403, 200, 206, 200]);
+  });
+
+  it('gets new credentials when they end on the way, once', async () => {
+    const server = await start({ files: { a: 'x' } });
+    const credentials = vi.fn(async () => keysOf('TERNIONTEST'));
+    const store = open(server, { credentials });
+    const file = await listed(store.list(''));
+    expect(credentials).toHaveBeenCalledTimes(1);
+    const expired = { kind: 'refuse', status: 400, code: 'ExpiredToken' } as const;
+    server.addFault({ when: () => true, times: 1, effect: expired });
+    expect(await textOf(store.read(file, 0, 1))).toBe('x');
+    expect(credentials).toHaveBeenCalledTimes(2);
+    server.addFault({ when: () => true, effect: expired });
+    await expect(store.list('')).rejects.toMatchObject({ reason: 'denied' });
+    expect(credentials).toHaveBeenCalledTimes(3);
+    expect(server.requests).toHaveLength(5);
+  });
+
+  it.each<[string, Partial<S3Connection>, string]>([
+    ['models', {}, 'https://models.s3.eu-west-1.amazonaws.com/a%20b/%C3%BC%2B'],
+    ['models', { region: undefined }, 'https://models.s3.us-east-1.amazonaws.com/a%20b/%C3%BC%2B'],
+    ['models', { region: 'cn-north-1' }, 'https://models.s3.cn-north-1.amazonaws.com.cn/a%20b/%C3%BC%2B'],
+    ['my.models', {}, 'https://s3.eu-west-1.amazonaws.com/my.models/a%20b/%C3%BC%2B'],
+    ['My_Models', {}, 'https://s3.eu-west-1.amazonaws.com/My_Models/a%20b/%C3%BC%2B'],
+    ['models', { forcePathStyle: true }, 'https://s3.eu-west-1.amazonaws.com/models/a%20b/%C3%BC%2B'],
+    ['models', { endpoint: 'https://store.example/' }, 'https://models.store.example/a%20b/%C3%BC%2B'],
+    ['models', { endpoint: 'http://127.0.0.1:9000' }, 'http://127.0.0.1:9000/models/a%20b/%C3%BC%2B'],
+    ['models', { endpoint: 'http://[::1]:9000' }, 'http://[::1]:9000/models/a%20b/%C3%BC%2B'],
+    [
+      'models',
+      { environment: { AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true' } },
+      'https://models.s3-fips.dualstack.eu-west-1.amazonaws.com/a%20b/%C3%BC%2B',
+    ],
+  ])('for the bucket %s and %o goes to %s', (bucket, changes, url) => {
+    expect(protocolOf(bucket, changes).get('a b/ü+', {}).url.href).toBe(url);
+  });
+
+  it.each([
+    [301, { 'x-amz-bucket-region': 'eu-north-1' }, ''],
+    [400, {}, '<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-north-1</Region></Error>'],
+  ])('goes to the region that the answer %i names', (status, headers, text) => {
+    const protocol = protocolOf('models', {});
+    expect(protocol.redirect?.({ status, headers }, text)).toBe(true);
+    expect(protocol.list('', undefined).url.host).toBe('models.s3.eu-north-1.amazonaws.com');
+    // Not in a circle.
+    expect(protocol.redirect?.({ status, headers }, text)).toBe(false);
+    expect(protocol.redirect?.({ status: 400, headers: {} }, '<Error><Code>Other</Code></Error>')).toBe(
+      false,
+    );
+  });
+
+  it('reads keys that XML cannot have, as S3 escapes them', () => {
+    const page = (key: string, encoding: string) =>
+      protocolOf('models', {}).readPage(
+        `<?xml version="1.0"?><ListBucketResult>${encoding}<Contents><Key>${key}</Key><Size>1</Size><ETag>&quot;e&quot;</ETag></Contents></ListBucketResult>`,
+      );
+    const encoding = '<EncodingType>url</EncodingType>';
+    expect(page('a+%01%2B%25/%C3%BC', encoding).objects).toEqual([
+      { key: 'a \u0001+%/ü', sizeBytes: 1, etag: '"e"' },
+    ]);
+    expect(page('a+%01 &lt;&#x1f600;&gt;', '').objects).toEqual([
+      { key: 'a+%01 <😀>', sizeBytes: 1, etag: '"e"' },
+    ]);
+    expect(() => protocolOf('models', {}).readPage('<html>')).toThrow('not a listing');
+  });
+
+  function protocolOf(bucket: string, changes: Partial<S3Connection>) {
+    return createS3Protocol({
+      bucket,
+      region: 'eu-west-1',
+      endpoint: undefined,
+      forcePathStyle: false,
+      credentials: async () => keysOf('AKID'),
+      environment: {},
+      ...changes,
+    });
+  }
 });
 
 describe('a write to S3', () => {
