@@ -1,14 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import { post } from '../../contracts/exchanges.ts';
-import { describeModelStore } from '../../contracts/model-store.ts';
 import { sendOverHttp } from '../../support/hosts/test-host.ts';
 import { PROJECT } from '../../support/project.ts';
 import { startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { connect, createBucket, describeBuckets } from '../describe-s3.ts';
 import { type RunningServer, startServer } from '../start-server.ts';
 import { counterpart } from './counterpart.ts';
 
@@ -19,7 +18,7 @@ let client: S3Client;
 
 beforeAll(async () => {
   server = await startServer(counterpart);
-  client = new S3Client(connection());
+  client = connect(connection());
 });
 afterAll(async () => {
   client?.destroy();
@@ -35,39 +34,11 @@ function connection() {
   } as const;
 }
 
-async function createBucket(): Promise<string> {
-  const bucket = `models-${randomUUID()}`;
-  const location = { CreateBucketConfiguration: { LocationConstraint: 'eu-west-1' } } as const;
-  await client.send(new CreateBucketCommand({ Bucket: bucket, ...location }));
-  return bucket;
-}
-
-for (const [name, prefix] of [
-  ['a bucket of moto', ''],
-  ['a prefix in a bucket of moto', 'team a/models/'],
-] as const) {
-  describeModelStore(name, async (files) => {
-    const bucket = files ? await createBucket() : 'not-there';
-    const write = async (path: string, content: string | Uint8Array) => {
-      await client.send(
-        new PutObjectCommand({ Bucket: bucket, Key: prefix + path, Body: Buffer.from(content) }),
-      );
-    };
-    for (const [path, content] of Object.entries(files ?? {})) await write(path, content);
-    return {
-      store: openS3Store(`s3://${bucket}/${prefix}`, connection()),
-      write,
-      remove: async (path) => {
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: prefix + path }));
-      },
-      close: async () => undefined,
-    };
-  });
-}
+describeBuckets('moto', connection);
 
 describe('a repository in moto', () => {
   it('lists more files than one answer of S3 has', async () => {
-    const bucket = await createBucket();
+    const bucket = await createBucket(client);
     const paths = Array.from({ length: 1_005 }, (_, index) => `many/1/${String(index).padStart(4, '0')}`);
     const left = [...paths];
     const upload = async () => {
@@ -134,7 +105,7 @@ describe('a repository in moto', () => {
 
 /** An empty repository below a prefix, and the command of this project. */
 async function openRepository() {
-  const url = `s3://${await createBucket()}/prod`;
+  const url = `s3://${await createBucket(client)}/prod`;
   const environment = {
     MODEL_CACHE_FOLDER: await temporaryFolder(),
     AWS_REGION: 'eu-west-1',
