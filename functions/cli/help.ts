@@ -103,6 +103,27 @@ export const VERIFY_EXAMPLES = examples(
   'Lists each file that differs, is missing or is not in files.json; the exit code\nis then 1. Versions without a files.json are listed as not checked.',
 );
 
+export const PUSH_EXAMPLES = examples(
+  [
+    ['ternion push iris/3 s3://production/models', 'from ./models'],
+    ['ternion push iris@champion s3://bucket/models -r gs://staging', ''],
+  ],
+  'The version has the same bytes in both. A push that was interrupted is completed\nby the next one.',
+);
+
+export const MIRROR_EXAMPLES = examples(
+  [['ternion mirror s3://models-in-another-region -r s3://models', '']],
+  'Copies each version that is not there yet, then aliases and policies. Removes\nnothing. The exit code is 1 if a version could not be copied.',
+);
+
+export const RESTORE_EXAMPLES = examples(
+  [
+    ['ternion restore s3://models-in-another-region -r s3://models', ''],
+    ['ternion restore s3://models-in-another-region iris -r s3://models', ''],
+  ],
+  'Copies versions that are missing, and files that are missing or damaged. Aliases\nare written only if there are none.',
+);
+
 export const COMPARE_EXAMPLES = examples([
   ['ternion compare iris/1 iris/2 --data flowers.csv', ''],
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],

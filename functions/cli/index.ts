@@ -104,6 +104,29 @@ command('verify', 'compare the files of models with their files.json', help.VERI
   .addOption(help.repositoryOption())
   .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, terminal));
 
+command('push', 'copy a version to another repository', help.PUSH_EXAMPLES, false)
+  .argument('<model>', 'name, name/version or name@alias in the repository')
+  .argument('<target>', 'folder or URL of the other repository')
+  .addOption(help.repositoryOption())
+  .action(async (model, target, options) =>
+    (await import('./commands/push.ts')).push(model, target, options, terminal),
+  );
+
+command('mirror', 'copy all versions to another repository', help.MIRROR_EXAMPLES, false)
+  .argument('<target>', 'folder or URL of the other repository')
+  .addOption(help.repositoryOption())
+  .action(async (target, options) =>
+    (await import('./commands/mirror.ts')).mirror(target, options, terminal),
+  );
+
+command('restore', 'get lost or damaged files back from a mirror', help.RESTORE_EXAMPLES, false)
+  .argument('<mirror>', 'folder or URL of the mirror')
+  .argument('[model]', 'name (default: all models)')
+  .addOption(help.repositoryOption())
+  .action(async (source, model, options) =>
+    (await import('./commands/mirror.ts')).restore(source, model, options, terminal),
+  );
+
 command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .argument('<a>', help.MODEL)
   .argument('<b>', 'the other model')

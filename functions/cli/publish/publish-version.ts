@@ -18,6 +18,15 @@ export interface StagedVersion {
   readonly manifest: FileManifest;
 }
 
+/** The files of a version, wherever they are now. */
+export interface VersionFiles {
+  readonly manifest: FileManifest;
+  /** The content of `files.json`. */
+  readonly claim: NewContent;
+  /** The content of a file of the manifest. */
+  contentOf(file: FileManifest['files'][number]): NewContent;
+}
+
 /**
  * Names of the versions of a model that servers see, without those that are still being written or whose publishing was
  * interrupted before their graph was written.
@@ -37,11 +46,7 @@ async function listFiles(store: WritableStore, name: string): Promise<readonly S
 }
 
 /**
- * Publishes a version. `files.json` is written first, and only if there is none: this claims the version. The graph is
- * written last: only then do servers see the version, when it is complete. If several publish the same version, only
- * one of them writes it. A version whose publishing was interrupted can be completed only by publishing the same files.
- *
- * @returns where it is; undefined if something else is there, or another publisher was faster
+ * Publishes a version from a folder of this machine, as `publishFiles` does.
  */
 export async function publishVersion(
   store: WritableStore,
@@ -49,17 +54,36 @@ export async function publishVersion(
   version: string,
   { folder, manifest }: StagedVersion,
 ): Promise<string | undefined> {
+  return await publishFiles(store, name, version, {
+    manifest,
+    claim: await describeFile(folder, MANIFEST_FILE),
+    contentOf: (file) => toContent(join(folder, file.path), file),
+  });
+}
+
+/**
+ * Publishes a version. `files.json` is written first, and only if there is none: this claims the version. The graph is
+ * written last: only then do servers see the version, when it is complete. If several publish the same version, only
+ * one of them writes it. A version whose publishing was interrupted can be completed only by publishing the same files.
+ *
+ * @returns where it is; undefined if something else is there, or another publisher was faster
+ */
+export async function publishFiles(
+  store: WritableStore,
+  name: string,
+  version: string,
+  { manifest, claim, contentOf }: VersionFiles,
+): Promise<string | undefined> {
   const prefix = `${name}/${version}`;
   const found = (await listFiles(store, name)).filter(
     ({ path }) => path === prefix || path.startsWith(`${prefix}/`),
   );
-  const claim = await describeFile(folder, MANIFEST_FILE);
   const claimed = found.find(({ path }) => path === `${prefix}/${MANIFEST_FILE}`);
   if (found.length > 0 && !(claimed && (await isSame(store, claimed, claim)))) return undefined;
   if (!claimed && !(await claimVersion(store, prefix, claim))) return undefined;
   const files = inOrder(manifest).map((file) => ({
     path: `${prefix}/${file.path}`,
-    content: toContent(join(folder, file.path), file),
+    content: contentOf(file),
   }));
   for (const { path, content } of files.slice(0, -1)) {
     await writeOrKeep(
@@ -71,7 +95,12 @@ export async function publishVersion(
   }
   const last = files.at(-1);
   if (last && !(await writeNew(store, last.path, last.content))) return undefined;
-  return store.localPath?.(prefix) ?? `${store.url}/${prefix}`;
+  return placeOf(store, prefix);
+}
+
+/** Where a folder of a repository is, as messages say it. */
+export function placeOf(store: WritableStore, path: string): string {
+  return store.localPath?.(path) ?? `${store.url}/${path}`;
 }
 
 /** Whether the version belongs to this publisher, or to another one with the same files. */
@@ -83,7 +112,7 @@ async function claimVersion(store: WritableStore, prefix: string, claim: NewCont
 }
 
 /** Files in the order in which it is safe for servers to see them. */
-function inOrder({ files }: FileManifest): FileManifest['files'] {
+export function inOrder({ files }: FileManifest): FileManifest['files'] {
   return [
     ...files.filter(({ path }) => !isVersionFile(path)),
     // The largest first, because a server takes the folder for a version as soon as one of these is there.
@@ -92,7 +121,7 @@ function inOrder({ files }: FileManifest): FileManifest['files'] {
 }
 
 /** Writes a file, unless it is there already. A different file there is damaged, because the version is claimed. */
-async function writeOrKeep(
+export async function writeOrKeep(
   store: WritableStore,
   path: string,
   content: NewContent,
@@ -122,7 +151,7 @@ async function writeNew(store: WritableStore, path: string, content: NewContent)
   }
 }
 
-async function isSame(store: WritableStore, found: StoredFile, content: NewContent): Promise<boolean> {
+export async function isSame(store: WritableStore, found: StoredFile, content: NewContent): Promise<boolean> {
   if (found.sizeBytes !== content.sizeBytes) return false;
   const hash = createHash('sha256');
   for await (const chunk of await store.read(found, 0, found.sizeBytes)) hash.update(chunk);

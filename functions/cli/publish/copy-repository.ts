@@ -1,0 +1,102 @@
+import { NAME_PATTERN } from '../../../shared/config.ts';
+import { DEPLOYMENT_FILE } from '../../../shared/models/deployment.ts';
+import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { compareVersions } from '../../../shared/models/versions.ts';
+import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
+import { contentOf, copyVersion, type Outcome } from './copy-version.ts';
+import { listVersions } from './publish-version.ts';
+
+export interface CopyRepositoryOptions {
+  /** The models that are copied; all of them by default. */
+  readonly models?: readonly string[] | undefined;
+  /**
+   * Whether the other repository is the one that counts, and gets back what it has lost: damaged files are mended, and
+   * a file about a model is written only if there is none. Otherwise it becomes like this one.
+   */
+  readonly restores: boolean;
+  /** Called for each version that is done. */
+  readonly onVersion?: (path: string, outcome: Outcome | 'failed') => void;
+}
+
+/** What was done, by the paths of versions and files. */
+export interface CopyReport {
+  readonly versions: Readonly<Record<Outcome, readonly string[]>>;
+  /** Files about a model that were written: aliases, and the policy of its versions. */
+  readonly written: readonly string[];
+  readonly failed: readonly { readonly path: string; readonly error: string }[];
+  /** Of the versions that were copied or mended. */
+  readonly files: number;
+  readonly sizeBytes: number;
+}
+
+/** The files about a model that are beside its versions. */
+const MODEL_FILES = [TRITON_FILE, DEPLOYMENT_FILE];
+
+/**
+ * Copies all versions of a repository to another one, and then the files that point to them. Nothing is removed. A
+ * version that fails does not hold back the others.
+ *
+ * @throws StoreError when a repository cannot be listed
+ */
+export async function copyRepository(
+  from: WritableStore,
+  to: WritableStore,
+  { models, restores, onVersion }: CopyRepositoryOptions,
+): Promise<CopyReport> {
+  const versions: Record<Outcome, string[]> = { copied: [], there: [], mended: [], taken: [] };
+  const written: string[] = [];
+  const failed: { path: string; error: string }[] = [];
+  const sum = { files: 0, sizeBytes: 0 };
+  const attempt = async (path: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      failed.push({ path, error: error.message });
+    }
+  };
+  for (const name of models ?? (await listModels(from))) {
+    for (const version of [...(await listVersions(from, name))].sort(compareVersions)) {
+      const path = `${name}/${version}`;
+      const before = failed.length;
+      await attempt(path, async () => {
+        const copied = await copyVersion(from, to, { name, version, mends: restores });
+        versions[copied.outcome].push(path);
+        onVersion?.(path, copied.outcome);
+        if (copied.outcome !== 'copied' && copied.outcome !== 'mended') return;
+        sum.files += copied.files;
+        sum.sizeBytes += copied.sizeBytes;
+      });
+      if (failed.length > before) onVersion?.(path, 'failed');
+    }
+    for (const file of MODEL_FILES.map((each) => `${name}/${each}`))
+      await attempt(file, async () => {
+        if (await copyFile(from, to, file, !restores)) written.push(file);
+      });
+  }
+  return { versions, written, failed, ...sum };
+}
+
+/** The names of all models of a repository. */
+export async function listModels(store: WritableStore): Promise<readonly string[]> {
+  const names = (await store.list('')).map(({ path }) => path.split('/')).filter(({ length }) => length > 2);
+  return [...new Set(names.map(([name = '']) => name))].filter((name) => NAME_PATTERN.test(name));
+}
+
+/**
+ * @param replaces whether a file with another content is replaced
+ * @returns whether it was written
+ */
+async function copyFile(
+  from: WritableStore,
+  to: WritableStore,
+  path: string,
+  replaces: boolean,
+): Promise<boolean> {
+  const source = await from.load(path);
+  if (source.is !== 'there') return false;
+  const found = await to.load(path);
+  if (found.is === 'there' && (!replaces || found.content.equals(source.content))) return false;
+  await to.write(path, contentOf(source.content), found.is === 'there' ? found.file.etag : undefined);
+  return true;
+}

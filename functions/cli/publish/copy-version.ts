@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import {
+  type FileManifest,
+  MANIFEST_FILE,
+  parseFileManifest,
+  selectArtifacts,
+} from '../../../shared/models/file-manifest.ts';
+import {
+  type NewContent,
+  type StoredFile,
+  StoreError,
+  type WritableStore,
+} from '../../../shared/stores/model-store.ts';
+import { inOrder, isSame, publishFiles, type VersionFiles, writeOrKeep } from './publish-version.ts';
+
+/** What became of a version in the other repository. */
+export type Outcome =
+  | 'copied'
+  /** It was there already, with the same files. */
+  | 'there'
+  /** Some of its files were damaged or missing, and are those of the source again. */
+  | 'mended'
+  /** Another version with this name is there. */
+  | 'taken';
+
+export interface CopyOptions {
+  readonly name: string;
+  readonly version: string;
+  /** Whether all bytes of a version that is there are compared, and mended if they are others. */
+  readonly mends: boolean;
+}
+
+export interface Copied {
+  readonly outcome: Outcome;
+  readonly files: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Copies a version to another repository: the same files with the same bytes, in the order in which servers may see
+ * them. A copy that was interrupted is completed by the next one.
+ *
+ * @throws StoreError `corrupt` for a source that is not what its `files.json` says
+ */
+export async function copyVersion(
+  from: WritableStore,
+  to: WritableStore,
+  { name, version, mends }: CopyOptions,
+): Promise<Copied> {
+  const prefix = `${name}/${version}`;
+  const source = await readVersion(from, prefix);
+  const sum = {
+    files: source.manifest.files.length,
+    sizeBytes: source.manifest.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
+  };
+  if ((await publishFiles(to, name, version, source)) !== undefined) return { outcome: 'copied', ...sum };
+  return { outcome: await compare(to, prefix, source, mends), ...sum };
+}
+
+/** What is in place of a version that could not be published. */
+async function compare(
+  to: WritableStore,
+  prefix: string,
+  { manifest, claim, contentOf }: VersionFiles,
+  mends: boolean,
+): Promise<Outcome> {
+  const listed = new Map((await to.list(prefix)).map((file) => [file.path.slice(prefix.length + 1), file]));
+  const claimed = listed.get(MANIFEST_FILE);
+  const isOurs = claimed !== undefined && (await isSame(to, claimed, claim));
+  if (!isOurs && !mends) return 'taken';
+  const damaged: FileManifest['files'] = [];
+  for (const file of inOrder(manifest)) {
+    const found = listed.get(file.path);
+    const isGood =
+      found !== undefined &&
+      found.sizeBytes === file.sizeBytes &&
+      (!mends || (await isSame(to, found, contentOf(file))));
+    if (!isGood) damaged.push(file);
+  }
+  if (isOurs && damaged.length === 0) return 'there';
+  if (!mends) return 'taken';
+  // A files.json that is another one, and whose files are too, is another version.
+  if (!isOurs && damaged.length === manifest.files.length) return 'taken';
+  if (!isOurs) await writeOrKeep(to, `${prefix}/${MANIFEST_FILE}`, claim, claimed);
+  for (const file of damaged)
+    await writeOrKeep(to, `${prefix}/${file.path}`, contentOf(file), listed.get(file.path));
+  return 'mended';
+}
+
+/** The files of a published version. One without `files.json` gets one. */
+async function readVersion(store: WritableStore, prefix: string): Promise<VersionFiles> {
+  const below = `${prefix}/`;
+  const listed = await store.list(prefix);
+  const loaded = await store.load(`${prefix}/${MANIFEST_FILE}`);
+  const given = loaded.is === 'there' ? loaded.content : undefined;
+  const manifest = given && (await parseFileManifest(given.toString(), below));
+  const artifacts = selectArtifacts(listed, below, manifest);
+  const files: (FileManifest['files'][number] & { readonly source: StoredFile })[] = [];
+  for (const { path, sizeBytes, sha256, source } of artifacts)
+    files.push({ path, sizeBytes, sha256: sha256 ?? (await hashOf(store, source)), source });
+  const sources = new Map(files.map(({ path, source }) => [path, source]));
+  const made = { files: files.map(({ source: _, ...file }) => file) };
+  return {
+    manifest: manifest ?? made,
+    claim: contentOf(given ?? Buffer.from(`${JSON.stringify(made, null, 2)}\n`)),
+    contentOf: (file) => {
+      const source = sources.get(file.path);
+      if (source === undefined) throw new StoreError('missing', `${below}${file.path} is missing.`);
+      return { ...file, open: () => Readable.from(chunksOf(store, source)) };
+    },
+  };
+}
+
+async function hashOf(store: WritableStore, file: StoredFile): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of await store.read(file, 0, file.sizeBytes)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Copied, because a store may use the memory of a chunk again. */
+async function* chunksOf(store: WritableStore, file: StoredFile): AsyncGenerator<Buffer> {
+  for await (const chunk of await store.read(file, 0, file.sizeBytes)) yield Buffer.from(chunk);
+}
+
+/** A content that is in memory. */
+export function contentOf(bytes: Buffer): NewContent {
+  return {
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    open: () => Readable.from(bytes.length > 0 ? [bytes] : []),
+  };
+}
