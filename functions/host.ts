@@ -17,6 +17,7 @@ import { type OpenSession, openModelFile } from '../shared/runtime/open-model-fi
 import { processMemory } from '../shared/runtime/process-memory.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
+import { withMirror } from '../shared/stores/mirrored.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { createLineWriter, type WriteLine } from './line-writer.ts';
@@ -111,7 +112,9 @@ export function createHost(options: HostOptions): Host {
     people?.describe,
     log.describe,
   );
-  const store = openStore(config.modelRepository, options.stores);
+  const warn = (what: string, error?: unknown) =>
+    logger.log('warn', what, error === undefined ? {} : { error });
+  const store = openRepository(config, options.stores, warn);
   const pages = openPagesFolder(options.pagesFolder);
   const trials = createTrials({
     script: TRIAL_SCRIPT,
@@ -124,7 +127,7 @@ export function createHost(options: HostOptions): Host {
     configs: tasks,
     silenceMs: options.storeSilenceMs,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
-    onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
+    onProblem: warn,
   });
   const monitoring = openMonitoring(options, config, logger, {
     metrics: log.metrics,
@@ -163,6 +166,18 @@ const BODIES_SHARE = 16;
 const TRIAL_SCRIPT = import.meta.filename.endsWith('.ts')
   ? join(import.meta.dirname, 'trial/index.ts')
   : join(import.meta.dirname, 'trial.mjs');
+
+/** The repository of the configuration, with its mirror if it has one. */
+function openRepository(
+  { modelRepository, modelRepositoryMirror }: Config,
+  stores: HostOptions['stores'],
+  warn: (problem: string, error?: unknown) => void,
+): ModelStore {
+  const repository = openStore(modelRepository, stores);
+  if (modelRepositoryMirror === undefined) return repository;
+  const mirror = openStore(modelRepositoryMirror, stores, 'MODEL_REPOSITORY_MIRROR');
+  return withMirror(repository, mirror, warn);
+}
 
 /**
  * The limits of one request that depend on the memory of the host: a request within them takes less than half of it.

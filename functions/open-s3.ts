@@ -17,7 +17,11 @@ export function openS3(url: string): WritableStore {
   const style = process.env.S3_PATH_STYLE?.trim() || 'false';
   if (style !== 'false' && style !== 'true')
     throw new ConfigError(`S3_PATH_STYLE=${JSON.stringify(style)} must be true or false.`);
-  return openS3Store(url, { forcePathStyle: style === 'true', credentials: findWithProfiles });
+  return openS3Store(url, {
+    environment: process.env,
+    forcePathStyle: style === 'true',
+    credentials: findWithProfiles,
+  });
 }
 
 /** Profiles, single sign-on and programs that give credentials are what the SDK knows. It is loaded for them alone. */

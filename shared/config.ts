@@ -78,6 +78,8 @@ export interface EndpointModel {
 export interface Config {
   /** Folder or URL of the model repository. */
   readonly modelRepository: string;
+  /** Folder or URL of a copy of it, which is read when it is out. */
+  readonly modelRepositoryMirror: string | undefined;
   /** The model that answers requests that do not name one. */
   readonly defaultModel: string | undefined;
   /** Models loaded when the server starts: names, or `['*']` for all. */
@@ -214,18 +216,18 @@ const endpointModels = z.pipe(
 /** `models.example.org`, `*.example.org`, `192.168.0.7`, `[fd00::7]` or `*` */
 const HOST_PATTERN = /^(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[\dA-Fa-f:.]+\])$/;
 
+const repositoryUrl = z
+  .string()
+  .check(
+    z.refine(
+      (value) => !/^[a-z][a-z0-9+.-]+:\/\/$/i.test(value),
+      'must name a bucket after "://", for example s3://my-bucket/models',
+    ),
+  );
+
 const environmentSchema = z.object({
-  MODEL_REPOSITORY: z._default(
-    z
-      .string()
-      .check(
-        z.refine(
-          (value) => !/^[a-z][a-z0-9+.-]+:\/\/$/i.test(value),
-          'must name a bucket after "://", for example s3://my-bucket/models',
-        ),
-      ),
-    'models',
-  ),
+  MODEL_REPOSITORY: z._default(repositoryUrl, 'models'),
+  MODEL_REPOSITORY_MIRROR: z.optional(repositoryUrl),
   DEFAULT_MODEL: z.optional(modelName),
   PRELOAD_MODELS: z.optional(
     words.check(
@@ -316,6 +318,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   const values = parsed.data;
   return {
     modelRepository: values.MODEL_REPOSITORY,
+    modelRepositoryMirror: values.MODEL_REPOSITORY_MIRROR,
     defaultModel: values.DEFAULT_MODEL,
     preloadModels: values.PRELOAD_MODELS ?? (values.DEFAULT_MODEL ? [values.DEFAULT_MODEL] : []),
     modelCacheFolder: values.MODEL_CACHE_FOLDER,

@@ -14,7 +14,10 @@ const host = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   pagesFolder: join(import.meta.dirname, 'pages'),
-  stores: { file: openFilesystemStore, s3: openS3Store },
+  stores: {
+    file: openFilesystemStore,
+    s3: (url) => openS3Store(url, { environment: process.env }),
+  },
   ...readInstanceSize(process.env),
   answerBytes: MOST_RESULT_BYTES,
   log: createLambdaLog,

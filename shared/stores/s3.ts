@@ -13,6 +13,7 @@ export interface S3StoreOptions extends ObjectStoreOptions {
   readonly forcePathStyle?: boolean | undefined;
   /** By default those of the environment, of a role, of the container or of the instance. */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>) | undefined;
+  /** The variables that stand in for options. */
   readonly environment?: Environment | undefined;
 }
 
@@ -25,7 +26,7 @@ export interface S3StoreOptions extends ObjectStoreOptions {
  */
 export function openS3Store(url: string, options: S3StoreOptions = {}): WritableStore {
   const { container: bucket, ...location } = parseLocation(url, 's3', 'bucket');
-  const { environment = process.env, credentials } = options;
+  const { environment = {}, credentials } = options;
   return openLazily(location, options, async () => {
     const { createS3Protocol } = await import('./objects/s3-protocol.ts');
     return createS3Protocol({

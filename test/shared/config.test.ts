@@ -10,6 +10,7 @@ import {
 
 const DEFAULTS: Config = {
   modelRepository: 'models',
+        modelRepositoryMirror: undefined,
   defaultModel: undefined,
   preloadModels: [],
   modelCacheFolder: '',
