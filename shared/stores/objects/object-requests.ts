@@ -20,7 +20,7 @@ export interface Purpose {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sends the requests of one store. Each attempt makes its request anew, as it may go to another server. */
+/** Sends the requests of one store. Each attempt makes a new request, as it may go to another server. */
 export interface ObjectRequests {
   /**
    * Sends a request and receives all of its answer.
