@@ -10,7 +10,7 @@ import {
 
 const DEFAULTS: Config = {
   modelRepository: 'models',
-        modelRepositoryMirror: undefined,
+  modelRepositoryMirror: undefined,
   defaultModel: undefined,
   preloadModels: [],
   modelCacheFolder: '',
