@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type AwsCredentials, findCredentials } from '../shared/aws/credentials.ts';
+import type { AwsCredentials } from '../shared/aws/credentials.ts';
+import { findAllCredentials } from '../shared/aws/web-identity.ts';
 import { ConfigError } from '../shared/config.ts';
 import { loadOnce } from '../shared/memo.ts';
 import type { WritableStore } from '../shared/stores/model-store.ts';
@@ -28,7 +29,7 @@ export function openS3(url: string): WritableStore {
 async function findWithProfiles(): Promise<AwsCredentials> {
   const { env } = process;
   const isGiven = GIVEN.some((name) => (env[name] ?? '') !== '');
-  if (isGiven || !hasProfiles()) return await findCredentials(env, (reason) => new Error(reason));
+  if (isGiven || !hasProfiles()) return await findAllCredentials(env, (reason) => new Error(reason));
   return await (await chainOfSdk())();
 }
 

@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpClient } from '../http/http-client.ts';
+import { parseMembers } from '../json/members.ts';
 
 /** Credentials of AWS. */
 export interface AwsCredentials {
@@ -22,8 +23,8 @@ const CONTAINER_HOST = 'http://169.254.170.2';
 const INSTANCE_HOST = 'http://169.254.169.254';
 
 /**
- * The credentials of this process: of its environment, else of the role that a token stands for, else of its container,
- * else of its instance. Profiles and single sign-on need AWS's SDK. Source: AWS's guide to settings of its SDKs.
+ * The credentials of this process: of its environment, else of its container, else of its instance. Profiles and single
+ * sign-on need AWS's SDK. Source: AWS's guide to settings of its SDKs.
  *
  * @throws Error, and what `fail` makes
  */
@@ -31,53 +32,12 @@ export async function findCredentials(env: Environment, fail: Fail): Promise<Aws
   const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = env;
   if (accessKeyId !== '' && secretAccessKey !== '')
     return { accessKeyId, secretAccessKey, sessionToken: env.AWS_SESSION_TOKEN };
-  const { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile = '', AWS_ROLE_ARN: role = '' } = env;
-  if (tokenFile !== '' && role !== '') return await assumeRole(await readToken(tokenFile), role, env, fail);
   const relative = env.AWS_CONTAINER_CREDENTIALS_RELATIVE_URI;
   const address = relative === undefined ? env.AWS_CONTAINER_CREDENTIALS_FULL_URI : CONTAINER_HOST + relative;
   if (address !== undefined) return await askContainer(new URL(address), env, fail);
   if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true')
     throw new Error('there are no credentials of AWS in the environment');
   return await askInstance(new URL(env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? INSTANCE_HOST), fail);
-}
-
-/** As in pods of Kubernetes. Source: the reference of AssumeRoleWithWebIdentity of AWS's token service. */
-async function assumeRole(
-  token: string,
-  role: string,
-  env: Environment,
-  fail: Fail,
-): Promise<AwsCredentials> {
-  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  const endpoint = env.AWS_ENDPOINT_URL_STS ?? env.AWS_ENDPOINT_URL;
-  const form = new URLSearchParams({
-    Action: 'AssumeRoleWithWebIdentity',
-    Version: '2011-06-15',
-    RoleArn: role,
-    RoleSessionName: env.AWS_ROLE_SESSION_NAME ?? 'ternion',
-    WebIdentityToken: token,
-  });
-  const { status, text } = await createHttpClient("AWS's token service", fail).send(
-    {
-      method: 'POST',
-      url: new URL(endpoint ?? `https://sts.${region}.${domainOf(region)}`),
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: form.toString(),
-    },
-    AbortSignal.timeout(5 * LONGEST_MS),
-  );
-  const value = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
-  if (status !== 200)
-    throw new Error(`the role of AWS was refused with ${status} ${value('Code') ?? ''}`.trim());
-  return readCredentials(
-    {
-      AccessKeyId: value('AccessKeyId'),
-      SecretAccessKey: value('SecretAccessKey'),
-      Token: value('SessionToken'),
-      Expiration: value('Expiration'),
-    },
-    "AWS's token service",
-  );
 }
 
 /** The domain of the services in a region. */
@@ -90,10 +50,10 @@ async function askContainer(url: URL, env: Environment, fail: Fail): Promise<Aws
   const authorization = file === undefined ? given : await readToken(file);
   const client = createHttpClient('The container', fail);
   const headers = authorization === undefined ? {} : { authorization };
-  return readCredentials(parse(await get(client, 'GET', url, headers)), 'the container');
+  return readCredentials(parseMembers(await get(client, 'GET', url, headers)), 'the container');
 }
 
-async function readToken(file: string): Promise<string> {
+export async function readToken(file: string): Promise<string> {
   const { readFile } = process.getBuiltinModule('node:fs/promises');
   return (await readFile(file, 'utf8')).trim();
 }
@@ -107,7 +67,10 @@ async function askInstance(base: URL, fail: Fail): Promise<AwsCredentials> {
   const headers = { 'x-aws-ec2-metadata-token': token };
   const roles = new URL('/latest/meta-data/iam/security-credentials/', base);
   const [role = ''] = (await get(client, 'GET', roles, headers)).trim().split('\n');
-  return readCredentials(parse(await get(client, 'GET', new URL(role, roles), headers)), 'the instance');
+  return readCredentials(
+    parseMembers(await get(client, 'GET', new URL(role, roles), headers)),
+    'the instance',
+  );
 }
 
 async function get(
@@ -124,7 +87,7 @@ async function get(
   throw new Error(`credentials of AWS were refused with ${status}`);
 }
 
-function readCredentials(given: Readonly<Record<string, unknown>>, source: string): AwsCredentials {
+export function readCredentials(given: Readonly<Record<string, unknown>>, source: string): AwsCredentials {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = given;
   if (typeof AccessKeyId === 'string' && typeof SecretAccessKey === 'string') {
     return {
@@ -135,17 +98,4 @@ function readCredentials(given: Readonly<Record<string, unknown>>, source: strin
     };
   }
   throw new Error(`${source} answered with something else than credentials of AWS`);
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isMembers(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,4 @@
-import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 
 /** As for Redis: after a process was frozen, its connections may be gone without a word. */
@@ -12,29 +11,28 @@ const LONGEST_REQUEST_MS = 600_000;
 
 export interface HttpAnswer {
   readonly status: number;
-  /** By their names in lower case; several of one name are joined. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
-/** A long body. It is opened for each attempt, as a stream can be read once. */
+/** A long content. It is opened for each attempt, as a stream can be read once. */
 export interface HttpContent {
   readonly sizeBytes: number;
   open(): Readable;
 }
 
+/**
+ * Writes a long body, and ends it.
+ *
+ * @param fail is called when it cannot be read
+ */
+export type Pour = (request: ClientRequest, fail: (error: Error) => void) => void;
+
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | HttpContent;
-}
-
-export interface HttpLimits {
-  /** Longest wait for a connection. */
-  readonly connectionMs?: number | undefined;
-  /** Longest silence of the server, before and during an answer. */
-  readonly silenceMs?: number | undefined;
+  readonly body: string | Uint8Array | Pour;
 }
 
 export interface HttpClient {
@@ -60,11 +58,12 @@ interface Opened {
 /**
  * @param title what the server is in messages
  * @param fail makes the error for an answer that did not come
+ * @param prepare is called with each request before it is sent
  */
 export function createHttpClient(
   title: string,
   fail: (reason: string) => Error,
-  limits: HttpLimits = {},
+  prepare?: (request: ClientRequest) => void,
 ): HttpClient {
   let opened: Opened | undefined;
   const open = (protocol: string) => {
@@ -77,8 +76,8 @@ export function createHttpClient(
       for (let isSecond = false; ; isSecond = true) {
         const { send, agent } = open(url.protocol);
         signal.throwIfAborted();
-        const outgoing = send(url, { method, headers: { ...headers, ...lengthOf(body) }, agent, signal });
-        limit(outgoing, limits);
+        const outgoing = send(url, { method, headers, agent, signal });
+        prepare?.(outgoing);
         const outcome = await exchange(outgoing, body, title, fail);
         if ('answer' in outcome) return outcome.answer;
         signal.throwIfAborted();
@@ -103,25 +102,6 @@ function endIdle({ agent, usedMs }: Opened): void {
   const now = Date.now();
   for (const socket of Object.values(agent.freeSockets).flatMap((free) => free ?? []))
     if (Math.abs(now - (usedMs.get(socket) ?? 0)) > MOST_IDLE_MS) socket.destroy();
-}
-
-function lengthOf(body: HttpRequest['body']): Readonly<Record<string, string>> {
-  return typeof body === 'string' || body instanceof Uint8Array
-    ? {}
-    : { 'content-length': String(body.sizeBytes) };
-}
-
-function limit(request: ClientRequest, { connectionMs, silenceMs }: HttpLimits): void {
-  const end = (doing: string, ms: number) => {
-    request.destroy(Object.assign(new Error(), { code: `${doing} timed out after ${ms} ms` }));
-  };
-  if (silenceMs !== undefined) request.setTimeout(silenceMs, () => end('receiving', silenceMs));
-  if (connectionMs === undefined) return;
-  request.once('socket', (socket: Socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => end('connecting', connectionMs), connectionMs);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
-  });
 }
 
 const LOST = 'the connection was lost';
@@ -171,26 +151,10 @@ function exchange(
       });
       response.on('end', () => {
         const { statusCode: status = 0, headers } = response;
-        resolve({
-          answer: { status, headers: joinHeaders(headers), text: Buffer.concat(chunks).toString() },
-        });
-        // A server may refuse before it has all bytes.
-        if (!request.writableFinished) request.destroy();
+        resolve({ answer: { status, headers, text: Buffer.concat(chunks).toString() } });
       });
     });
-    if (typeof body === 'string' || body instanceof Uint8Array) request.end(body);
-    else pour(body.open(), request, end);
+    if (typeof body === 'function') body(request, end);
+    else request.end(body);
   });
-}
-
-/** @param fail is called when the content cannot be read */
-function pour(content: Readable, request: ClientRequest, fail: (error: Error) => void): void {
-  content.once('error', fail);
-  // The request ends early when its server refuses it.
-  request.once('close', () => content.destroy());
-  content.pipe(request);
-}
-
-function joinHeaders(headers: IncomingMessage['headers']): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

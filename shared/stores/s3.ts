@@ -1,4 +1,4 @@
-import { type AwsCredentials, type Environment, findCredentials } from '../aws/credentials.ts';
+import type { AwsCredentials, Environment } from '../aws/credentials.ts';
 import type { WritableStore } from './model-store.ts';
 import { parseLocation } from './objects/location.ts';
 import type { ObjectStoreOptions } from './objects/object-requests.ts';
@@ -47,5 +47,8 @@ function sourceOf(
 ): () => Promise<AwsCredentials> {
   if (typeof given === 'function') return given;
   if (given !== undefined) return async () => given;
-  return async () => await findCredentials(environment, (reason) => new Error(reason));
+  return async () => {
+    const { findAllCredentials } = await import('../aws/web-identity.ts');
+    return await findAllCredentials(environment, (reason) => new Error(reason));
+  };
 }

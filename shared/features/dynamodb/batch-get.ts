@@ -1,9 +1,10 @@
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { sha256Of, signRequest } from '../../aws/sign.ts';
 import { createHttpClient } from '../../http/http-client.ts';
+import { isMembers, parseMembers } from '../../json/members.ts';
 import type { Kept } from '../../keep-fresh.ts';
 import { unavailable } from '../../processors/processor.ts';
-import { type AttributeValue, isMembers, ownMember } from './values.ts';
+import { type AttributeValue, ownMember } from './values.ts';
 
 /** A table, and how to reach it. */
 export interface TableAddress {
@@ -100,39 +101,31 @@ const HEADERS = {
 /** @returns `later` if the same request can succeed soon */
 function createSend({ title, region, url, credentials }: TableAddress) {
   const client = createHttpClient(title, unavailable);
-  return async (body: object, signal: AbortSignal): Promise<unknown> => {
+  return async (body: object, signal: AbortSignal): Promise<'later' | Item> => {
     const text = JSON.stringify(body);
     const signed = signRequest(
       { method: 'POST', url, headers: HEADERS, bodySha256: sha256Of(text) },
       { service: 'dynamodb', region, credentials: await credentials(signal), now: new Date() },
     );
     const answer = await client.send({ method: 'POST', url, headers: signed, body: text }, signal);
-    const parsed = parse(answer.text);
+    const parsed = parseMembers(answer.text);
     if (answer.status === 200) return parsed;
-    const type = isMembers(parsed) && typeof parsed.__type === 'string' ? parsed.__type : '';
+    const type = typeof parsed.__type === 'string' ? parsed.__type : '';
     if (LATER.test(type) || answer.status >= 500) return 'later';
     const name = /(?:^|#)(\w{1,60})$/.exec(type)?.[1];
     throw new Error(`${title} answered with ${answer.status}${name === undefined ? '' : ` ${name}`}`);
   };
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function itemsOf(answer: unknown, { title, table }: TableAddress): readonly Item[] {
-  const responses = isMembers(answer) ? answer.Responses : undefined;
+function itemsOf(answer: Item, { title, table }: TableAddress): readonly Item[] {
+  const responses = answer.Responses;
   const items = isMembers(responses) ? (ownMember(responses, table) ?? []) : undefined;
   if (Array.isArray(items) && items.every(isMembers)) return items;
   throw new Error(`${title} answered with something else than items`);
 }
 
-function unprocessedOf(answer: unknown, { title, table }: TableAddress): readonly unknown[] {
-  const unprocessed = isMembers(answer) ? answer.UnprocessedKeys : undefined;
+function unprocessedOf(answer: Item, { title, table }: TableAddress): readonly unknown[] {
+  const unprocessed = answer.UnprocessedKeys;
   const ofTable = isMembers(unprocessed) ? ownMember(unprocessed, table) : undefined;
   if (ofTable === undefined) return [];
   const keys = isMembers(ofTable) ? ofTable.Keys : undefined;

@@ -1,4 +1,5 @@
 import { type CredentialSource, domainOf, type Environment, findCredentials } from '../../aws/credentials.ts';
+import { isMembers } from '../../json/members.ts';
 import { keepFresh } from '../../keep-fresh.ts';
 import { unavailable } from '../../processors/processor.ts';
 import { SettingsError } from '../../processors/settings-error.ts';
@@ -7,7 +8,7 @@ import { checkKey, type KeyTemplate, readTemplate, requireAll } from '../key-tem
 import { readRow } from '../read-row.ts';
 import { refuseUnknown, requireText, requireUrl } from '../settings.ts';
 import { createBatchGet, type Item, type TableAddress } from './batch-get.ts';
-import { type AttributeValue, isMembers, ownMember, readAttribute } from './values.ts';
+import { type AttributeValue, ownMember, readAttribute } from './values.ts';
 
 /** The settings of `dynamodb`. */
 export interface DynamoDbSettings {

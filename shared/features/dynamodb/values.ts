@@ -1,11 +1,8 @@
+import { isMembers } from '../../json/members.ts';
 import type { StoredValue } from '../feature-store.ts';
 
 /** A value as DynamoDB writes it in JSON: an object with its type as the only member. */
 export type AttributeValue = Readonly<Record<string, unknown>>;
-
-export function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** The member of a name that comes from elsewhere: all objects have a `constructor` that is not their own. */
 export function ownMember(members: Readonly<Record<string, unknown>>, name: string): unknown {

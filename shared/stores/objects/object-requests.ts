@@ -1,4 +1,6 @@
-import { createHttpClient, type HttpAnswer } from '../../http/http-client.ts';
+import type { ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { createHttpClient, type HttpAnswer, type HttpContent, type Pour } from '../../http/http-client.ts';
 import { loadOnce } from '../../memo.ts';
 import type { GetAnswer } from '../get-client.ts';
 import { StoreError, type StoreErrorReason } from '../model-store.ts';
@@ -20,6 +22,11 @@ export interface Purpose {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An answer that has arrived as a whole. */
+export interface TextAnswer extends ObjectAnswer {
+  readonly text: string;
+}
+
 /** Sends the requests of one store. Each attempt makes a new request, as it may go to another server. */
 export interface ObjectRequests {
   /**
@@ -27,7 +34,7 @@ export interface ObjectRequests {
    *
    * @throws StoreError, of which a RefusedError is one; the reason of the signal
    */
-  send(make: () => ObjectRequest, purpose: Purpose): Promise<HttpAnswer>;
+  send(make: () => ObjectRequest, purpose: Purpose): Promise<TextAnswer>;
   /**
    * Sends a request for a content, and receives the head of its answer. A status of 304 is not an error.
    *
@@ -62,10 +69,11 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
   const { attempts = ATTEMPTS, connectionTimeoutMs = CONNECTION_MS, socketTimeoutMs } = options;
   const silenceMs = socketTimeoutMs ?? SILENCE_MS;
   const clientOf = (ms: number) =>
-    createHttpClient(protocol.title, (reason) => new Error(reason), {
-      connectionMs: connectionTimeoutMs,
-      silenceMs: ms,
-    });
+    createHttpClient(
+      protocol.title,
+      (reason) => new Error(reason),
+      (request) => limitTimes(request, connectionTimeoutMs, ms),
+    );
   const reader = clientOf(silenceMs);
   const writer = clientOf(socketTimeoutMs ?? WRITE_SILENCE_MS);
   // A listing does not need it.
@@ -139,9 +147,14 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
         make,
         purpose,
         async ({ method, url, headers, content }) => {
-          const client = content === undefined ? reader : writer;
-          const body = content ?? '';
-          return await client.send({ method, url, headers, body }, purpose.signal ?? NEVER.signal);
+          const signal = purpose.signal ?? NEVER.signal;
+          if (content === undefined)
+            return withHeaders(await reader.send({ method, url, headers, body: '' }, signal));
+          const length = { 'content-length': String(content.sizeBytes) };
+          const body = pourOf(content);
+          return withHeaders(
+            await writer.send({ method, url, headers: { ...headers, ...length }, body }, signal),
+          );
         },
         async ({ text }) => text,
       ),
@@ -209,4 +222,37 @@ async function pause(count: number, retryAfter: string | undefined, signal: Abor
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
   });
+}
+
+/** Of several headers with one name, Node gives some as a list. */
+function withHeaders({ status, headers, text }: HttpAnswer): TextAnswer {
+  const entries = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+  return { status, headers: Object.fromEntries(entries), text };
+}
+
+function limitTimes(request: ClientRequest, connectionMs: number, silenceMs: number): void {
+  const end = (doing: string, ms: number) => {
+    request.destroy(Object.assign(new Error(), { code: `${doing} timed out after ${ms} ms` }));
+  };
+  request.setTimeout(silenceMs, () => end('receiving', silenceMs));
+  request.once('socket', (socket: Socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => end('connecting', connectionMs), connectionMs);
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
+  });
+}
+
+function pourOf(content: HttpContent): Pour {
+  return (request, fail) => {
+    const stream = content.open();
+    stream.once('error', fail);
+    // A server may refuse before it has all bytes.
+    request.once('response', (response) => {
+      response.once('end', () => {
+        if (!request.writableFinished) request.destroy();
+      });
+    });
+    request.once('close', () => stream.destroy());
+    stream.pipe(request);
+  };
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
-import { findCredentials } from '../../../shared/aws/credentials.ts';
+import { findAllCredentials } from '../../../shared/aws/web-identity.ts';
 import { portOf } from '../../support/port-of.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
 
@@ -42,7 +42,7 @@ it('takes a role for the token of a pod', async () => {
       <SessionToken>t==</SessionToken><Expiration>2026-12-01T10:00:00Z</Expiration>
     </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
   );
-  const found = await findCredentials(
+  const found = await findAllCredentials(
     {
       AWS_WEB_IDENTITY_TOKEN_FILE: await tokenFile(),
       AWS_ROLE_ARN: 'arn:aws:iam::1:role/models',
@@ -80,7 +80,7 @@ it.each([
   [200, '<html></html>', 'something else than credentials'],
 ])('says why a role is not to be had: %i %s', async (status, answer, reason) => {
   const { url } = await start(status, answer);
-  const found = findCredentials(
+  const found = findAllCredentials(
     { AWS_WEB_IDENTITY_TOKEN_FILE: await tokenFile(), AWS_ROLE_ARN: 'arn', AWS_ENDPOINT_URL_STS: url },
     fail,
   );
@@ -91,7 +91,7 @@ it.each([
 it('prefers the keys of the environment', async () => {
   const env = { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 'B', AWS_SESSION_TOKEN: 'C' };
   const more = { AWS_WEB_IDENTITY_TOKEN_FILE: '/none', AWS_ROLE_ARN: 'arn' };
-  expect(await findCredentials({ ...env, ...more }, fail)).toEqual({
+  expect(await findAllCredentials({ ...env, ...more }, fail)).toEqual({
     accessKeyId: 'A',
     secretAccessKey: 'B',
     sessionToken: 'C',
