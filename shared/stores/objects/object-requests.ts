@@ -90,14 +90,15 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
     textOf: (answer: A) => Promise<string>,
   ): Promise<A> {
     const signal = purpose.signal ?? new AbortController().signal;
-    let wasRefused = false;
+    let refusedHeaders: Readonly<Record<string, string>> | undefined;
     let corrections = 0;
     for (let count = 1; ; count++) {
       let answer: A;
+      let headers: Readonly<Record<string, string>>;
       try {
         const request = make();
         const now = new Date(Date.now() + skewMs);
-        const headers = await protocol.prove(request, { now, wasRefused, signal });
+        headers = await protocol.prove(request, { now, refused: refusedHeaders, signal });
         answer = await exchange({ ...request, headers });
       } catch (error) {
         signal.throwIfAborted();
@@ -109,11 +110,11 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
       if (answer.status < 300 || answer.status === 304) return answer;
       const text = await textOf(answer);
       const refusal = protocol.refusalOf(answer, text);
-      if (corrections < MOST_CORRECTIONS && (protocol.redirect?.(answer, text) || setClock(answer))) {
-        corrections += 1;
+      if (refusal.isExpired && refusedHeaders === undefined) {
+        refusedHeaders = headers;
         count -= 1;
-      } else if (refusal.isExpired && !wasRefused) {
-        wasRefused = true;
+      } else if (corrections < MOST_CORRECTIONS && (protocol.redirect?.(answer, text) || setClock(answer))) {
+        corrections += 1;
         count -= 1;
       } else {
         if (!refusal.isPassing || count >= attempts) throw refused(refusal, purpose);

@@ -63,8 +63,8 @@ export type Action = 'list' | 'read' | 'write' | 'remove';
 export interface ProofOptions {
   /** By the store's clock. */
   readonly now: Date;
-  /** Whether the store has just refused the proof of the last attempt. */
-  readonly wasRefused: boolean;
+  /** The headers of the last attempt, if the store has refused their proof because it has ended. */
+  readonly refused: Readonly<Record<string, string>> | undefined;
   readonly signal: AbortSignal;
 }
 

@@ -100,8 +100,10 @@ export function createS3Protocol(connection: S3Connection): ObjectProtocol {
     remove: (key, etag) => ({ method: 'DELETE', url: urlOf(key), headers: { 'if-match': etag } }),
     etagOf: ({ headers }) => headers.etag,
     refusalOf,
-    prove: async ({ method, url, headers }, { now, wasRefused, signal }) => {
-      const own = await credentials(signal, wasRefused ? used : undefined).catch((error: unknown) => {
+    prove: async ({ method, url, headers }, { now, refused, signal }) => {
+      // Another request may have replaced them already.
+      const isUsed = refused?.authorization?.includes(`Credential=${used?.accessKeyId}/`) === true;
+      const own = await credentials(signal, isUsed ? used : undefined).catch((error: unknown) => {
         signal.throwIfAborted();
         const said = error instanceof Error ? error.message : String(error);
         throw new StoreError('denied', `There are no credentials for S3: ${said}.`, error);
