@@ -23,7 +23,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/scrapes',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
-  ['shared/aws'],
+  ['shared/aws', 'shared/google'],
   [
     'shared/models',
     'shared/runtime',
