@@ -3,6 +3,15 @@ import { IncomingMessage, ServerResponse } from "node:http";
 export declare class ConfigError extends Error {
   readonly name = "ConfigError";
 }
+/** Credentials of AWS. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+  /** When they end; without it, they are asked for only once. */
+  readonly expiration?: Date | undefined;
+}
+type CredentialSource = () => Promise<AwsCredentials>;
 /** What identifies one entity: its values in the order of `entity` in model.json. */
 export type EntityKey = readonly (string | number)[];
 /** What a store has for one feature of one entity; undefined and null if it has nothing. */
@@ -58,15 +67,6 @@ export interface FeaturePlan {
    */
   read(keys: readonly EntityKey[], signal: AbortSignal, traceparent: string): Promise<readonly StoredRow[]>;
 }
-/** Credentials of AWS. */
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string | undefined;
-  /** When they end; without it, they are asked for only once. */
-  readonly expiration?: Date | undefined;
-}
-type CredentialSource = () => Promise<AwsCredentials>;
 /** The settings of `dynamodb`. */
 export interface DynamoDbSettings {
   readonly table: string | undefined;
@@ -442,7 +442,7 @@ export declare class ListenError extends Error {
   readonly name = "ListenError";
 }
 export interface AppOptions extends OwnCode {
-  /** Folder or `s3://` URL with the models; by default MODEL_REPOSITORY, else `models`. */
+  /** Folder, or `s3://` or `gs://` URL, with the models; by default MODEL_REPOSITORY, else `models`. */
   readonly repository?: string;
   /** The prefix of all paths, for frameworks that pass the whole path: `/ml`. */
   readonly basePath?: string;

@@ -2,11 +2,12 @@ import { ConfigError } from '../../shared/config.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { WritableStore } from '../../shared/stores/model-store.ts';
 import { openStore } from '../../shared/stores/open-store.ts';
+import { openGcs } from '../open-gcs.ts';
 import { openS3 } from '../open-s3.ts';
 import { CommandError } from './console.ts';
 
 /** The stores of the command, by URL scheme. */
-export const STORES = { file: openFilesystemStore, s3: openS3 };
+export const STORES = { file: openFilesystemStore, s3: openS3, gs: openGcs };
 
 /** An empty MODEL_REPOSITORY counts as unset. */
 const DEFAULT_REPOSITORY = 'models';
@@ -23,6 +24,11 @@ export function openRepository(repository: string): WritableStore {
     if (!(error instanceof ConfigError)) throw error;
     // A setting of S3 is wrong.
     if (/^s3:/i.test(repository)) throw new CommandError(error.message, 2, error);
-    throw new CommandError(`--repository ${JSON.stringify(repository)} must be a folder or an s3:// URL.`, 2);
+    const remote = Object.keys(STORES).flatMap((name) => (name === 'file' ? [] : [`${name}://`]));
+    const schemes = remote.join(' or ');
+    throw new CommandError(
+      `--repository ${JSON.stringify(repository)} must be a folder, or a URL that begins with ${schemes}.`,
+      2,
+    );
   }
 }

@@ -8,7 +8,7 @@ export interface Contract {
   readonly port: number;
   /** The folder or URL with the models. */
   readonly repository: string;
-  /** Whether the platform has put the models there, and waits with requests until the container is healthy. */
+  /** Whether the platform has named or mounted the models, and waits with requests until the container is healthy. */
   readonly isMounted: boolean;
   /** The name of a model whose folder has none. */
   readonly modelName: string;
@@ -43,7 +43,6 @@ export function readContract(
     textOf(environment, 'AZUREML_MODEL_DIR') ??
     [isSageMaker ? '/opt/ml/model' : '/mnt/models'].find(exists);
   const own = textOf(environment, 'MODEL_REPOSITORY');
-  if (own === undefined && mounted !== undefined) checkScheme(mounted);
   return {
     port: portOf(environment),
     repository: own ?? mounted ?? OWN_FOLDER,
@@ -75,13 +74,5 @@ function modelNameOf(environment: Environment): string {
   if (NAME_PATTERN.test(name)) return name;
   throw new ConfigError(
     `MODEL_NAME=${JSON.stringify(name)} must be a model name (letters, digits, ".", "_" and "-").`,
-  );
-}
-
-/** Vertex AI names a bucket of its own cloud. Its containers have to fetch the files. */
-function checkScheme(repository: string): void {
-  if (!/^gs:/i.test(repository)) return;
-  throw new ConfigError(
-    `AIP_STORAGE_URI=${JSON.stringify(repository)} is in Google Cloud Storage, which this container cannot read: put the models into ${OWN_FOLDER} of the image, and upload the model without an artifact URI.`,
   );
 }

@@ -8,6 +8,7 @@ import { collectWhenIdle } from '../collect-when-idle.ts';
 import { endWith } from '../end-with.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { openGcs } from '../open-gcs.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { SCRAPED } from '../scraped-metrics.ts';
@@ -33,6 +34,7 @@ const host = createHostOrExit({
   stores: {
     file: (folder) => openMountedModels(openFilesystemStore(folder), modelName),
     s3: (url) => openMountedModels(openS3(url), modelName),
+    gs: (url) => openMountedModels(openGcs(url), modelName),
   },
   metrics: SCRAPED,
   isFrozen: false,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { createHostOrExit, type Host } from '../host.ts';
 import { createHttpFunction, type HttpFunction } from '../http-function.ts';
+import { openGcs } from '../open-gcs.ts';
 import type { HostMetrics } from '../open-monitoring.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createGoogleLog } from './log.ts';
@@ -20,7 +21,7 @@ export async function openHost(
     environment: process.env,
     modelRepository: join(folder, 'models'),
     pagesFolder: join(folder, 'pages'),
-    stores: { file: openFilesystemStore },
+    stores: { file: openFilesystemStore, gs: openGcs },
     log: createGoogleLog,
     metrics,
   });

@@ -5,6 +5,7 @@ import { collectWhenIdle } from '../collect-when-idle.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { openGcs } from '../open-gcs.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { SCRAPED } from '../scraped-metrics.ts';
@@ -19,7 +20,7 @@ const host = createHostOrExit({
   environment: process.env,
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
-  stores: { file: openFilesystemStore, s3: openS3 },
+  stores: { file: openFilesystemStore, s3: openS3, gs: openGcs },
   metrics: SCRAPED,
   people: options?.people,
   // The functions framework ends at a signal without a last turn.

@@ -10,6 +10,7 @@ export interface GcsStoreOptions extends ObjectStoreOptions {
   readonly endpoint?: string | undefined;
   /** By default for the credentials of the environment, of gcloud or of this machine. */
   readonly token?: (() => Promise<GoogleToken>) | undefined;
+  /** Variables that say where the credentials are. */
   readonly environment?: Environment | undefined;
 }
 

@@ -21,10 +21,10 @@ const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };
 describe('the local server', () => {
   it('ends with one sentence when its configuration is wrong', async () => {
     await expect(
-      openFunctionsFramework('local', { MAX_BATCH_SIZE: 'many', MODEL_REPOSITORY: 'gs://bucket' }),
+      openFunctionsFramework('local', { MAX_BATCH_SIZE: 'many', MODEL_REPOSITORY: 'ftp://bucket' }),
     ).rejects.toThrow(/exited with 1: MAX_BATCH_SIZE="many" must be a whole number in digits\.\s*$/);
-    await expect(openFunctionsFramework('local', { MODEL_REPOSITORY: 'gs://bucket' })).rejects.toThrow(
-      'MODEL_REPOSITORY="gs://bucket" cannot be read by this host; it reads a folder, s3://.',
+    await expect(openFunctionsFramework('local', { MODEL_REPOSITORY: 'ftp://bucket' })).rejects.toThrow(
+      'MODEL_REPOSITORY="ftp://bucket" cannot be read by this host; it reads a folder, s3://, gs://.',
     );
   });
 });

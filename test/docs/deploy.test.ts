@@ -12,6 +12,7 @@ import {
   readBlocks,
   readExchanges,
 } from '../support/documented-commands.ts';
+import { startGcsServer } from '../support/gcs-server.ts';
 import { findFreePort } from '../support/hosts/child-process.ts';
 import { PROJECT } from '../support/project.ts';
 import { startS3Server } from '../support/s3-server.ts';
@@ -85,16 +86,25 @@ describe.each(names)('docs/%s', async (name) => {
   });
 
   it.each(later)('publishes the next version with %s', async (command) => {
-    const s3 = await startS3Server();
-    const { region, endpoint, credentials } = s3.client;
-    const values = {
-      MODEL_BUCKET: 'models',
-      AWS_REGION: region,
-      AWS_ENDPOINT_URL_S3: endpoint,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    };
-    const printed = await shell.run(set(values) + command).finally(() => s3.close());
-    expect(printed).toContain('houses/1 is in s3://models/models/houses/1 ');
+    const { values, scheme, close } = await startBucket(command);
+    const printed = await shell.run(set({ MODEL_BUCKET: 'models', ...values }) + command).finally(close);
+    expect(printed).toContain(`houses/1 is in ${scheme}://models/models/houses/1 `);
   });
 });
+
+/** The bucket that a command publishes to, and the variables with which it is found. */
+async function startBucket(command: string) {
+  if (command.includes(' -r gs://')) {
+    const gcs = await startGcsServer({ isOpen: true });
+    return { scheme: 'gs', values: { STORAGE_EMULATOR_HOST: gcs.url }, close: gcs.close };
+  }
+  const s3 = await startS3Server();
+  const { region, endpoint, credentials } = s3.client;
+  const values = {
+    AWS_REGION: region,
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+  return { scheme: 's3', values, close: s3.close };
+}

@@ -117,7 +117,7 @@ async function refuseArgument(argument: string): Promise<CommandError> {
   const facts = await stat(argument).catch(() => undefined);
   if (facts) await checkNotForeign(argument, facts.isFile());
   if (facts?.isFile() || (facts && (await isVersionFolder(argument)))) return notRepository(argument);
-  const meant = facts || !isPath(argument) ? shellWord(argument) : '<folder or s3:// URL>';
+  const meant = facts || !isPath(argument) ? shellWord(argument) : '<folder or URL>';
   return new CommandError(
     `ternion serve takes no argument; --repository names the repository to serve: ternion serve --repository ${meant}`,
     2,

@@ -29,7 +29,7 @@ const MOST_WORDS = 300;
  * reference of the JSON API; Google's documentation of request preconditions and of transcoding.
  */
 export function createGcsProtocol(bucket: string, connection: GcsConnection): ObjectProtocol {
-  const { environment = process.env } = connection;
+  const { environment = {} } = connection;
   const emulator = emulatorOf(environment);
   const base = (connection.endpoint ?? emulator ?? ENDPOINT).replace(/\/+$/, '');
   const source = connection.token ?? (emulator ? undefined : () => findGoogleToken(environment, SCOPE));

@@ -786,7 +786,11 @@ describe('ternion add', () => {
 
   it.each([
     [['add', 'no-such-folder'], 2, /There is no file or folder "no-such-folder"/],
-    [['add', IRIS, '-r', 'gs://bucket/models'], 2, /--repository "gs:.*" must be a folder or an s3:\/\/ URL/],
+    [
+      ['add', IRIS, '-r', 'ftp://bucket/models'],
+      2,
+      /"ftp:.*" must be a folder, or a URL .* s3:\/\/ or gs:\/\/\./,
+    ],
     [['add', IRIS, '-n', 'x'.repeat(101), '-r', '/tmp'], 2, /have at most 100 characters/],
     [['add', IRIS, '-n', '../up', '-r', '/tmp'], 2, /--name "..\/up" must begin with a letter or digit/],
   ])('refuses %j', async (args, code, text) => {

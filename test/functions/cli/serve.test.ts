@@ -242,11 +242,7 @@ describe('ternion serve', () => {
     ],
     [['-r', 'models/iris/1'], 2, MODEL_NAMED],
     [['models'], 2, /^ternion serve takes no argument; .*: ternion serve --repository models\n$/],
-    [
-      ['nowhere'],
-      2,
-      /^ternion serve takes no argument; .*: ternion serve --repository <folder or s3:\/\/ URL>\n$/,
-    ],
+    [['nowhere'], 2, /^ternion serve takes no argument; .*: ternion serve --repository <folder or URL>\n$/],
     [['s3://bucket/models', 'x'], 2, /ternion serve --repository s3:\/\/bucket\/models\n$/],
     [['-r', 'package.json'], 1, /package\.json is not a folder/],
     [['--host', 'no.such.host.invalid'], 1, /no\.such\.host\.invalid:0 cannot be used/],

@@ -40,6 +40,11 @@ describe('the contract of a container', () => {
       { repository: '/mounted', isMounted: true },
     ],
     [
+      'Vertex AI with files in a bucket',
+      [{ AIP_HTTP_PORT: '8080', AIP_STORAGE_URI: 'gs://bucket/model' }],
+      { repository: 'gs://bucket/model', isMounted: true },
+    ],
+    [
       'Azure ML',
       [{ AZUREML_MODEL_DIR: '/var/azureml-app/azureml-models/iris/1' }],
       { port: 5001, repository: '/var/azureml-app/azureml-models/iris/1', isMounted: true },
@@ -70,10 +75,6 @@ describe('the contract of a container', () => {
     [[{ MODEL_NAME: 'a/b' }], 'MODEL_NAME="a/b" must be a model name (letters, digits, ".", "_" and "-").'],
     [[{}, ['train']], 'The container has the arguments "train"; expected none, or "serve".'],
     [[{}, ['serve', '--fast']], 'The container has the arguments "serve --fast"; expected none, or "serve".'],
-    [
-      [{ AIP_STORAGE_URI: 'gs://bucket/model' }],
-      'AIP_STORAGE_URI="gs://bucket/model" is in Google Cloud Storage, which this container cannot read: put the models into /models of the image, and upload the model without an artifact URI.',
-    ],
   ])('refuses %j', (options, message) => {
     expect(() => read(...options)).toThrow(message);
   });

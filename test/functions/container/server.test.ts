@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../../contracts/exchanges.ts';
+import { startGcsServer } from '../../support/gcs-server.ts';
 import { canConnect, OTHER_ADDRESS } from '../../support/hosts/can-connect.ts';
 import { findFreePort } from '../../support/hosts/child-process.ts';
 import { sendOverHttp } from '../../support/hosts/test-host.ts';
@@ -81,6 +82,23 @@ describe('the server of the container', () => {
     });
     const { body } = await sendOverHttp(port, post('/models/model/predict', REQUEST));
     expect(JSON.parse(body.toString())).toMatchObject({ prediction: 'setosa', model_version: '1' });
+  });
+
+  it('reads the model in the bucket that Vertex AI names, before it listens', async () => {
+    const gcs = await startGcsServer({ folder: join(MODELS, 'iris/2'), isOpen: true });
+    onTestFinished(() => gcs.close());
+    const { port } = await serve({
+      MODEL_REPOSITORY: '',
+      AIP_STORAGE_URI: 'gs://models',
+      AIP_PREDICT_ROUTE: '/predict',
+      MODEL_CACHE_FOLDER: await temporaryFolder(),
+      STORAGE_EMULATOR_HOST: gcs.url,
+    });
+    expect(gcs.requests.map(({ name }) => name)).toContain('model.onnx');
+    const asked = gcs.requests.length;
+    const { body } = await sendOverHttp(port, post('/predict', { instances: [REQUEST.features] }));
+    expect(JSON.parse(body.toString())).toMatchObject({ predictions: [{ prediction: 'setosa' }] });
+    expect(gcs.requests.length).toBe(asked);
   });
 
   it('ends at a signal while it still loads', async () => {

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type GcsStoreOptions, openGcsStore } from '../../../shared/stores/gcs.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+import { startJsonServer } from '../../support/features/json-server.ts';
 import type { GcsRequest } from '../../support/gcs-protocol.ts';
 import { type GcsServer, type GcsServerOptions, startGcsServer } from '../../support/gcs-server.ts';
 
@@ -249,6 +250,20 @@ describe('a token for Cloud Storage', () => {
       message: 'There are no credentials for Cloud Storage: the metadata server is away.',
     });
     expect(server.requests).toEqual([]);
+  });
+
+  it('is the one of the service account of the machine', async () => {
+    const server = await start({ files: { a: 'x' } });
+    const { token } = await server.client.token();
+    const metadata = await startJsonServer(() => [200, { access_token: token, expires_in: 3599 }]);
+    onTestFinished(() => metadata.close());
+    const environment = { GCE_METADATA_HOST: metadata.url.replace('http://', '') };
+    const store = openGcsStore('gs://models', { endpoint: server.url, environment });
+    expect(await store.list('')).toHaveLength(1);
+    expect(await store.list('')).toHaveLength(1);
+    expect(metadata.requests.map(({ path }) => path)).toEqual([
+      '/computeMetadata/v1/instance/service-accounts/default/token?scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdevstorage.read_write',
+    ]);
   });
 
   it.each(['', 'http://'])('is not sent to the emulator at %shost:port', async (scheme) => {
