@@ -15,9 +15,10 @@ const SILENCE_MS = 5_000;
 const CONNECTION_MS = 2_000;
 const ATTEMPTS = 3;
 const PAUSE_MS = 200;
+const UNREACHABLE = { status: 0, text: '' };
 
 /**
- * Sends a request to a server with tokens. A server that is busy is asked again.
+ * Sends a request to a server with tokens. A server that is busy, or not there yet as in a new pod, is asked again.
  *
  * @param title what the server is in messages
  * @throws Error with the status and the code of a refusal. No text of the answer is in it, which may repeat a secret
@@ -28,9 +29,14 @@ export async function askForText(title: string, request: HttpRequest): Promise<s
     silenceMs: SILENCE_MS,
   });
   for (let count = 1; ; count++) {
-    const { status, text } = await client.send(request, new AbortController().signal);
-    if (status < 300) return text;
-    const isPassing = status === 429 || status >= 500;
+    const { status, text } = await client
+      .send(request, new AbortController().signal)
+      .catch((error: unknown) => {
+        if (count >= ATTEMPTS) throw error;
+        return UNREACHABLE;
+      });
+    if (status >= 200 && status < 300) return text;
+    const isPassing = status < 200 || status === 429 || status >= 500;
     if (!isPassing || count >= ATTEMPTS) throw new Error(`${title} answered with ${status}${codeIn(text)}`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * count));
   }

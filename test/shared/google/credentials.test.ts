@@ -18,7 +18,8 @@ interface Asked {
   readonly body: string;
 }
 
-type Answer = readonly [status: number, body: string | object];
+/** A status and a body; without a status, the connection is cut. */
+type Answer = readonly [status: number | undefined, body: string | object];
 
 /** Answers the requests of a path with one of its answers after the other, and then with the last one. */
 async function startTokenServer(answers: Readonly<Record<string, readonly Answer[]>>) {
@@ -29,6 +30,7 @@ async function startTokenServer(answers: Readonly<Record<string, readonly Answer
     asked.push({ method: message.method, path, headers: message.headers, body: await text(message) });
     const rest = left.get(path.split('?')[0] ?? '') ?? [];
     const [status, body] = (rest.length > 1 ? rest.shift() : rest[0]) ?? [404, 'nothing is here'];
+    if (status === undefined) return void message.socket.destroy();
     response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   server.listen(0, '127.0.0.1');
@@ -244,13 +246,14 @@ describe('the credentials of a process', () => {
 
   it('are those of its machine without a file', async () => {
     const { host, asked } = await startTokenServer({
-      '/computeMetadata/v1/instance/service-accounts/default/token': [[503, 'busy'], TOKEN],
+      '/computeMetadata/v1/instance/service-accounts/default/token': [[503, 'busy'], [undefined, ''], TOKEN],
     });
     const environment = { GCE_METADATA_HOST: host, HOME: await makeFolder({}) };
     const token = await findGoogleToken(environment, SCOPE);
     expect(token.token).toBe('ya29.token');
     expect(secondsLeft(token)).toBeGreaterThan(3590);
     expect(asked.map(({ method, headers }) => [method, headers['metadata-flavor']])).toEqual([
+      ['GET', 'Google'],
       ['GET', 'Google'],
       ['GET', 'Google'],
     ]);
