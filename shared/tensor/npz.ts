@@ -46,10 +46,8 @@ export async function readNpz(
 
 /** Arrays as an archive without packing, as `numpy.savez` writes it. */
 export async function writeNpz(tensors: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
-  const { zipSync } = await import('./zip.ts');
-  const files = [...tensors].map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
-  // The same tensors make the same bytes: no time of day in them.
-  return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
+  const { writeZip } = await import('./zip.ts');
+  return writeZip(new Map([...tensors].map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)])));
 }
 
 async function unpack(
