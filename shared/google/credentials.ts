@@ -1,13 +1,7 @@
 import { systemCodeOf } from '../errors.ts';
 import { tokenOfFile } from './credential-file.ts';
-import { ask, type GoogleToken, readToken } from './token-request.ts';
-
-/** Variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-const METADATA_HOST = 'metadata.google.internal';
-const METADATA_PATH = '/computeMetadata/v1/instance/service-accounts/default/token';
-const METADATA = 'the metadata server of Google';
+import { findMachineToken } from './metadata.ts';
+import type { Environment, GoogleToken } from './token-request.ts';
 
 /**
  * A token for this process: for the file in GOOGLE_APPLICATION_CREDENTIALS, else for the one that gcloud has written,
@@ -27,7 +21,7 @@ export async function findGoogleToken(env: Environment, scope: string): Promise<
   const file = fileOfGcloud(env);
   const text = file === undefined ? undefined : await readIfThere(file);
   if (file !== undefined && text !== undefined) return await tokenOfFile(text, file, scope);
-  return await askMetadata(env, scope).catch((error: unknown) => {
+  return await findMachineToken(env, scope).catch((error: unknown) => {
     const said = error instanceof Error ? error.message : String(error);
     throw new Error(
       `${said}. Outside of Google Cloud, set GOOGLE_APPLICATION_CREDENTIALS or run "gcloud auth application-default login"`,
@@ -52,11 +46,4 @@ async function readIfThere(file: string): Promise<string | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new Error(`the file of credentials ${file} cannot be read: ${String(code)}`);
   }
-}
-
-async function askMetadata(env: Environment, scope: string): Promise<GoogleToken> {
-  const url = new URL(METADATA_PATH, `http://${env.GCE_METADATA_HOST?.trim() || METADATA_HOST}`);
-  url.searchParams.set('scopes', scope);
-  const headers = { 'metadata-flavor': 'Google' };
-  return readToken(await ask(METADATA, { method: 'GET', url, headers, body: '' }), METADATA);
 }

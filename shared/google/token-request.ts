@@ -1,5 +1,8 @@
 import { createHttpClient, type HttpRequest } from '../http/http-client.ts';
 
+/** Variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A token of Google, which requests have as `Authorization: Bearer`. */
 export interface GoogleToken {
   readonly token: string;

@@ -1,5 +1,4 @@
-import type { Environment } from '../google/credentials.ts';
-import type { GoogleToken } from '../google/token-request.ts';
+import type { Environment, GoogleToken } from '../google/token-request.ts';
 import type { WritableStore } from './model-store.ts';
 import { parseLocation } from './objects/location.ts';
 import type { ObjectStoreOptions } from './objects/object-requests.ts';
@@ -8,9 +7,9 @@ import { openLazily } from './objects/open-lazily.ts';
 export interface GcsStoreOptions extends ObjectStoreOptions {
   /** By default Google's, or STORAGE_EMULATOR_HOST, which gets no token. */
   readonly endpoint?: string | undefined;
-  /** By default for the credentials of the environment, of gcloud or of this machine. */
-  readonly token?: (() => Promise<GoogleToken>) | undefined;
-  /** Variables that say where the credentials are. */
+  /** Gives a token for the URL of what it should allow. Without it, only what everybody may read is read. */
+  readonly token?: ((scope: string) => Promise<GoogleToken>) | undefined;
+  /** Its STORAGE_EMULATOR_HOST is used. */
   readonly environment?: Environment | undefined;
 }
 

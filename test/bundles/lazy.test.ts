@@ -89,15 +89,9 @@ const NOT_STARTED = [
     ['shared/inference/tasks/image-classification.ts', 'shared/monitoring/otlp/', 'shared/scrapes/'],
     ['shared/processing/text/', 'shared/openapi/document-source.ts', 'shared/openapi/docs-routes.ts'],
     ['shared/models/artifact-folder.ts', 'shared/models/formats/recognise.ts', 'shared/http/multipart.ts'],
-    [
-      'shared/runtime/trial-process.ts',
-      'shared/stores/get-client.ts',
-      'shared/aws/',
-      'shared/http/http-client.ts',
-    ],
-    ['object-store', 'object-requests', 's3-protocol', 'xml'].map(
-      (name) => `shared/stores/objects/${name}.ts`,
-    ),
+    ['shared/runtime/trial-process.ts', 'shared/stores/get-client.ts', 'shared/http/http-client.ts'],
+    ['shared/google/', 'shared/aws/', 'shared/azure/'],
+    ['object-', 's3-', 'gcs-', 'blob-', 'xml'].map((name) => `shared/stores/objects/${name}`),
     ['zod/v4/classic/', 'zod/v4/core/to-json-schema.js', 'zod/v4/core/json-schema-processors.js'],
   );
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { type Environment, findGoogleToken } from '../../google/credentials.ts';
-import type { GoogleToken } from '../../google/token-request.ts';
+import type { Environment, GoogleToken } from '../../google/token-request.ts';
 import type { HttpContent } from '../../http/http-client.ts';
 import { type Kept, keepFresh } from '../../keep-fresh.ts';
 import { StoreError, type StoreErrorReason } from '../model-store.ts';
@@ -9,7 +8,7 @@ import type { ObjectAnswer, ObjectPage, ObjectProtocol, Refusal } from './protoc
 
 export interface GcsConnection {
   readonly endpoint?: string | undefined;
-  readonly token?: (() => Promise<GoogleToken>) | undefined;
+  readonly token?: ((scope: string) => Promise<GoogleToken>) | undefined;
   readonly environment?: Environment | undefined;
 }
 
@@ -29,11 +28,11 @@ const MOST_WORDS = 300;
  * reference of the JSON API; Google's documentation of request preconditions and of transcoding.
  */
 export function createGcsProtocol(bucket: string, connection: GcsConnection): ObjectProtocol {
-  const { environment = {} } = connection;
+  const { environment = {}, token: source } = connection;
   const emulator = emulatorOf(environment);
   const base = (connection.endpoint ?? emulator ?? ENDPOINT).replace(/\/+$/, '');
-  const source = connection.token ?? (emulator ? undefined : () => findGoogleToken(environment, SCOPE));
-  const token: Kept<GoogleToken> | undefined = source && keepFresh('credentials of Google', source);
+  const token: Kept<GoogleToken> | undefined =
+    source && emulator === undefined ? keepFresh('credentials of Google', () => source(SCOPE)) : undefined;
   let used: GoogleToken | undefined;
 
   const urlOf = (root: string, name: string | undefined, query: Query): URL => {

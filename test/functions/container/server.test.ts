@@ -97,7 +97,7 @@ describe('the server of the container', () => {
     expect(gcs.requests.map(({ name }) => name)).toContain('model.onnx');
     const asked = gcs.requests.length;
     const { body } = await sendOverHttp(port, post('/predict', { instances: [REQUEST.features] }));
-    expect(JSON.parse(body.toString())).toMatchObject({ predictions: [{ prediction: 'setosa' }] });
+    expect(JSON.parse(body.toString()).predictions).toEqual([[expect.closeTo(7.11, 2), -1.969219, -9.984419]]);
     expect(gcs.requests.length).toBe(asked);
   });
 

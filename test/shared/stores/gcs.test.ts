@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { findGoogleToken } from '../../../shared/google/credentials.ts';
 import { type GcsStoreOptions, openGcsStore } from '../../../shared/stores/gcs.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
@@ -258,7 +259,7 @@ describe('a token for Cloud Storage', () => {
     const metadata = await startJsonServer(() => [200, { access_token: token, expires_in: 3599 }]);
     onTestFinished(() => metadata.close());
     const environment = { GCE_METADATA_HOST: metadata.url.replace('http://', '') };
-    const store = openGcsStore('gs://models', { endpoint: server.url, environment });
+    const store = open(server, { token: (scope) => findGoogleToken(environment, scope) });
     expect(await store.list('')).toHaveLength(1);
     expect(await store.list('')).toHaveLength(1);
     expect(metadata.requests.map(({ path }) => path)).toEqual([
@@ -270,15 +271,17 @@ describe('a token for Cloud Storage', () => {
     const server = await start({ files: { a: 'x' }, isOpen: true });
     const environment = {
       STORAGE_EMULATOR_HOST: server.url.replace('http://', scheme),
-      GOOGLE_APPLICATION_CREDENTIALS: '/not-there',
     };
-    expect(await openGcsStore('gs://models', { environment }).list('')).toHaveLength(1);
+    const { token: source } = server.client;
+    const store = openGcsStore('gs://models', { environment, token: source });
+    expect(await store.list('')).toHaveLength(1);
     expect(server.requests.map(({ token }) => token)).toEqual([undefined]);
   });
 
   it('is not looked for elsewhere when the file with its credentials is gone', async () => {
     const environment = { GOOGLE_APPLICATION_CREDENTIALS: '/not-there' };
-    await expect(openGcsStore('gs://models', { environment }).list('')).rejects.toMatchObject({
+    const token = (scope: string) => findGoogleToken(environment, scope);
+    await expect(openGcsStore('gs://models', { token }).list('')).rejects.toMatchObject({
       reason: 'denied',
       message:
         'There are no credentials for Cloud Storage: the file /not-there of GOOGLE_APPLICATION_CREDENTIALS does not exist.',
