@@ -97,7 +97,8 @@ describe('the server of the container', () => {
     expect(gcs.requests.map(({ name }) => name)).toContain('model.onnx');
     const asked = gcs.requests.length;
     const { body } = await sendOverHttp(port, post('/predict', { instances: [REQUEST.features] }));
-    expect(JSON.parse(body.toString()).predictions).toEqual([[expect.closeTo(7.11, 2), -1.969219, -9.984419]]);
+    const scores = [7.114, -1.969, -9.984].map((score): unknown => expect.closeTo(score, 3));
+    expect(JSON.parse(body.toString()).predictions).toEqual([scores]);
     expect(gcs.requests.length).toBe(asked);
   });
 
