@@ -23,7 +23,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/scrapes',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
-  ['shared/aws', 'shared/google'],
+  ['shared/aws', 'shared/google', 'shared/azure'],
   [
     'shared/models',
     'shared/runtime',

@@ -12,14 +12,21 @@ export function parseLocation(
   scheme: string,
   noun: string,
 ): ObjectLocation & { readonly container: string } {
-  const [, container, path = ''] = new RegExp(`^${scheme}://([^/]+)(?:/(.*))?$`, 's').exec(url) ?? [];
-  if (container === undefined) {
-    throw new StoreError(
-      'missing',
-      `${JSON.stringify(url)} has no ${noun}: write ${scheme}://${noun}/prefix.`,
-    );
-  }
+  const [, container, path] = new RegExp(`^${scheme}://([^/]+)(?:/(.*))?$`, 's').exec(url) ?? [];
+  if (container === undefined) throw locationError(url, noun, `${scheme}://${noun}/prefix`);
+  return { container, ...locate(`${scheme}://${container}/`, path) };
+}
+
+/** @param expected how such a URL is written */
+export function locationError(url: string, noun: string, expected: string): StoreError {
+  return new StoreError('missing', `${JSON.stringify(url)} has no ${noun}: write ${expected}.`);
+}
+
+/**
+ * @param root what comes before each key in messages
+ * @param path below it, perhaps with slashes around it
+ */
+export function locate(root: string, path = ''): ObjectLocation {
   const below = path.replace(/^\/+|\/+$/g, '');
-  const root = `${scheme}://${container}/`;
-  return { container, root, url: (root + below).replace(/\/$/, ''), prefix: below && `${below}/` };
+  return { root, url: (root + below).replace(/\/$/, ''), prefix: below && `${below}/` };
 }
