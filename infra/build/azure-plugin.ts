@@ -1,15 +1,21 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
+
+/** Parts of the library for other triggers than HTTP, and for streams, which a function must ask for. */
+const UNUSED =
+  /@azure[\\/]functions[\\/]src[\\/](?:converters[\\/]toMcp\w+|mcp[\\/]PromptInvocationContext|http[\\/]httpProxy)\.ts$/;
+const EXTENSIONS = '@azure/functions-extensions-base';
 
 /**
  * Bundles Azure's library for functions from its sources, which its package has beside the built file. That file has
  * everything in one function, from which a bundler cannot leave out anything: 79 kB, of which a function with an HTTP
- * trigger uses half.
+ * trigger uses a third. What other triggers call throws an error instead.
  */
 export function azurePlugin(): Plugin {
   return {
     name: 'azure',
-    setup: ({ onResolve, resolve }) => {
+    setup: ({ onLoad, onResolve, resolve }) => {
       onResolve(
         { filter: /^@azure\/functions$/ },
         async ({ path, importer, kind, resolveDir, pluginData }) => {
@@ -18,12 +24,25 @@ export function azurePlugin(): Plugin {
           return { path: join(dirname(built.path), '../src/index.ts'), sideEffects: false };
         },
       );
-      // As the built file gets it: the other form of this package lacks what is imported.
-      onResolve({ filter: /^@azure\/functions-extensions-base$/ }, ({ path, kind, resolveDir }) =>
-        kind === 'import-statement' ? resolve(path, { kind: 'require-call', resolveDir }) : undefined,
-      );
+      onLoad({ filter: UNUSED }, async ({ path }) => {
+        const source = await readFile(path, 'utf8');
+        const names = [...source.matchAll(/^export (?:async )?(?:function|class) (\w+)/gm)];
+        return {
+          contents: names.map(([, name = '']) => `export ${throwing(name)}`).join('\n'),
+          loader: 'js',
+        };
+      });
+      onResolve({ filter: new RegExp(`^${EXTENSIONS}$`) }, ({ path }) => ({ path, namespace: 'unused' }));
+      onLoad({ filter: new RegExp(`^${EXTENSIONS}$`), namespace: 'unused' }, () => ({
+        contents: `${throwing('getInstance')}\nexport const ResourceFactoryResolver = { getInstance };`,
+        loader: 'js',
+      }));
     },
   };
 }
 
 const RESOLVING = Symbol('resolving');
+
+function throwing(name: string): string {
+  return `function ${name}() { throw new Error('${name} is not in this bundle'); }`;
+}
