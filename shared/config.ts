@@ -221,7 +221,7 @@ const repositoryUrl = z
   .check(
     z.refine(
       (value) => !/^[a-z][a-z0-9+.-]+:\/\/$/i.test(value),
-      'must name a bucket after "://", for example s3://my-bucket/models',
+      'must name a bucket or container after "://", for example s3://my-bucket/models',
     ),
   );
 

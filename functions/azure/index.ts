@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { app } from '@azure/functions';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { openBlob } from '../open-blob.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
 import { createAzureHandler } from './handler.ts';
 import { AZURE_LOG } from './log.ts';
@@ -15,7 +16,7 @@ app.http('ternion', {
     environment: process.env,
     modelRepository: join(import.meta.dirname, 'models'),
     pagesFolder: join(import.meta.dirname, 'pages'),
-    stores: { file: openFilesystemStore },
+    stores: { file: openFilesystemStore, az: openBlob },
     log: () => AZURE_LOG,
     metrics: {
       advice:

@@ -7,7 +7,7 @@ export const MODEL =
 export const ROWS = 'a .csv, .tsv or .jsonl file, or a folder of images';
 
 export const repositoryOption = () =>
-  new Option('-r, --repository <url>', 'folder, or s3:// or gs:// URL, that holds the models')
+  new Option('-r, --repository <url>', 'folder, or s3://, gs:// or az:// URL, that holds the models')
     .default('models')
     .env('MODEL_REPOSITORY');
 

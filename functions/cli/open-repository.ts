@@ -1,4 +1,5 @@
 import { ConfigError } from '../../shared/config.ts';
+import { openBlobStore } from '../../shared/stores/blob.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { WritableStore } from '../../shared/stores/model-store.ts';
 import { openStore } from '../../shared/stores/open-store.ts';
@@ -7,7 +8,7 @@ import { openS3 } from '../open-s3.ts';
 import { CommandError } from './console.ts';
 
 /** The stores of the command, by URL scheme. */
-export const STORES = { file: openFilesystemStore, s3: openS3, gs: openGcs };
+export const STORES = { file: openFilesystemStore, s3: openS3, gs: openGcs, az: openBlob };
 
 /** An empty MODEL_REPOSITORY counts as unset. */
 const DEFAULT_REPOSITORY = 'models';
@@ -24,11 +25,16 @@ export function openRepository(repository: string): WritableStore {
     if (!(error instanceof ConfigError)) throw error;
     // A setting of S3 is wrong.
     if (/^s3:/i.test(repository)) throw new CommandError(error.message, 2, error);
-    const remote = Object.keys(STORES).flatMap((name) => (name === 'file' ? [] : [`${name}://`]));
-    const schemes = remote.join(' or ');
+    const schemes = Object.keys(STORES).flatMap((name) => (name === 'file' ? [] : [`${name}://`]));
     throw new CommandError(
-      `--repository ${JSON.stringify(repository)} must be a folder, or a URL that begins with ${schemes}.`,
+      `--repository ${JSON.stringify(repository)} must be a folder, or a URL that begins with ${schemes.join(' or ')}.`,
       2,
     );
   }
+}
+
+/** A person who has signed in with the Azure CLI needs no other credentials. */
+function openBlob(url: string): WritableStore {
+  const otherwise = async () => await (await import('./azure-cli-token.ts')).askAzureCli();
+  return openBlobStore(url, { environment: process.env, otherwise });
 }

@@ -8,6 +8,7 @@ import { collectWhenIdle } from '../collect-when-idle.ts';
 import { endWith } from '../end-with.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { openBlob } from '../open-blob.ts';
 import { openGcs } from '../open-gcs.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
@@ -35,6 +36,7 @@ const host = createHostOrExit({
     file: (folder) => openMountedModels(openFilesystemStore(folder), modelName),
     s3: (url) => openMountedModels(openS3(url), modelName),
     gs: (url) => openMountedModels(openGcs(url), modelName),
+    az: (url) => openMountedModels(openBlob(url), modelName),
   },
   metrics: SCRAPED,
   isFrozen: false,

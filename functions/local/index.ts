@@ -5,6 +5,7 @@ import { collectWhenIdle } from '../collect-when-idle.ts';
 import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { openBlob } from '../open-blob.ts';
 import { openGcs } from '../open-gcs.ts';
 import { openS3 } from '../open-s3.ts';
 import { loadOwnCodeOrExit } from '../own-code.ts';
@@ -20,7 +21,7 @@ const host = createHostOrExit({
   environment: process.env,
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
-  stores: { file: openFilesystemStore, s3: openS3, gs: openGcs },
+  stores: { file: openFilesystemStore, s3: openS3, gs: openGcs, az: openBlob },
   metrics: SCRAPED,
   people: options?.people,
   // The functions framework ends at a signal without a last turn.

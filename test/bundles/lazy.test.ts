@@ -24,7 +24,7 @@ describe('the local server', () => {
       openFunctionsFramework('local', { MAX_BATCH_SIZE: 'many', MODEL_REPOSITORY: 'ftp://bucket' }),
     ).rejects.toThrow(/exited with 1: MAX_BATCH_SIZE="many" must be a whole number in digits\.\s*$/);
     await expect(openFunctionsFramework('local', { MODEL_REPOSITORY: 'ftp://bucket' })).rejects.toThrow(
-      'MODEL_REPOSITORY="ftp://bucket" cannot be read by this host; it reads a folder, s3://, gs://.',
+      'MODEL_REPOSITORY="ftp://bucket" cannot be read by this host; it reads a folder, s3://, gs://, az://.',
     );
   });
 });

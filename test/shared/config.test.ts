@@ -243,7 +243,11 @@ describe('parseConfig', () => {
     ['PRELOAD_MODELS', 'iris;digits', NOT_NAMES],
     ['ENDPOINT_MODELS', 'iris', NOT_ENDPOINTS],
     ['ENDPOINT_MODELS', 'a=b,=c', NOT_ENDPOINTS],
-    ['MODEL_REPOSITORY', 's3://', 'must name a bucket after "://", for example s3://my-bucket/models.'],
+    [
+      'MODEL_REPOSITORY',
+      's3://',
+      'must name a bucket or container after "://", for example s3://my-bucket/models.',
+    ],
   ])('%s=%s is refused with a sentence', (name, value, problem) => {
     expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${problem}`);
   });

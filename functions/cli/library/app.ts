@@ -11,7 +11,7 @@ import { startServer } from '../../server.ts';
 import { openHost } from '../open-host.ts';
 
 export interface AppOptions extends OwnCode {
-  /** Folder, or `s3://` or `gs://` URL, with the models; by default MODEL_REPOSITORY, else `models`. */
+  /** Folder, or `s3://`, `gs://` or `az://` URL, with the models; by default MODEL_REPOSITORY, else `models`. */
   readonly repository?: string;
   /** The prefix of all paths, for frameworks that pass the whole path: `/ml`. */
   readonly basePath?: string;

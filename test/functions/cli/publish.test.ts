@@ -789,7 +789,7 @@ describe('ternion add', () => {
     [
       ['add', IRIS, '-r', 'ftp://bucket/models'],
       2,
-      /"ftp:.*" must be a folder, or a URL .* s3:\/\/ or gs:\/\/\./,
+      /"ftp:.*" must be a folder, or a URL .* s3:\/\/ or gs:\/\/ or az:\/\/\./,
     ],
     [['add', IRIS, '-n', 'x'.repeat(101), '-r', '/tmp'], 2, /have at most 100 characters/],
     [['add', IRIS, '-n', '../up', '-r', '/tmp'], 2, /--name "..\/up" must begin with a letter or digit/],

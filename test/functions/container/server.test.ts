@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../../contracts/exchanges.ts';
+import { startBlobServer } from '../../support/blob-server.ts';
 import { startGcsServer } from '../../support/gcs-server.ts';
 import { canConnect, OTHER_ADDRESS } from '../../support/hosts/can-connect.ts';
 import { findFreePort } from '../../support/hosts/child-process.ts';
@@ -100,6 +101,18 @@ describe('the server of the container', () => {
     const scores = [7.114, -1.969, -9.984].map((score): unknown => expect.closeTo(score, 3));
     expect(JSON.parse(body.toString()).predictions).toEqual([scores]);
     expect(gcs.requests.length).toBe(asked);
+  });
+
+  it('reads a model in a container of Azure', async () => {
+    const blobs = await startBlobServer({ folder: join(MODELS, 'iris/2') });
+    onTestFinished(() => blobs.close());
+    const { port } = await serve({
+      ...blobs.environment,
+      MODEL_REPOSITORY: 'az://models',
+      MODEL_CACHE_FOLDER: await temporaryFolder(),
+    });
+    const { body } = await sendOverHttp(port, post('/models/model/predict', REQUEST));
+    expect(JSON.parse(body.toString())).toMatchObject({ prediction: 'setosa', model_version: '1' });
   });
 
   it('ends at a signal while it still loads', async () => {
