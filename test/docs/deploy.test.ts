@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeVersions } from '../../functions/cli/deploy/find-versions.ts';
 import { packModels } from '../../functions/cli/deploy/packed-models.ts';
+import { startBlobServer } from '../support/blob-server.ts';
 import {
   comparable,
   type DocumentedServer,
@@ -86,25 +87,31 @@ describe.each(names)('docs/%s', async (name) => {
   });
 
   it.each(later)('publishes the next version with %s', async (command) => {
-    const { values, scheme, close } = await startBucket(command);
-    const printed = await shell.run(set({ MODEL_BUCKET: 'models', ...values }) + command).finally(close);
-    expect(printed).toContain(`houses/1 is in ${scheme}://models/models/houses/1 `);
+    const { url, values, close } = await startStore(command);
+    const printed = await shell.run(set(values) + command).finally(close);
+    expect(printed).toContain(`houses/1 is in ${url}/houses/1 `);
   });
 });
 
-/** The bucket that a command publishes to, and the variables with which it is found. */
-async function startBucket(command: string) {
+/** The store that a command publishes to, and the variables with which it is found. */
+async function startStore(command: string) {
   if (command.includes(' -r gs://')) {
     const gcs = await startGcsServer({ isOpen: true });
-    return { scheme: 'gs', values: { STORAGE_EMULATOR_HOST: gcs.url }, close: gcs.close };
+    const values = { MODEL_BUCKET: 'models', STORAGE_EMULATOR_HOST: gcs.url };
+    return { url: 'gs://models/models', values, close: gcs.close };
+  }
+  if (command.includes(' -r az://')) {
+    const { environment, close } = await startBlobServer();
+    return { url: 'az://models', values: environment, close };
   }
   const s3 = await startS3Server();
   const { region, endpoint, credentials } = s3.client;
   const values = {
+    MODEL_BUCKET: 'models',
     AWS_REGION: region,
     AWS_ENDPOINT_URL_S3: endpoint,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   };
-  return { scheme: 's3', values, close: s3.close };
+  return { url: 's3://models/models', values, close: s3.close };
 }
