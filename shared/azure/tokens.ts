@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpAnswer, type HttpRequest } from '../http/http-client.ts';
+import { limitTimes } from '../http/limit-times.ts';
 import { parseMembers } from '../json/members.ts';
 import type { Environment } from './storage-account.ts';
 
@@ -116,7 +117,11 @@ function get(url: URL, headers: Readonly<Record<string, string>>): HttpRequest {
  * @param fail makes the error for an answer that can be different soon
  */
 async function ask(title: string, nobody: Fail, fail: Fail, request: HttpRequest): Promise<HttpAnswer> {
-  const client = createHttpClient(title, nobody, { connectionMs: CONNECTION_MS, silenceMs: SILENCE_MS });
+  const client = createHttpClient(
+    title,
+    nobody,
+    limitTimes({ connectionMs: CONNECTION_MS, silenceMs: SILENCE_MS }),
+  );
   const answer = await client.send(request, AbortSignal.timeout(LONGEST_MS));
   // The service of an instance answers 410 while it is updated.
   if (answer.status === 410 || answer.status === 429 || answer.status >= 500)

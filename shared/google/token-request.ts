@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpRequest } from '../http/http-client.ts';
+import { limitTimes } from '../http/limit-times.ts';
 
 /** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,10 +28,11 @@ const UNREACHABLE = { status: 0, text: '' };
  * @throws Error with the status and the code of a refusal. No text of the answer is in it, which may repeat a secret
  */
 export async function askForText(title: string, request: HttpRequest): Promise<string> {
-  const client = createHttpClient(title, (reason) => new Error(reason), {
-    connectionMs: CONNECTION_MS,
-    silenceMs: SILENCE_MS,
-  });
+  const client = createHttpClient(
+    title,
+    (reason) => new Error(reason),
+    limitTimes({ connectionMs: CONNECTION_MS, silenceMs: SILENCE_MS }),
+  );
   for (let count = 1; ; count++) {
     const { status, text } = await client
       .send(request, new AbortController().signal)

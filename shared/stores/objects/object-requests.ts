@@ -1,6 +1,5 @@
-import type { ClientRequest } from 'node:http';
-import type { Socket } from 'node:net';
 import { createHttpClient, type HttpAnswer, type HttpContent, type Pour } from '../../http/http-client.ts';
+import { limitTimes } from '../../http/limit-times.ts';
 import { loadOnce } from '../../memo.ts';
 import type { GetAnswer } from '../get-client.ts';
 import { StoreError, type StoreErrorReason } from '../model-store.ts';
@@ -72,7 +71,7 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
     createHttpClient(
       protocol.title,
       (reason) => new Error(reason),
-      (request) => limitTimes(request, connectionTimeoutMs, ms),
+      limitTimes({ connectionMs: connectionTimeoutMs, silenceMs: ms }),
     );
   const reader = clientOf(silenceMs);
   const writer = clientOf(socketTimeoutMs ?? WRITE_SILENCE_MS);
@@ -229,18 +228,6 @@ async function pause(count: number, retryAfter: string | undefined, signal: Abor
 function withHeaders({ status, headers, text }: HttpAnswer): TextAnswer {
   const entries = Object.entries(headers).map(([name, value]) => [name, String(value)]);
   return { status, headers: Object.fromEntries(entries), text };
-}
-
-function limitTimes(request: ClientRequest, connectionMs: number, silenceMs: number): void {
-  const end = (doing: string, ms: number) => {
-    request.destroy(Object.assign(new Error(), { code: `${doing} timed out after ${ms} ms` }));
-  };
-  request.setTimeout(silenceMs, () => end('receiving', silenceMs));
-  request.once('socket', (socket: Socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => end('connecting', connectionMs), connectionMs);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
-  });
 }
 
 function pourOf(content: HttpContent): Pour {
