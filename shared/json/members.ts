@@ -1,4 +1,4 @@
-/** Whether a value is an object with members, whatever they are. */
+/** Whether a value is an object with members. */
 export function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
