@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import {
   type FileManifest,
   MANIFEST_FILE,
+  ManifestError,
   parseFileManifest,
   selectArtifacts,
 } from '../../../shared/models/file-manifest.ts';
@@ -68,24 +69,39 @@ async function compare(
   const listed = new Map((await to.list(prefix)).map((file) => [file.path.slice(prefix.length + 1), file]));
   const claimed = listed.get(MANIFEST_FILE);
   const isOurs = claimed !== undefined && (await isSame(to, claimed, claim));
-  if (!isOurs && !mends) return 'taken';
+  if (claimed !== undefined && !isOurs && (!mends || (await isManifest(to, prefix)))) return 'taken';
+  // Without files.json, only the bytes say what it is.
+  const comparesBytes = mends || claimed === undefined;
   const damaged: FileManifest['files'] = [];
   for (const file of inOrder(manifest)) {
     const found = listed.get(file.path);
     const isGood =
       found !== undefined &&
       found.sizeBytes === file.sizeBytes &&
-      (!mends || (await isSame(to, found, contentOf(file))));
+      (!comparesBytes || (await isSame(to, found, contentOf(file))));
     if (!isGood) damaged.push(file);
   }
-  if (isOurs && damaged.length === 0) return 'there';
+  if ((isOurs || claimed === undefined) && damaged.length === 0) return 'there';
   if (!mends) return 'taken';
-  // A files.json that is another one, and whose files are too, is another version.
+  // A files.json that cannot be read beside files that are all others is another version.
   if (!isOurs && damaged.length === manifest.files.length) return 'taken';
   if (!isOurs) await writeOrKeep(to, `${prefix}/${MANIFEST_FILE}`, claim, claimed);
   for (const file of damaged)
     await writeOrKeep(to, `${prefix}/${file.path}`, contentOf(file), listed.get(file.path));
   return 'mended';
+}
+
+/** Whether a version has a `files.json` that can be read: then it is a version, and is never replaced by another. */
+async function isManifest(store: WritableStore, prefix: string): Promise<boolean> {
+  const loaded = await store.load(`${prefix}/${MANIFEST_FILE}`);
+  if (loaded.is !== 'there') return false;
+  try {
+    await parseFileManifest(loaded.content.toString(), `${prefix}/`);
+    return true;
+  } catch (error) {
+    if (error instanceof ManifestError) return false;
+    throw error;
+  }
 }
 
 /** The files of a published version. One without `files.json` gets one. */

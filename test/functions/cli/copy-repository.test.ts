@@ -153,6 +153,17 @@ describe.each([
     });
   });
 
+  it('does not take another version for a damaged one, even if they share files', async () => {
+    const mirror = await openMirror();
+    await copyRepository(await openFolder(publish('iris/1')), mirror, { restores: false });
+    const other = publish('iris/1', { ...VERSION, 'model.onnx': 'another' });
+    const lost = await openFolder(other);
+    expect(short(await copyRepository(mirror, lost, { restores: true }))).toMatchObject({
+      taken: ['iris/1'],
+    });
+    expect(await contentsOf(lost)).toEqual(other);
+  });
+
   it('is completed after each interruption', async () => {
     const from = await openFolder(publish('iris/1'));
     for (let writes = 0; writes < 4; writes++) {
