@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { AwsCredentials } from '../shared/aws/credentials.ts';
-import { findAllCredentials } from '../shared/aws/web-identity.ts';
 import { ConfigError } from '../shared/config.ts';
 import { loadOnce } from '../shared/memo.ts';
 import type { WritableStore } from '../shared/stores/model-store.ts';
@@ -29,8 +28,9 @@ export function openS3(url: string): WritableStore {
 async function findWithProfiles(): Promise<AwsCredentials> {
   const { env } = process;
   const isGiven = GIVEN.some((name) => (env[name] ?? '') !== '');
-  if (isGiven || !hasProfiles()) return await findAllCredentials(env, (reason) => new Error(reason));
-  return await (await chainOfSdk())();
+  if (!isGiven && hasProfiles()) return await (await chainOfSdk())();
+  const { findAllCredentials } = await import('../shared/aws/web-identity.ts');
+  return await findAllCredentials(env, (reason) => new Error(reason));
 }
 
 /** Any of these says where credentials are, without a profile. */
