@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { AzureToken } from '../../shared/azure/tokens.ts';
+import { parseMembers } from '../../shared/json/members.ts';
 
 const COMMAND = 'az account get-access-token --resource https://storage.azure.com/ --output json';
 /** It takes a second or two. */
@@ -17,7 +18,7 @@ export async function askAzureCli(): Promise<AzureToken> {
     // On Windows, it is a script.
     const shell = process.platform === 'win32';
     const { stdout } = await promisify(execFile)(command, args, { timeout: LONGEST_MS, shell });
-    const { accessToken, expires_on: seconds } = JSON.parse(stdout);
+    const { accessToken, expires_on: seconds } = parseMembers(stdout);
     const expiration = new Date(Number(seconds) * 1000);
     if (typeof accessToken === 'string' && !Number.isNaN(expiration.getTime()))
       return { token: accessToken, expiration };

@@ -1,13 +1,5 @@
-import {
-  ask,
-  askForText,
-  type GoogleToken,
-  type Members,
-  membersOf,
-  parseMembers,
-  readToken,
-  sendForm,
-} from './token-request.ts';
+import { isMembers, parseMembers } from '../json/members.ts';
+import { ask, askForText, type GoogleToken, type Members, readToken, sendForm } from './token-request.ts';
 
 const TOKEN_SERVER = 'https://oauth2.googleapis.com/token';
 /** What an account needs to be another one. */
@@ -27,7 +19,7 @@ const JWT_SECONDS = 3600;
  */
 export async function tokenOfFile(text: string, file: string, scope: string): Promise<GoogleToken> {
   const content = parseMembers(text);
-  if (content === undefined) throw new Error(`${file} is not a JSON object`);
+  if (content.type === undefined) throw new Error(`${file} is not a JSON object with a type`);
   return await tokenOf(content, file, scope);
 }
 
@@ -41,8 +33,8 @@ async function tokenOf(content: Members, file: string, scope: string): Promise<G
     case 'external_account':
       return await impersonate(content, file, scope, (needed) => exchange(content, file, needed));
     case 'impersonated_service_account': {
-      const source = membersOf(content.source_credentials);
-      if (source === undefined) throw new Error(`${file} has no source_credentials`);
+      const source = content.source_credentials;
+      if (!isMembers(source)) throw new Error(`${file} has no source_credentials`);
       return await impersonate(content, file, scope, (needed) => tokenOf(source, file, needed));
     }
     default:
@@ -95,7 +87,7 @@ async function exchange(content: Members, file: string, scope: string): Promise<
     grant_type: TOKEN_EXCHANGE,
     requested_token_type: ACCESS_TOKEN,
     subject_token_type: textIn(content, 'subject_token_type', file),
-    subject_token: await subjectToken(membersOf(content.credential_source) ?? {}, file),
+    subject_token: await subjectToken(membersOf(content.credential_source), file),
     audience: textIn(content, 'audience', file),
     scope,
   });
@@ -105,9 +97,9 @@ async function exchange(content: Members, file: string, scope: string): Promise<
 /** The token of the other issuer, in a file or at a URL, as it is or in JSON. */
 async function subjectToken(source: Members, file: string): Promise<string> {
   const text = (await readSource(source, file)).trim();
-  const { type, subject_token_field_name: field } = membersOf(source.format) ?? {};
+  const { type, subject_token_field_name: field } = membersOf(source.format);
   if (type !== 'json') return text;
-  const token = typeof field === 'string' ? parseMembers(text)?.[field] : undefined;
+  const token = typeof field === 'string' ? parseMembers(text)[field] : undefined;
   if (typeof token === 'string') return token;
   throw new Error(`the source of the token in ${file} gives no JSON with its subject_token_field_name`);
 }
@@ -120,10 +112,7 @@ async function readSource(source: Members, file: string): Promise<string> {
   if (source.url === undefined || source.environment_id !== undefined)
     throw new Error(`${file} has a credential_source that is neither a file nor a URL`);
   const url = urlIn(source, 'url', file);
-  const headers = Object.entries(membersOf(source.headers) ?? {}).map(([name, value]) => [
-    name,
-    String(value),
-  ]);
+  const headers = Object.entries(membersOf(source.headers)).map(([name, value]) => [name, String(value)]);
   return await askForText(titleOf(url), {
     method: 'GET',
     url,
@@ -169,4 +158,8 @@ function urlIn(content: Members, name: string, file: string, usual?: string): UR
   const text = usual !== undefined && content[name] === undefined ? usual : textIn(content, name, file);
   if (URL.canParse(text)) return new URL(text);
   throw new Error(`the ${name} in ${file} is not a URL`);
+}
+
+function membersOf(value: unknown): Members {
+  return isMembers(value) ? value : {};
 }

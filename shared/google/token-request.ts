@@ -1,5 +1,6 @@
 import { createHttpClient, type HttpRequest } from '../http/http-client.ts';
 import { limitTimes } from '../http/limit-times.ts';
+import { isMembers, parseMembers } from '../json/members.ts';
 
 /** Variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -49,7 +50,7 @@ export async function askForText(title: string, request: HttpRequest): Promise<s
 
 /** As `askForText`, for an answer of JSON. */
 export async function ask(title: string, request: HttpRequest): Promise<Members> {
-  return parseMembers(await askForText(title, request)) ?? {};
+  return parseMembers(await askForText(title, request));
 }
 
 /** Sends a form, as the token servers of OAuth 2.0 take it. */
@@ -74,26 +75,9 @@ export function readToken(answer: Members, title: string): GoogleToken {
   return { token, expiration: isNumber ? new Date(Date.now() + seconds * 1000) : undefined };
 }
 
-/** The members of an object in JSON; undefined for another text. */
-export function parseMembers(text: string): Members | undefined {
-  try {
-    return membersOf(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
-export function membersOf(value: unknown): Members | undefined {
-  return isMembers(value) ? value : undefined;
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** The code of an error by OAuth 2.0, such as `invalid_grant`, or of Google's other services. */
 function codeIn(text: string): string {
-  const error = parseMembers(text)?.error;
-  const code = membersOf(error)?.status ?? error;
+  const { error } = parseMembers(text);
+  const code = isMembers(error) ? error.status : error;
   return typeof code === 'string' && /^\w{1,60}$/.test(code) ? ` ${code}` : '';
 }

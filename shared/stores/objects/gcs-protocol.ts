@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Environment, GoogleToken } from '../../google/token-request.ts';
 import type { HttpContent } from '../../http/http-client.ts';
+import { isMembers, parseMembers } from '../../json/members.ts';
 import { type Kept, keepFresh } from '../../keep-fresh.ts';
 import { StoreError, type StoreErrorReason } from '../model-store.ts';
 import type { ObjectAnswer, ObjectPage, ObjectProtocol, Refusal } from './protocol.ts';
@@ -100,7 +101,7 @@ export function createGcsProtocol(bucket: string, connection: GcsConnection): Ob
     }),
     etagOf: ({ headers }, text) => {
       if (text === undefined) return headers['x-goog-generation'];
-      const { generation } = parse(text);
+      const { generation } = parseMembers(text);
       return typeof generation === 'string' ? generation : undefined;
     },
     refusalOf,
@@ -166,14 +167,14 @@ function refusalOf({ status }: ObjectAnswer, text: string): Refusal {
 
 /** What the store says about a refusal: in JSON, or as a text where a content was asked for. */
 function wordsOf(text: string): string {
-  const { error } = parse(text);
-  const message = typeof error === 'object' && error !== null && 'message' in error ? error.message : text;
+  const { error } = parseMembers(text);
+  const message = isMembers(error) ? error.message : text;
   if (typeof message !== 'string' || message.trimStart().startsWith('<')) return '';
   return message.trim().slice(0, MOST_WORDS);
 }
 
 function readPage(text: string): ObjectPage {
-  const { kind, items = [], nextPageToken } = parse(text);
+  const { kind, items = [], nextPageToken } = parseMembers(text);
   if (kind !== 'storage#objects' || !Array.isArray(items))
     throw new Error('the answer is not a listing of Cloud Storage');
   return {
@@ -184,17 +185,4 @@ function readPage(text: string): ObjectPage {
     ),
     next: typeof nextPageToken === 'string' && nextPageToken !== '' ? nextPageToken : undefined,
   };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isMembers(value) ? value : {};
-  } catch {
-    return {};
-  }
-}
-
-function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -271,12 +271,14 @@ describe('the credentials of a process', () => {
     await expect(findGoogleToken({ GOOGLE_APPLICATION_CREDENTIALS: '/not-there' }, SCOPE)).rejects.toThrow(
       'the file /not-there of GOOGLE_APPLICATION_CREDENTIALS does not exist',
     );
-    await expect(tokenFor('{"private_key": "top secret')).rejects.toThrow(/key\.json is not a JSON object$/);
-    await expect(tokenFor('[]')).rejects.toThrow(/key\.json is not a JSON object$/);
+    await expect(tokenFor('{"private_key": "top secret')).rejects.toThrow(
+      /key\.json is not a JSON object with a type$/,
+    );
+    await expect(tokenFor('[]')).rejects.toThrow(/key\.json is not a JSON object with a type$/);
     await expect(tokenFor({ type: 'gdch' })).rejects.toThrow(
       /key\.json has credentials of the type "gdch"; expected service_account, authorized_user, external_account or impersonated_service_account$/,
     );
-    await expect(tokenFor({})).rejects.toThrow(/of the type undefined; expected/);
+    await expect(tokenFor({})).rejects.toThrow(/key\.json is not a JSON object with a type$/);
   });
 
   it('need a token in the answer', async () => {
