@@ -41,14 +41,15 @@ export function signRequest(
   const lines = names.map((name) => `${name}:${signed[name]}\n`).join('');
   const query = url.search.slice(1).split('&').sort().join('&');
   const canonical = [method, url.pathname, query, lines, names.join(';'), bodySha256].join('\n');
-  const date = time.slice(0, 8);
-  const scope = [date, region, service, 'aws4_request'];
+  const scope = [time.slice(0, 8), region, service, 'aws4_request'];
   const key = scope.reduce<string | Buffer>((above, part) => hmac(above, part), `AWS4${secretAccessKey}`);
   const signature = createHmac('sha256', key)
     .update([ALGORITHM, time, scope.join('/'), sha256Of(canonical)].join('\n'))
     .digest('hex');
-  const authorization = `${ALGORITHM} Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
-  return { ...signed, authorization };
+  return {
+    ...signed,
+    authorization: `${ALGORITHM} Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
+  };
 }
 
 /** The SHA-256 of a text in hex. */

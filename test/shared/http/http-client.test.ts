@@ -1,13 +1,16 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { text } from 'node:stream/consumers';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createHttpClient } from '../../../shared/http/http-client.ts';
 import { portOf } from '../../support/port-of.ts';
 
-/** The outcome of a request to a server that sends a text to all requests, and leaves the connection open. */
-async function ask(text: string): Promise<unknown> {
+/** The outcome of a request to a server that sends the same to all requests, and leaves the connection open. */
+async function ask(answer: string): Promise<unknown> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.write(text));
+    socket.once('data', () => socket.write(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -41,4 +44,33 @@ it('fails if the server changes to another protocol', async () => {
 
 it('fails if the answer is not HTTP', async () => {
   await expect(ask('hello\r\n\r\n')).rejects.toThrow('the server cannot be reached: HPE_INVALID_CONSTANT');
+});
+
+it('sends a long body for as long as that takes', async () => {
+  const server = createHttpServer((message, response) => {
+    void text(message).then((body) => response.end(`got ${body}`));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    vi.useRealTimers();
+    server.close();
+    server.closeAllConnections();
+  });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const client = createHttpClient('the server', (reason) => new Error(reason));
+  const url = new URL(`http://127.0.0.1:${portOf(server)}`);
+  const send = (body: Parameters<typeof client.send>[0]['body']) =>
+    client.send({ method: 'PUT', url, headers: {}, body }, new AbortController().signal);
+  const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
+  const { promise: isOver, resolve: finish } = Promise.withResolvers<void>();
+  const sent = send((request) => {
+    request.write('a long ');
+    open();
+    void isOver.then(() => request.end('body'));
+  });
+  await isOpen;
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  finish();
+  expect(await sent).toMatchObject({ status: 200, text: 'got a long body' });
 });
