@@ -104,7 +104,7 @@ command('verify', 'compare the files of models with their files.json', help.VERI
   .addOption(help.repositoryOption())
   .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, terminal));
 
-command('push', 'copy a version to another repository', help.PUSH_EXAMPLES, false)
+plainCommand('push', 'copy a version to another repository', help.PUSH_EXAMPLES)
   .argument('<model>', 'name, name/version or name@alias in the repository')
   .argument('<target>', 'folder or URL of the other repository')
   .addOption(help.repositoryOption())
@@ -112,14 +112,14 @@ command('push', 'copy a version to another repository', help.PUSH_EXAMPLES, fals
     (await import('./commands/push.ts')).push(model, target, options, terminal),
   );
 
-command('mirror', 'copy all versions to another repository', help.MIRROR_EXAMPLES, false)
+plainCommand('mirror', 'copy all versions to another repository', help.MIRROR_EXAMPLES)
   .argument('<target>', 'folder or URL of the other repository')
   .addOption(help.repositoryOption())
   .action(async (target, options) =>
     (await import('./commands/mirror.ts')).mirror(target, options, terminal),
   );
 
-command('restore', 'get lost or damaged files back from a mirror', help.RESTORE_EXAMPLES, false)
+plainCommand('restore', 'get lost or damaged files back from a mirror', help.RESTORE_EXAMPLES)
   .argument('<mirror>', 'folder or URL of the mirror')
   .argument('[model]', 'name (default: all models)')
   .addOption(help.repositoryOption())

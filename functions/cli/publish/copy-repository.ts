@@ -55,7 +55,10 @@ export async function copyRepository(
       failed.push({ path, error: error.message });
     }
   };
-  for (const name of models ?? (await listModels(from))) {
+  const names = models ?? (await listModels(from));
+  // Otherwise each version would say that there is nowhere to copy it to.
+  await checkTarget(to);
+  for (const name of names) {
     for (const version of [...(await listVersions(from, name))].sort(compareVersions)) {
       const path = `${name}/${version}`;
       const before = failed.length;
@@ -75,6 +78,15 @@ export async function copyRepository(
       });
   }
   return { versions, written, failed, ...sum };
+}
+
+/** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
+async function checkTarget(store: WritableStore): Promise<void> {
+  try {
+    await store.list('');
+  } catch (error) {
+    if (!store.localPath || !(error instanceof StoreError) || error.reason !== 'missing') throw error;
+  }
 }
 
 /** The names of all models of a repository. */

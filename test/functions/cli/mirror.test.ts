@@ -101,6 +101,9 @@ describe('ternion mirror and ternion restore', () => {
       code: 1,
       stderr: expect.stringContaining('has no model "rose"; its models are: digits, iris.'),
     });
+    const unreachable = await run('mirror', 'az://models', '-r', from);
+    expect(unreachable).toMatchObject({ code: 1, stdout: '' });
+    expect(unreachable.stderr.match(/there is no account/g)).toHaveLength(1);
     expect(await run('mirror', to, '-r', join(from, 'nowhere'))).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('nowhere does not exist'),
