@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpClient, type HttpAnswer, type HttpContent, type Pour } from '../../http/http-client.ts';
 import { limitTimes } from '../../http/limit-times.ts';
 import { loadOnce } from '../../memo.ts';
@@ -210,18 +211,7 @@ async function pause(count: number, retryAfter: string | undefined, signal: Abor
   const askedMs = Number(retryAfter) * 1000;
   const ownMs = FIRST_PAUSE_MS * 2 ** (count - 1) * (0.5 + Math.random() / 2);
   const ms = Math.min(LONGEST_PAUSE_MS, askedMs > ownMs ? askedMs : ownMs);
-  await new Promise<void>((resolve, reject) => {
-    const leave = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', leave);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', leave, { once: true });
-    if (signal.aborted) leave();
-  });
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** Of several headers with one name, Node gives some as a list. */
