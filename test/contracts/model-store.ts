@@ -431,7 +431,8 @@ function only(files: readonly StoredFile[]): StoredFile {
   return file;
 }
 
-async function textOf(stream: Promise<Readable>): Promise<string> {
+/** The content of a stream as text. */
+export async function textOf(stream: Promise<Readable>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks).toString('utf8');

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type BlobStoreOptions, openBlobStore } from '../../../shared/stores/blob.ts';
-import { type StoredFile, StoreError } from '../../../shared/stores/model-store.ts';
-import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+import { StoreError } from '../../../shared/stores/model-store.ts';
+import { contentOf, textOf } from '../../contracts/model-store.ts';
+import { describeRemoteStore, firstOf } from '../../contracts/remote-store.ts';
 import type { BlobRequest } from '../../support/blob-protocol.ts';
 import {
   ACCOUNT,
@@ -42,26 +42,13 @@ function openWithTokens(server: BlobServer, ...tokens: readonly string[]) {
   });
 }
 
-describeModelStore('a container', async (files) => {
-  const server = await start(files ? { files } : { container: 'another' });
-  return {
-    store: open(server),
-    write: async (path, content) => server.put(path, content),
-    remove: async (path) => server.remove(path),
-    close: async () => undefined,
-  };
-});
-
-describeModelStore('a prefix in a container', async (files = {}) => {
-  const below = Object.entries(files).map(([path, content]) => [`team a/models/${path}`, content]);
-  const server = await start({ files: { ...Object.fromEntries(below), 'team a/models2/x': 'x', y: 'y' } });
-  const container = Object.keys(files).length > 0 ? 'models' : 'not-there';
-  return {
-    store: open(server, {}, `az://${container}/team a/models/`),
-    write: async (path, content) => server.put(`team a/models/${path}`, content),
-    remove: async (path) => server.remove(`team a/models/${path}`),
-    close: async () => undefined,
-  };
+describeRemoteStore('a container', {
+  start: async (files) => await startBlobServer(files ? { files } : { container: 'another' }),
+  open: (server, limits, path) => open(server, limits, `az://${path}`),
+  busy: [
+    { status: 503, code: 'ServerBusy' },
+    { status: 503, code: 'ServerBusy' },
+  ],
 });
 
 describe('openBlobStore', () => {
@@ -104,7 +91,7 @@ describe('openBlobStore', () => {
     const server = await start({ files: { 'a/b': 'x' } });
     const { host } = new URL(server.endpoint);
     const store = open(server, {}, `az://${host}/models/a`);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(await textOf(store.read(file, 0, 1))).toBe('x');
     await expect(store.read({ ...file, path: 'c' }, 0, 1)).rejects.toThrow(
       `az://${host}/models/a/c does not exist`,
@@ -136,7 +123,7 @@ describe('openBlobStore', () => {
     async (path) => {
       const server = await start({ files: { [path]: 'one' } });
       const store = open(server);
-      const file = await listed(store.list(''));
+      const file = await firstOf(store.list(''));
       expect(file.path).toBe(path);
       expect(await textOf(store.read(file, 0, 3))).toBe('one');
       const written = await store.write(path, contentOf('two'), file.etag);
@@ -148,7 +135,7 @@ describe('openBlobStore', () => {
   it('asks for the range, and gives the etag of a listing the form of a header', async () => {
     const server = await start({ files: { a: '0123456789' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(await textOf(store.read(file, 2, 6))).toBe('2345');
     const [, get] = server.requests;
     expect(get).toMatchObject({ key: 'a', range: { start: 2, end: 6 }, status: 206 });
@@ -158,7 +145,7 @@ describe('openBlobStore', () => {
   it('rejects with "changed" for a range beyond the end', async () => {
     const server = await start({ files: { a: 'abc' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     await expect(store.read(file, 3, 5)).rejects.toMatchObject({ reason: 'changed' });
   });
 
@@ -180,7 +167,7 @@ describe('openBlobStore', () => {
   ])('turns $code into "$reason"', async ({ status, code, reason }) => {
     const server = await start({ files: { 'iris/1/model.onnx': 'x' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({ when: () => true, effect: { kind: 'refuse', status, code } });
     const expected = {
       name: 'StoreError',
@@ -192,40 +179,6 @@ describe('openBlobStore', () => {
     expect(error).toMatchObject({ name: 'StoreError', reason });
     expect(error.message).toContain('az://models/iris/1/model.onnx');
     expect(error.message).not.toMatch(/DETAIL|RequestId/);
-  });
-
-  it('recovers from a few answers of "server busy", and gives up after three', async () => {
-    const server = await start({ files: { a: 'x' } });
-    const busy = { kind: 'refuse', status: 503, code: 'ServerBusy' } as const;
-    server.addFault({ when: () => true, times: 2, effect: busy });
-    expect((await open(server).list('')).map(({ path }) => path)).toEqual(['a']);
-    expect(server.requests.map(({ status }) => status)).toEqual([503, 503, 200]);
-    server.addFault({ when: () => true, effect: busy });
-    await expect(open(server).list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(6);
-  });
-
-  it('gives up on a server that never answers', async () => {
-    const server = await start();
-    server.addFault({ when: () => true, effect: { kind: 'hang' } });
-    const store = open(server, { attempts: 2, socketTimeoutMs: 200 });
-    await expect(store.list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('gives up a body that goes silent', async () => {
-    const server = await start({ files: { a: '0123456789' } });
-    server.addFault({ when: ({ key }) => key === 'a', effect: { kind: 'hang', afterBytes: 4 } });
-    const store = open(server, { socketTimeoutMs: 200 });
-    const file = await listed(store.list(''));
-    await expect(textOf(store.read(file, 0, 10))).rejects.toThrow('timed out');
-  });
-
-  it('rejects with "unreachable" when nobody listens', async () => {
-    const server = await start();
-    await server.close();
-    servers.splice(0);
-    await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
   });
 });
 
@@ -250,7 +203,7 @@ describe('a request to Azure', () => {
     async (aheadMs) => {
       const server = await start({ files: { a: 'x' }, aheadMs });
       const store = open(server);
-      const file = await listed(store.list(''));
+      const file = await firstOf(store.list(''));
       expect(await textOf(store.read(file, 0, 1))).toBe('x');
       expect(server.requests.map(({ status }) => status)).toEqual([403, 200, 206]);
     },
@@ -262,7 +215,7 @@ describe('a request to Azure', () => {
     const openWith = (signature: string) =>
       open(server, { environment: { AZURE_STORAGE_CONNECTION_STRING: text + signature } });
     const store = openWith(SIGNATURE);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     const written = await store.write('b', contentOf('two'));
     expect(await textOf(store.read(file, 0, 1))).toBe('x');
     await store.remove(written);
@@ -281,7 +234,7 @@ describe('a request to Azure', () => {
     const server = await start({ files: { a: 'x' } });
     for (const token of ['first', 'second']) server.tokens.add(token);
     const store = openWithTokens(server, 'first', 'second', 'third');
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.tokens.delete('first');
     expect(await textOf(store.read(file, 0, 1))).toBe('x');
     expect(server.requests.map(({ status, headers }) => [status, headers.authorization])).toEqual([
@@ -366,7 +319,7 @@ describe('a write to Azure', () => {
   ])('%s that is answered %s %s is not a lost race', async (operation, status, code, reason, message) => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({
       when: (request) => request.operation === operation,
       effect: { kind: 'refuse', status, code },
@@ -405,7 +358,7 @@ describe('the key of an account', () => {
       AZURE_STORAGE_KEY: KEY,
     };
     const store = open(server, { environment });
-    const file = await listed(store.list('', undefined));
+    const file = await firstOf(store.list('', undefined));
     await store.load('a', file.etag);
     await textOf(store.read(file, 0, 1));
     const written = await store.write('b', contentOf(''));
@@ -427,16 +380,4 @@ async function failure(promise: Promise<unknown>): Promise<StoreError> {
   );
   if (error instanceof StoreError) return error;
   throw new Error('expected a StoreError');
-}
-
-async function listed(files: Promise<readonly StoredFile[]>): Promise<StoredFile> {
-  const [file] = await files;
-  if (!file) throw new Error('the listing is empty');
-  return file;
-}
-
-async function textOf(stream: Promise<Readable>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
 }

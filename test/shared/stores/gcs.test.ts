@@ -1,10 +1,9 @@
-import type { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { findGoogleToken } from '../../../shared/google/credentials.ts';
 import { type GcsStoreOptions, openGcsStore } from '../../../shared/stores/gcs.ts';
-import type { StoredFile } from '../../../shared/stores/model-store.ts';
-import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+import { contentOf, textOf } from '../../contracts/model-store.ts';
+import { describeRemoteStore, firstOf } from '../../contracts/remote-store.ts';
 import { startJsonServer } from '../../support/features/json-server.ts';
 import type { GcsRequest } from '../../support/gcs-protocol.ts';
 import { type GcsServer, type GcsServerOptions, startGcsServer } from '../../support/gcs-server.ts';
@@ -25,26 +24,13 @@ function open(server: GcsServer, options: GcsStoreOptions = {}, url = 'gs://mode
   return openGcsStore(url, { ...server.client, ...options });
 }
 
-describeModelStore('a bucket of Cloud Storage', async (files) => {
-  const server = await start(files ? { files } : { bucket: 'another' });
-  return {
-    store: open(server),
-    write: async (path, content) => server.put(path, content),
-    remove: async (path) => server.remove(path),
-    close: async () => undefined,
-  };
-});
-
-describeModelStore('a prefix in a bucket of Cloud Storage', async (files = {}) => {
-  const below = Object.entries(files).map(([path, content]) => [`team a/models/${path}`, content]);
-  const server = await start({ files: { ...Object.fromEntries(below), 'team a/models2/x': 'x', y: 'y' } });
-  const bucket = Object.keys(files).length > 0 ? 'models' : 'not-there';
-  return {
-    store: open(server, {}, `gs://${bucket}/team a/models/`),
-    write: async (path, content) => server.put(`team a/models/${path}`, content),
-    remove: async (path) => server.remove(`team a/models/${path}`),
-    close: async () => undefined,
-  };
+describeRemoteStore('a bucket of Cloud Storage', {
+  start: async (files) => await startGcsServer(files ? { files } : { bucket: 'another' }),
+  open: (server, limits, path) => open(server, limits, `gs://${path}`),
+  busy: [
+    { status: 429, code: 'busy' },
+    { status: 503, code: 'busy' },
+  ],
 });
 
 describe('openGcsStore', () => {
@@ -90,7 +76,7 @@ describe('openGcsStore', () => {
   it('asks for the range and for the generation that was listed', async () => {
     const server = await start({ files: { a: '0123456789' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(await textOf(store.read(file, 2, 6))).toBe('2345');
     const [, get] = server.requests;
     expect(get).toMatchObject({ name: 'a', range: { start: 2, end: 6 }, status: 206 });
@@ -102,7 +88,7 @@ describe('openGcsStore', () => {
     const server = await start({ files: { other: '' } });
     server.put('a', content, true);
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(file.sizeBytes).toBe(content.length);
     const chunks: Buffer[] = [];
     for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(Buffer.from(chunk));
@@ -112,7 +98,7 @@ describe('openGcsStore', () => {
   it('rejects with "changed" for a range beyond the end', async () => {
     const server = await start({ files: { a: 'abc' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     await expect(store.read(file, 3, 5)).rejects.toMatchObject({ reason: 'changed' });
   });
 
@@ -130,7 +116,7 @@ describe('openGcsStore', () => {
   ])('turns $status $code into "$reason"', async ({ status, code, reason }) => {
     const server = await start({ files: { 'iris/1/model.onnx': 'x' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({ when: () => true, effect: { kind: 'refuse', status, code } });
     const expected = { name: 'StoreError', reason, message: expect.stringContaining(`${status} ${code}`) };
     await expect(store.list('iris')).rejects.toMatchObject(expected);
@@ -150,44 +136,6 @@ describe('openGcsStore', () => {
     server.clearFaults();
     server.addFault({ when: () => true, effect: { kind: 'refuse', status: 200, code: page } });
     await expect(store.list('')).rejects.toThrow('the answer is not a listing of Cloud Storage');
-  });
-
-  it('recovers from a few answers of a busy store', async () => {
-    const server = await start({ files: { a: 'x' } });
-    for (const status of [429, 503])
-      server.addFault({ when: () => true, times: 1, effect: { kind: 'refuse', status, code: 'busy' } });
-    expect((await open(server).list('')).map(({ path }) => path)).toEqual(['a']);
-    expect(server.requests.map(({ status }) => status)).toEqual([429, 503, 200]);
-  });
-
-  it('gives up after three answers of a busy store', async () => {
-    const server = await start();
-    server.addFault({ when: () => true, effect: { kind: 'refuse', status: 503, code: 'busy' } });
-    await expect(open(server).list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(3);
-  });
-
-  it('gives up on a server that never answers', async () => {
-    const server = await start();
-    server.addFault({ when: () => true, effect: { kind: 'hang' } });
-    const store = open(server, { attempts: 2, socketTimeoutMs: 200 });
-    await expect(store.list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('gives up a body that goes silent', async () => {
-    const server = await start({ files: { a: '0123456789' } });
-    server.addFault({ when: ({ name }) => name === 'a', effect: { kind: 'hang', afterBytes: 4 } });
-    const store = open(server, { socketTimeoutMs: 200 });
-    const file = await listed(store.list(''));
-    await expect(textOf(store.read(file, 0, 10))).rejects.toThrow('timed out');
-  });
-
-  it('rejects with "unreachable" when nobody listens', async () => {
-    const server = await start();
-    await server.close();
-    servers.splice(0);
-    await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
   });
 });
 
@@ -296,7 +244,7 @@ describe('a write to Cloud Storage', () => {
   it('is tried again when the store is busy, and keeps its condition', async () => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     const busy = { kind: 'refuse', status: 429, code: 'busy' } as const;
     server.addFault({ when: isWrite, times: 2, effect: busy });
     const written = await store.write('a', contentOf('two'), file.etag);
@@ -330,7 +278,7 @@ describe('a write to Cloud Storage', () => {
   ])('%s that is answered %s %s is not a lost race', async (operation, status, code, reason, message) => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({
       when: (request) => request.operation === operation,
       effect: { kind: 'refuse', status, code },
@@ -372,15 +320,3 @@ describe('a write to Cloud Storage', () => {
     expect(server.requests).toEqual([]);
   });
 });
-
-async function listed(files: Promise<readonly StoredFile[]>): Promise<StoredFile> {
-  const [file] = await files;
-  if (!file) throw new Error('the listing is empty');
-  return file;
-}
-
-async function textOf(stream: Promise<Readable>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
-}

@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { createS3Protocol, type S3Connection } from '../../../shared/stores/objects/s3-protocol.ts';
 import { openS3Store, type S3StoreOptions } from '../../../shared/stores/s3.ts';
-import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+import { contentOf, textOf } from '../../contracts/model-store.ts';
+import { describeRemoteStore, firstOf } from '../../contracts/remote-store.ts';
 import type { S3Request } from '../../support/s3-protocol.ts';
 import { type S3Server, type S3ServerOptions, startS3Server } from '../../support/s3-server.ts';
 
@@ -23,26 +22,13 @@ function open(server: S3Server, options: S3StoreOptions = {}, url = 's3://models
   return openS3Store(url, { ...server.client, ...options });
 }
 
-describeModelStore('a bucket', async (files) => {
-  const server = await start(files ? { files } : { bucket: 'another' });
-  return {
-    store: open(server),
-    write: async (path, content) => server.put(path, content),
-    remove: async (path) => server.remove(path),
-    close: async () => undefined,
-  };
-});
-
-describeModelStore('a prefix in a bucket', async (files = {}) => {
-  const below = Object.entries(files).map(([path, content]) => [`team a/models/${path}`, content]);
-  const server = await start({ files: { ...Object.fromEntries(below), 'team a/models2/x': 'x', y: 'y' } });
-  const bucket = Object.keys(files).length > 0 ? 'models' : 'not-there';
-  return {
-    store: open(server, {}, `s3://${bucket}/team a/models/`),
-    write: async (path, content) => server.put(`team a/models/${path}`, content),
-    remove: async (path) => server.remove(`team a/models/${path}`),
-    close: async () => undefined,
-  };
+describeRemoteStore('a bucket', {
+  start: async (files) => await startS3Server(files ? { files } : { bucket: 'another' }),
+  open: (server, limits, path) => open(server, limits, `s3://${path}`),
+  busy: [
+    { status: 503, code: 'SlowDown' },
+    { status: 503, code: 'SlowDown' },
+  ],
 });
 
 describe('openS3Store', () => {
@@ -77,7 +63,7 @@ describe('openS3Store', () => {
   it('asks for the range and for the etag that was listed', async () => {
     const server = await start({ files: { a: '0123456789' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(await textOf(store.read(file, 2, 6))).toBe('2345');
     const [, get] = server.requests;
     expect(get).toMatchObject({ key: 'a', range: { start: 2, end: 6 }, ifMatch: file.etag, status: 206 });
@@ -86,7 +72,7 @@ describe('openS3Store', () => {
   it('rejects with "changed" for a range beyond the end', async () => {
     const server = await start({ files: { a: 'abc' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     await expect(store.read(file, 3, 5)).rejects.toMatchObject({ reason: 'changed' });
   });
 
@@ -103,7 +89,7 @@ describe('openS3Store', () => {
   ])('turns $code into "$reason"', async ({ status, code, reason }) => {
     const server = await start({ files: { 'iris/1/model.onnx': 'x' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({ when: () => true, effect: { kind: 'refuse', status, code } });
     const expected = { name: 'StoreError', reason, message: expect.stringContaining(code) };
     await expect(store.list('iris')).rejects.toMatchObject(expected);
@@ -130,47 +116,6 @@ describe('openS3Store', () => {
     await expect(open(server, { credentials }).list('')).rejects.toMatchObject({ reason: 'denied' });
     expect(server.requests).toEqual([]);
   });
-
-  it('recovers from a few answers of "slow down"', async () => {
-    const server = await start({ files: { a: 'x' } });
-    server.addFault({
-      when: () => true,
-      times: 2,
-      effect: { kind: 'refuse', status: 503, code: 'SlowDown' },
-    });
-    expect((await open(server).list('')).map(({ path }) => path)).toEqual(['a']);
-    expect(server.requests.map(({ status }) => status)).toEqual([503, 503, 200]);
-  });
-
-  it('gives up after three answers of "slow down"', async () => {
-    const server = await start();
-    server.addFault({ when: () => true, effect: { kind: 'refuse', status: 503, code: 'SlowDown' } });
-    await expect(open(server).list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(3);
-  });
-
-  it('gives up on a server that never answers', async () => {
-    const server = await start();
-    server.addFault({ when: () => true, effect: { kind: 'hang' } });
-    const store = open(server, { attempts: 2, socketTimeoutMs: 200 });
-    await expect(store.list('')).rejects.toMatchObject({ reason: 'unreachable' });
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('gives up a body that goes silent', async () => {
-    const server = await start({ files: { a: '0123456789' } });
-    server.addFault({ when: ({ key }) => key === 'a', effect: { kind: 'hang', afterBytes: 4 } });
-    const store = open(server, { socketTimeoutMs: 200 });
-    const file = await listed(store.list(''));
-    await expect(textOf(store.read(file, 0, 10))).rejects.toThrow('timed out');
-  });
-
-  it('rejects with "unreachable" when nobody listens', async () => {
-    const server = await start();
-    await server.close();
-    servers.splice(0);
-    await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
-  });
 });
 
 describe('a request to S3', () => {
@@ -182,7 +127,7 @@ describe('a request to S3', () => {
     const now = Date.now;
     vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
     onTestFinished(() => void vi.restoreAllMocks());
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(await textOf(store.read(file, 0, 1))).toBe('x');
     await store.write('b', contentOf('y'));
     // Only the first one is refused.
@@ -193,7 +138,7 @@ describe('a request to S3', () => {
     const server = await start({ files: { a: 'x' } });
     const credentials = vi.fn(async () => keysOf('TERNIONTEST'));
     const store = open(server, { credentials });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     expect(credentials).toHaveBeenCalledTimes(1);
     const expired = { kind: 'refuse', status: 400, code: 'ExpiredToken' } as const;
     server.addFault({ when: () => true, times: 1, effect: expired });
@@ -273,7 +218,7 @@ describe('a write to S3', () => {
   it('is tried again when another one came in between, and keeps its condition', async () => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server);
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({ when: isWrite, times: 2, effect: conflict });
     const written = await store.write('a', contentOf('two'), file.etag);
     server.addFault({ when: isWrite, times: 1, effect: conflict });
@@ -307,7 +252,7 @@ describe('a write to S3', () => {
   ])('%s that is answered %s %s is not a lost race', async (operation, status, code, reason, message) => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server, { attempts: 1 });
-    const file = await listed(store.list(''));
+    const file = await firstOf(store.list(''));
     server.addFault({
       when: (request) => request.operation === operation,
       effect: { kind: 'refuse', status, code },
@@ -330,15 +275,3 @@ describe('a write to S3', () => {
     expect(server.requests).toEqual([]);
   });
 });
-
-async function listed(files: Promise<readonly StoredFile[]>): Promise<StoredFile> {
-  const [file] = await files;
-  if (!file) throw new Error('the listing is empty');
-  return file;
-}
-
-async function textOf(stream: Promise<Readable>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await stream) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
-}
