@@ -265,7 +265,8 @@ describe.runIf(findChromium())('the curves', () => {
     await expect.poll(() => requests).toContain(`${origin}/metrics?code=key`);
     await page.getByRole('link', { name: 'Playground' }).click();
     await page.getByRole('heading', { name: 'Ternion playground' }).waitFor();
-    expect(page.url()).toMatch(/\/\?code=key#model=\w+/);
+    // The page names the model in its address when it has the list of models.
+    await expect.poll(() => page.url()).toMatch(/\/\?code=key#model=\w+/);
   });
 
   it.each(['light', 'dark'] as const)(
