@@ -26,6 +26,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['shared/aws', 'shared/google', 'shared/azure'],
   [
     'shared/models',
+    'shared/releases',
     'shared/runtime',
     'shared/processing',
     'shared/monitoring',
