@@ -126,6 +126,7 @@ export function createHost(options: HostOptions): Host {
     store,
     configs: tasks,
     silenceMs: options.storeSilenceMs,
+    listingTtlMs: config.releaseTtlSeconds * 1000,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: warn,
   });

@@ -95,6 +95,8 @@ export interface Config {
   readonly logSample: number;
   /** From how many milliseconds on a request is slow. */
   readonly logSlowMs: number;
+  /** How long a server uses what it knows of the repository before it asks again, in seconds. */
+  readonly releaseTtlSeconds: number;
   /** The servers under whose names `/metrics` gives its numbers; empty: there are none. */
   readonly metrics: readonly MetricsName[];
   /** What programs must send to read `/metrics`; undefined: nothing. */
@@ -136,6 +138,8 @@ const MEBIBYTE = 1024 * 1024;
 
 /** Most threads of one run. Each session has its own threads, and no operator divides its work among more than this. */
 export const MOST_THREADS = 256;
+/** A server that asks once a day is as good as one that never asks. */
+const MOST_TTL_SECONDS = 86_400;
 /** A large body of unknown length is given memory for the largest body at once. */
 const MOST_BODY_BYTES = 4096 * MEBIBYTE;
 /** JSON with NaN in it is read by a function that calls itself: some thousand levels take all of the stack. */
@@ -243,6 +247,7 @@ const environmentSchema = z.object({
   LOG_LEVEL: z._default(z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`), 'info'),
   LOG_SAMPLE: z._default(share, 1),
   LOG_SLOW_MS: count(1000),
+  RELEASE_TTL_SECONDS: count(30, MOST_TTL_SECONDS),
   METRICS: z._default(
     z.pipe(
       words,
@@ -327,6 +332,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: values.LOG_LEVEL,
     logSample: values.LOG_SAMPLE,
     logSlowMs: values.LOG_SLOW_MS,
+    releaseTtlSeconds: values.RELEASE_TTL_SECONDS,
     metrics: METRICS_NAMES.filter((name) => values.METRICS.includes(name)),
     // A token of a file has a line break at its end, which no header can have.
     metricsToken: values.METRICS_TOKEN?.trim(),

@@ -1,7 +1,7 @@
 import { InferenceError } from '../errors.ts';
 import { StoreError } from '../stores/model-store.ts';
-import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
-import { TRITON_FILE } from './formats/format-folder.ts';
+import type { Deployment } from './deployment.ts';
+import { DEPLOYMENT_FILE, TRITON_FILE } from './formats/format-folder.ts';
 import type { Listings } from './listings.ts';
 import { ModelError } from './model-config.ts';
 import type { ModelReference } from './model-reference.ts';
@@ -22,24 +22,27 @@ export interface Aliases {
 }
 
 export function createAliases(listings: Listings, smallFiles: SmallFiles): Aliases {
-  const readFile = smallFiles.reader(parseDeployment);
+  // Only models with aliases need the code that reads them.
+  const readFile = smallFiles.reader(async (text) => (await import('./deployment.ts')).parseDeployment(text));
 
-  async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
-    const path = `${name}/${DEPLOYMENT_FILE}`;
-    const file = known.files.get(path);
+  async function readDeployment(known: Listing, folder: string): Promise<Deployment | undefined> {
+    const path = `${folder}/${DEPLOYMENT_FILE}`;
+    const file = (await known.filesOf(folder)).byPath.get(path);
     if (!file) return undefined;
     try {
       return await readFile(file);
     } catch (error) {
       // Operators change this file while the server runs; each new listing has its current etag.
       if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
-      const renewed = (await listings.renew()).files.get(path);
+      const renewed = (await (await listings.renew()).filesOf(folder)).byPath.get(path);
       return renewed && (await readFile(renewed));
     }
   }
 
   async function aliasesOf(known: Listing, name: string): Promise<ReadonlyMap<string, string>> {
-    if (!known.models.has(name)) return new Map();
+    const model = known.models.get(name);
+    if (!model) return new Map();
+    if (model.serving) return new Map(Object.entries(model.serving.aliases));
     try {
       return new Map(Object.entries((await readDeployment(known, name))?.aliases ?? {}));
     } catch (error) {

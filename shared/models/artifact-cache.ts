@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 import { loadOnce } from '../memo.ts';
-import { type ModelStore, StoreError } from '../stores/model-store.ts';
+import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
 import type { DownloadOptions } from './artifact-download.ts';
 import { createCheckedFiles } from './checked-files.ts';
 import {
@@ -35,8 +35,10 @@ export interface ArtifactCache {
   /**
    * The same, but large files of a local store may still be hashed in other threads when it resolves. The caller waits
    * for a file before it parses it, and for all of them before it uses a result.
+   *
+   * @param listed the files below the folder, if they are known: that saves a listing
    */
-  beginFolder(folder: string): Promise<BegunFolder>;
+  beginFolder(folder: string, listed?: readonly StoredFile[]): Promise<BegunFolder>;
   /**
    * The caller no longer uses the files; they may be removed to make room.
    * @param path what `fetchFolder` gave
@@ -79,8 +81,8 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
   // Only folders that were fetched stay in it, so clients cannot make it grow.
   const fetched = new Map<string, Promise<Fetched>>();
 
-  async function fetchOnce(folder: string): Promise<Fetched> {
-    const artifacts = await describe(folder);
+  async function fetchOnce(folder: string, known?: readonly StoredFile[]): Promise<Fetched> {
+    const artifacts = await describe(folder, known ?? (await store.list(folder)));
     if (store.localPath) {
       const checks = await checkInPlace(artifacts, store.localPath);
       return { path: store.localPath(folder), address: undefined, artifacts, checked: waitFor(checks) };
@@ -109,8 +111,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     return checks;
   }
 
-  async function describe(folder: string): Promise<Artifact[]> {
-    const listed = await store.list(folder);
+  async function describe(folder: string, listed: readonly StoredFile[]): Promise<Artifact[]> {
     if (listed.length === 0) throw new StoreError('missing', `${store.url} has no files below ${folder}.`);
     const prefix = folder && `${folder}/`;
     const manifest = listed.find(({ path }) => path === prefix + MANIFEST_FILE);
@@ -135,10 +136,13 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     return !found.includes(false);
   }
 
-  function start(folder: string): Promise<Fetched> {
-    const fetching = fetchOnce(folder).catch((error: unknown) => {
+  function start(folder: string, listed?: readonly StoredFile[]): Promise<Fetched> {
+    const fetching = fetchOnce(folder, listed).catch((error: unknown) => {
       // The listing was out of date; the next one has the current files.
-      if (error instanceof StoreError && error.reason === 'changed') return fetchOnce(folder);
+      const isOld =
+        error instanceof StoreError &&
+        (error.reason === 'changed' || (listed !== undefined && error.reason === 'missing'));
+      if (isOld) return fetchOnce(folder);
       throw error;
     });
     fetched.set(folder, fetching);
@@ -156,13 +160,13 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     return { folder, known, address: found?.address };
   }
 
-  async function beginFolder(folder: string): Promise<BegunFolder> {
+  async function beginFolder(folder: string, listed?: readonly StoredFile[]): Promise<BegunFolder> {
     if (folder !== '' && !isPlainPath(folder)) {
       throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
     }
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const earlier = fetched.get(folder);
-      const known = earlier ?? start(folder);
+      const known = earlier ?? start(folder, attempt === 1 ? listed : undefined);
       const found = await known;
       const { address, artifacts } = found;
       if (address === undefined) {

@@ -1,13 +1,18 @@
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import type { VersionPolicy } from './formats/triton-config.ts';
+import { ModelError } from './model-config.ts';
 import type { Patience } from './patience.ts';
-import { type Listing, readListing } from './repository-listing.ts';
+import type { KnownFiles } from './repository-index.ts';
+import { INDEX_FILE, type Listing, readListing } from './repository-listing.ts';
 import { applyPolicies } from './served-versions.ts';
+import type { Serving } from './serving.ts';
+import { decodeFile } from './small-files.ts';
 
 export interface ListingOptions {
   readonly store: ModelStore;
-  /** How long a listing is used before it is renewed in the background. */
+  /** How long a listing is used before the store is asked again. */
   readonly listingTtlMs?: number;
+  /** The time in ms; a clock that stands still while the process is frozen is enough. */
   readonly now?: () => number;
   /** Called with problems that do not stop models from being served: a failed renewal, ignored files. */
   readonly onProblem?: (what: string, error?: unknown) => void;
@@ -42,11 +47,15 @@ const WHERE_MODELS_LIE =
 const MISS_PAUSE_MS = 2_000;
 /** Longest time that requests wait for a renewal of the listing, from the start of the renewal. */
 const RENEWAL_WAIT_MS = 1_000;
+/** The same if there is an index, which is one small file. */
+const INDEX_WAIT_MS = 200;
 
 export function createListings(
   options: ListingOptions & {
     /** Reads the version policy in a file of a model. */
     readonly readPolicy: (file: StoredFile) => Promise<VersionPolicy | undefined>;
+    /** Reads what a file of a release says about the versions that are served. */
+    readonly readServing: (file: StoredFile) => Promise<Serving>;
     readonly onRenewed: (listing: Listing) => void;
   },
 ): Listings {
@@ -60,13 +69,23 @@ export function createListings(
     heardMs = performance.now();
   };
 
+  /** An index spares a remote store the listing of all files; folders of this machine are listed in no time. */
+  const readIndexed = store.load && !store.localPath ? createIndexReader(store, store.load, now) : undefined;
+
   async function listServed(): Promise<Listing> {
+    const indexed = await readIndexed?.(current, options.onProblem);
+    hear();
+    if (indexed) return indexed;
     const listed = await readListing(store, now, hear);
-    return await applyPolicies(listed, current, (file) => options.readPolicy(file).finally(hear));
+    const served = await applyPolicies(listed, current, (file) => options.readPolicy(file).finally(hear));
+    if (served.revisions.size === 0) return served;
+    const { applyReleases } = await import('./released-versions.ts');
+    return await applyReleases(served, current, (file) => options.readServing(file).finally(hear));
   }
 
   function renew(): Promise<Listing> {
-    if (renewal === undefined) renewalEndsMs = performance.now() + RENEWAL_WAIT_MS;
+    if (renewal === undefined)
+      renewalEndsMs = performance.now() + (current?.isIndexed ? INDEX_WAIT_MS : RENEWAL_WAIT_MS);
     renewal ??= listServed().then(
       (listing) => {
         for (const path of listing.ignored) {
@@ -78,9 +97,10 @@ export function createListings(
         for (const [name, note] of listing.notes) {
           if (current?.notes.get(name) !== note) onProblem?.(`model "${name}": ${note}`);
         }
+        const isNew = listing.models !== current?.models;
         current = listing;
         renewal = undefined;
-        options.onRenewed(listing);
+        if (isNew) options.onRenewed(listing);
         return listing;
       },
       (error: unknown) => {
@@ -94,9 +114,10 @@ export function createListings(
   }
 
   /**
-   * An old listing is used while it is renewed in the background. If it is very old, requests wait for the renewal:
-   * hosts that freeze between requests would never finish one that nobody waits for. A failed renewal leaves the
-   * listing as it is.
+   * An index that is old is asked for before the answer, so that a release reaches all instances in time. Without an
+   * index, an old listing is used while it is renewed in the background. If it is very old, requests wait for the
+   * renewal: hosts that freeze between requests would never finish one that nobody waits for. A failed renewal leaves
+   * the listing as it is.
    */
   async function listing(patience: Patience): Promise<Listing> {
     if (!current) return await patience.wait(renew());
@@ -104,7 +125,7 @@ export function createListings(
     if (ageMs <= listingTtlMs || now() < retryAtMs) return current;
     const renewed = renew().catch(() => undefined);
     const waitMs = renewalEndsMs - performance.now();
-    if (ageMs > 2 * listingTtlMs && waitMs > 0) {
+    if ((current.isIndexed || ageMs > 2 * listingTtlMs) && waitMs > 0) {
       await patience.wait(Promise.race([renewed, pause(waitMs)])).catch(() => undefined);
     }
     return current;
@@ -129,4 +150,31 @@ export function createListings(
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
+
+/** Reads the index of a store; what it gives is undefined without one. */
+function createIndexReader(
+  store: ModelStore,
+  load: NonNullable<ModelStore['load']>,
+  now: () => number,
+): (before: Listing | undefined, onProblem: ListingOptions['onProblem']) => Promise<Listing | undefined> {
+  let etag: string | undefined;
+  const known: KnownFiles = new Map();
+  return async (before, onProblem) => {
+    // Not when the answer came: the file may have changed on its way.
+    const atMs = now();
+    const loaded = await load(INDEX_FILE, before?.isIndexed ? etag : undefined);
+    if (loaded.is === 'unchanged' && before) return { ...before, atMs };
+    if (loaded.is !== 'there') return undefined;
+    const { listFromIndex, parseIndex } = await import('./repository-index.ts');
+    try {
+      const index = await parseIndex(decodeFile(loaded.content, INDEX_FILE));
+      etag = loaded.file.etag;
+      return listFromIndex(index, { store, known, atMs });
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      onProblem?.(`${INDEX_FILE} of the model repository cannot be used, and its files are listed`, error);
+      return undefined;
+    }
+  };
 }

@@ -1,12 +1,18 @@
 import type { VersionPolicy } from './formats/triton-config.ts';
+import type { Serving } from './serving.ts';
 
 /** A model and the versions of it that are served, lowest first. There is at least one. */
 export interface ModelListing {
   readonly name: string;
+  /** Its folder in the repository, if it was given another name since it was published. */
+  readonly folder?: string | undefined;
   readonly versions: readonly string[];
+  /** The version that answers requests which name none, apart from those that a split sends to others. */
   readonly liveVersion: string;
   /** The version policy of its config.pbtxt; undefined without one, so that all versions are served. */
   readonly policy?: AppliedPolicy | undefined;
+  /** What was released; undefined without any release, so that the highest version is live. */
+  readonly serving?: Serving | undefined;
 }
 
 /** A version policy, and its effect on the existing versions. */
@@ -21,9 +27,21 @@ export interface AppliedPolicy {
 export interface ModelReference {
   readonly name: string;
   readonly version: string;
+  /** The folder of the model, if its name is another one. */
+  readonly folder?: string | undefined;
+}
+
+/** A version of a listed model. */
+export function referenceTo({ name, folder }: ModelListing, version: string): ModelReference {
+  return folder === undefined ? { name, version } : { name, version, folder };
+}
+
+/** The folder of its model below the repository. */
+export function folderOf({ name, folder = name }: Pick<ModelReference, 'name' | 'folder'>): string {
+  return folder;
 }
 
 /** `iris/2`: its folder below the repository, and its key in all maps of versions. */
-export function pathOf({ name, version }: ModelReference): string {
-  return `${name}/${version}`;
+export function pathOf(reference: ModelReference): string {
+  return `${folderOf(reference)}/${reference.version}`;
 }

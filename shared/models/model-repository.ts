@@ -1,12 +1,13 @@
 import type { Budget } from '../budget.ts';
 import { memberOf, parseText } from '../json/json-file.ts';
 import type { JsonObject } from '../json/json-value.ts';
+import type { StoredFile } from '../stores/model-store.ts';
 import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { locateModel } from './formats/locate.ts';
 import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
-import { type ModelListing, type ModelReference, pathOf } from './model-reference.ts';
+import { folderOf, type ModelListing, type ModelReference, pathOf, referenceTo } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
 import { type Listing, pickVersion } from './repository-listing.ts';
 import { readPolicy } from './served-versions.ts';
@@ -93,10 +94,13 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const listings = createListings({
     ...options,
     readPolicy: smallFiles.reader(readPolicy),
-    onRenewed: ({ files, models }) => {
-      smallFiles.keep(files.values());
-      const paths = [...models.values()].flatMap(({ name, versions }) =>
-        versions.map((version) => pathOf({ name, version })),
+    readServing: smallFiles.reader(async (text) =>
+      (await import('./released-versions.ts')).parseServing(text),
+    ),
+    onRenewed: ({ knownFiles, models }) => {
+      smallFiles.keep(knownFiles());
+      const paths = [...models.values()].flatMap((model) =>
+        model.versions.map((version) => pathOf(referenceTo(model, version))),
       );
       artifacts
         .removeExcept(new Set(paths))
@@ -110,9 +114,14 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const patienceOf = (budget?: Budget) =>
     createPatience({ url: store.url, silenceMs, heardMs: listings.heardMs }, budget);
 
+  async function findConfig(known: Listing, reference: ModelReference): Promise<StoredFile | undefined> {
+    const { byPath } = await known.filesOf(folderOf(reference));
+    return byPath.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+  }
+
   /** The config in its own `model.json`; undefined without one. */
   async function ownConfig(known: Listing, reference: ModelReference): Promise<ModelConfig | undefined> {
-    const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+    const file = await findConfig(known, reference);
     return file && (await readConfig(file));
   }
 
@@ -159,17 +168,17 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     config: async (reference) => {
       const patience = patienceOf();
       const known = await listings.current(patience);
-      const folder = folders.inStore(known, reference);
       const config = await patience.wait(ownConfig(known, reference));
       if (config) return config;
       // The code for all formats is loaded only for models that need it.
       const { recogniseFiles } = await import('./formats/recognise.ts');
+      const folder = await patience.wait(folders.inStore(known, reference));
       return await patience.wait(recogniseFiles(folder, options.configs));
     },
     task: async (reference) => {
       const patience = patienceOf();
       const known = await listings.current(patience);
-      const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+      const file = await patience.wait(findConfig(known, reference));
       return file && (await patience.wait(readTask(file)));
     },
     example: async (reference) => {
@@ -180,14 +189,18 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const patience = patienceOf();
       const known = await listings.current(patience);
       const config = await patience.wait(ownConfig(known, reference));
-      return await patience.wait(locateModel(folders.inStore(known, reference), config));
+      const folder = await patience.wait(folders.inStore(known, reference));
+      return await patience.wait(locateModel(folder, config));
     },
     open: async (reference, isEarly = false) => {
-      const { path, checked } = await artifacts.beginFolder(pathOf(reference));
+      const known = await listings.current(patienceOf());
+      // A listing of the whole repository may be older than the files of a version that was published again.
+      const listed = known.isIndexed ? await known.filesOf(folderOf(reference)) : undefined;
+      const folder = pathOf(reference);
+      const { path, checked } = await artifacts.beginFolder(folder, listed?.byVersion.get(folder));
       const release = async () => await artifacts.releaseFolder(path);
       try {
         if (!isEarly) await checked();
-        const known = await listings.current(patienceOf());
         return { ...(await folders.onDisk(known, reference, { path, checked })), release };
       } catch (error) {
         await release();
@@ -203,10 +216,10 @@ function taskIn(text: string): string | undefined {
   return typeof task === 'string' ? task : undefined;
 }
 
-const modelsByListing = new WeakMap<Listing, readonly ModelListing[]>();
+const modelsByListing = new WeakMap<Listing['models'], readonly ModelListing[]>();
 
-function modelsOf(listing: Listing): readonly ModelListing[] {
-  const known = modelsByListing.get(listing) ?? [...listing.models.values()];
-  modelsByListing.set(listing, known);
+function modelsOf({ models }: Listing): readonly ModelListing[] {
+  const known = modelsByListing.get(models) ?? [...models.values()];
+  modelsByListing.set(models, known);
   return known;
 }

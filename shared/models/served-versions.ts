@@ -4,7 +4,7 @@ import { TRITON_FILE } from './formats/format-folder.ts';
 import type { VersionPolicy } from './formats/triton-config.ts';
 import { ModelError } from './model-config.ts';
 import type { AppliedPolicy, ModelListing } from './model-reference.ts';
-import type { Listing } from './repository-listing.ts';
+import type { Listing, Unserved } from './repository-listing.ts';
 import { compareVersions } from './versions.ts';
 
 /**
@@ -42,6 +42,21 @@ export function divideVersions(versions: readonly string[], policy: VersionPolic
     served: versions.filter(isNamed),
     leftOut: versions.filter((version) => !isNamed(version)),
     missing: named.filter((each) => !versions.some((version) => compareVersions(each, version) === 0)),
+  };
+}
+
+/** A model with the versions that its policy serves, and what operators should know about it. */
+export function divideByPolicy(
+  model: ModelListing,
+  policy: VersionPolicy,
+): { readonly served: ModelListing | Unserved; readonly note: string | undefined } {
+  const { served, ...applied } = divideVersions(model.versions, policy);
+  const liveVersion = served.at(-1);
+  const reason = describePolicy(applied) ?? '';
+  if (liveVersion === undefined) return { served: { by: 'policy', reason, policy: applied }, note: reason };
+  return {
+    served: { ...model, versions: served, liveVersion, policy: applied },
+    note: applied.missing.length > 0 ? reason : undefined,
   };
 }
 
@@ -91,37 +106,43 @@ export async function applyPolicies(
     const { name } = model;
     try {
       const policy = await read(file);
-      if (policy) record(model, divideVersions(model.versions, policy));
+      if (policy) record(model, policy);
     } catch (error) {
       const problem = reasonOf(error);
       notes.set(name, problem);
-      const isKnown = before?.files.has(file.path) === true && before.unserved.get(name)?.by !== 'unknown';
+      const isKnown =
+        before !== undefined &&
+        (await before.filesOf(name)).byPath.has(file.path) &&
+        before.unserved.get(name)?.by !== 'unknown';
       if (!isKnown || !(error instanceof StoreError)) {
         unserved.set(name, { by: 'unknown', reason: problem, cause: error });
         return;
       }
       const known = before.unserved.get(name)?.policy ?? before.models.get(name)?.policy;
-      if (known) record(model, divideVersions(model.versions, known.policy));
+      if (known) record(model, known.policy);
     }
   }
 
-  function record({ name }: ModelListing, { served, ...applied }: DividedVersions): void {
-    const liveVersion = served.at(-1);
-    const reason = describePolicy(applied) ?? '';
-    if (liveVersion === undefined) {
-      models.delete(name);
-      unserved.set(name, { by: 'policy', reason, policy: applied });
+  function record(model: ModelListing, policy: VersionPolicy): void {
+    const { name } = model;
+    const { served, note } = divideByPolicy(model, policy);
+    if ('versions' in served) {
+      models.set(name, served);
     } else {
-      models.set(name, { name, versions: served, liveVersion, policy: applied });
+      models.delete(name);
+      unserved.set(name, served);
     }
-    if (liveVersion === undefined || applied.missing.length > 0) notes.set(name, reason);
+    if (note !== undefined) notes.set(name, note);
   }
 
-  await Promise.all(
-    [...listing.models.values()].flatMap((model) => {
-      const file = listing.files.get(`${model.name}/${TRITON_FILE}`);
-      return file ? [limit(async () => await look(model, file))] : [];
+  const found = await Promise.all(
+    [...listing.models.values()].map(async (model) => {
+      const { byPath } = await listing.filesOf(model.name);
+      return { model, file: byPath.get(`${model.name}/${TRITON_FILE}`) };
     }),
+  );
+  await Promise.all(
+    found.flatMap(({ model, file }) => (file ? [limit(async () => await look(model, file))] : [])),
   );
   return { ...listing, models, unserved, notes };
 }

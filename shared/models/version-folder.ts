@@ -8,9 +8,9 @@ import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel } from './formats/locate.ts';
 import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
-import { type ModelReference, pathOf } from './model-reference.ts';
+import { folderOf, type ModelReference, pathOf } from './model-reference.ts';
 import { parseFirstCase } from './reference.ts';
-import type { Listing } from './repository-listing.ts';
+import type { Listing, ModelFiles } from './repository-listing.ts';
 import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
 export const CONFIG_FILE = 'model.json';
@@ -49,7 +49,7 @@ export interface ModelFolder extends FormatFolder {
 /** The files of versions, to determine what kind of model each is. */
 export interface VersionFolders {
   /** A version, with its small files read from the store. */
-  inStore(known: Listing, reference: ModelReference): FormatFolder;
+  inStore(known: Listing, reference: ModelReference): Promise<FormatFolder>;
   /** The first request of a version's reference.json, read from the store. */
   example(known: Listing, reference: ModelReference): Promise<JsonObject | undefined>;
   /**
@@ -74,8 +74,8 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   const { store, smallFiles, configs, onProblem } = options;
   const readText = smallFiles.reader((text) => text);
 
-  async function readStored(known: Listing, path: string): Promise<string | undefined> {
-    const file = known.files.get(path);
+  async function readStored({ byPath }: ModelFiles, path: string): Promise<string | undefined> {
+    const file = byPath.get(path);
     return file && (await readText(file));
   }
 
@@ -83,13 +83,17 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
    * The files of a version, read with the given function; files next to the folders of versions are read from the
    * store.
    */
-  function openFolder(known: Listing, reference: ModelReference, read: FormatFolder['read']): FormatFolder {
+  function openFolder(
+    files: ModelFiles,
+    reference: ModelReference,
+    read: FormatFolder['read'],
+  ): FormatFolder {
     const prefix = pathOf(reference);
     return {
-      files: (known.versionFiles.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
+      files: (files.byVersion.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
       // Some files name other files, and could name any path.
       read: async (path) => (isPlainPath(path) ? await read(path) : undefined),
-      readShared: (path) => readStored(known, `${reference.name}/${path}`),
+      readShared: (path) => readStored(files, `${folderOf(reference)}/${path}`),
     };
   }
 
@@ -104,23 +108,26 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   }
 
   return {
-    inStore: (known, reference) =>
-      openFolder(known, reference, (path) => readStored(known, `${pathOf(reference)}/${path}`)),
+    inStore: async (known, reference) => {
+      const files = await known.filesOf(folderOf(reference));
+      return openFolder(files, reference, (path) => readStored(files, `${pathOf(reference)}/${path}`));
+    },
     example: async (known, reference) => {
       const folder = pathOf(reference);
-      const text = await readStored(known, `${folder}/${REFERENCE_FILE}`);
+      const text = await readStored(await known.filesOf(folderOf(reference)), `${folder}/${REFERENCE_FILE}`);
       return text === undefined ? undefined : firstRequest(text, folder);
     },
     onDisk: async (known, reference, { path, checked }) => {
       const prefix = pathOf(reference);
-      const find = (file: string) => known.files.get(`${prefix}/${file}`);
+      const listed = await known.filesOf(folderOf(reference));
+      const find = (file: string) => listed.byPath.get(`${prefix}/${file}`);
       // The store does not list links that leave it, so they are not read either.
       const readLarge = async (file: string) => {
         if (!find(file)) return undefined;
         await checked((each) => each === file);
         return await readIfPresent(join(path, file));
       };
-      const folder = openFolder(known, reference, async (file) => {
+      const folder = openFolder(listed, reference, async (file) => {
         checkSize(file, find(file)?.sizeBytes ?? 0);
         const bytes = await readLarge(file);
         return bytes && decodeFile(bytes, file);
@@ -130,7 +137,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
       const modelFile = await locateModel(folder, config);
       const text = (await readLarge(REFERENCE_FILE))?.toString('utf8');
       const example = text === undefined ? undefined : await firstRequest(text, prefix);
-      const files = known.versionFiles.get(prefix) ?? [];
+      const files = listed.byVersion.get(prefix) ?? [];
       return {
         ...folder,
         path,

@@ -1,59 +1,5 @@
 import * as z from 'zod/mini';
-import { NAME_PATTERN } from '../config.ts';
-
-/** Parts that all requests are divided into: an owner of a part is an owner of 0.01 % of the requests. */
-export const PARTS = 10_000;
-
-const name = z.string().check(z.regex(NAME_PATTERN, 'must consist of letters, digits, ".", "_" and "-"'));
-
-/** A header has letters, digits and the marks of RFC 9110, section 5.6.2; a cookie too. */
-const token = z.string().check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be a name of a header'));
-
-/** Parts of the requests, from `start` to before `end`, that an alias or a version gets. */
-const rangeSchema = z.object({
-  target: name,
-  start: z.int().check(z.gte(0), z.lt(PARTS)),
-  end: z.int().check(z.gt(0), z.lte(PARTS)),
-});
-
-/**
- * How requests that name no version are divided. What no rule and no range covers goes to the live version. Unknown
- * members are allowed, as later releases may add some.
- */
-const trafficSchema = z.looseObject({
-  /** Makes the division of one model independent of those of others; it never changes by itself. */
-  seed: z.string().check(z.minLength(1), z.maxLength(100)),
-  /** What makes two requests belong together; undefined: each request is for itself. */
-  key: z.optional(
-    z.union([
-      z.strictObject({ header: token }),
-      z.strictObject({ cookie: token }),
-      z.strictObject({ field: z.string().check(z.minLength(1), z.maxLength(200)) }),
-    ]),
-  ),
-  /** In ascending order, without overlap. */
-  ranges: z.array(rangeSchema),
-  /** The first whose condition a request meets decides. Conditions are in GrowthBook's language. */
-  rules: z._default(z.array(z.object({ when: z.record(z.string(), z.unknown()), target: name })), []),
-  /** Versions that also get a share of the requests, in percent, without a say in any answer. */
-  shadows: z._default(
-    z.array(z.object({ target: name, percent: z.number().check(z.gt(0), z.lte(100)) })),
-    [],
-  ),
-});
-
-/** What decides which version of a model answers. It is a part of `index.json`, so it is small. */
-export const servingSchema = z.looseObject({
-  /** The version that answers requests which name none; undefined: the highest. */
-  live: z.optional(name),
-  /** Names for versions, such as `champion`, that can be moved to another version without any change to clients. */
-  aliases: z._default(z.record(name, z.string().check(z.minLength(1))), {}),
-  traffic: z.optional(trafficSchema),
-  /** Versions that are not served any more, although their files are kept. */
-  archived: z._default(z.array(name), []),
-  /** The version that was live before, kept in memory by each instance for so long after it has heard of the switch. */
-  warm: z.optional(z.object({ version: name, seconds: z.number().check(z.gt(0), z.lte(86_400)) })),
-});
+import { nameSchema, servingSchema } from '../models/serving.ts';
 
 const text = z.string();
 const tags = z._default(z.record(text, text), {});
@@ -81,7 +27,7 @@ export const cardSchema = z.looseObject({
   name: z.optional(text),
   description: z.optional(text),
   tags,
-  versions: z._default(z.record(name, versionCardSchema), {}),
+  versions: z._default(z.record(nameSchema, versionCardSchema), {}),
   createdMs: z.optional(z.number()),
   updatedMs: z.optional(z.number()),
   /** Whether it was deleted from the registry. */
@@ -90,7 +36,7 @@ export const cardSchema = z.looseObject({
 
 /** One change to a model, as `releases/<model>/<revision>.json` holds it. */
 export const releaseSchema = z.looseObject({
-  model: name,
+  model: nameSchema,
   /** 1 for the first; revision 0 is the model as it is without any release. */
   revision: z.int().check(z.gte(1)),
   /** Made by the writer, which knows its own write by it when the answer was lost. */
@@ -107,9 +53,6 @@ export const releaseSchema = z.looseObject({
   card: cardSchema,
 });
 
-export type Traffic = z.infer<typeof trafficSchema>;
-export type Range = z.infer<typeof rangeSchema>;
-export type Serving = z.infer<typeof servingSchema>;
 export type VersionCard = z.infer<typeof versionCardSchema>;
 export type Card = z.infer<typeof cardSchema>;
 export type Release = z.infer<typeof releaseSchema>;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type ModelStore, type PassedOver, type StoredFile, StoreError } from './model-store.ts';
+import { type Loaded, type ModelStore, type PassedOver, type StoredFile, StoreError } from './model-store.ts';
 
 /** How long the first listing of a repository may take before its mirror is asked as well. */
 const HEAD_START_MS = 1_000;
@@ -30,12 +30,44 @@ export function withMirror(
     // It is also waited for below.
     own.catch(() => undefined);
     const first = await Promise.race([outcomeOf(own), after(HEAD_START_MS)]);
-    if (first !== undefined && 'files' in first) return first.files;
+    if (first !== undefined && 'made' in first) return first.made;
     onOut('the model repository does not answer, and its mirror is asked', first?.error);
     try {
       return await (first === undefined
         ? Promise.any([own, listMirror(folder, passOver, onPart)])
         : listMirror(folder, passOver, onPart));
+    } catch (error) {
+      onOut('the mirror of the model repository cannot stand in for it', error);
+      return await own;
+    }
+  }
+
+  /** As for a listing: only as long as the repository is not known. */
+  async function load(
+    path: string,
+    known: string | undefined,
+    signal: AbortSignal | undefined,
+    stores: { readonly own: Load; readonly mirror: Load },
+  ): Promise<Loaded> {
+    const own = stores.own(path, known?.startsWith(OF_MIRROR) ? undefined : known, signal).then((loaded) => {
+      isKnown = true;
+      return loaded;
+    });
+    if (isKnown) return await own;
+    own.catch(() => undefined);
+    const first = await Promise.race([outcomeOf(own), after(HEAD_START_MS)]);
+    if (first !== undefined && 'made' in first) return first.made;
+    onOut('the model repository does not answer, and its mirror is asked', first?.error);
+    const other = async (): Promise<Loaded> => {
+      const loaded = await stores.mirror(
+        path,
+        known?.startsWith(OF_MIRROR) ? ownEtag(known) : undefined,
+        signal,
+      );
+      return loaded.is === 'there' ? { ...loaded, file: ofMirror(loaded.file) } : loaded;
+    };
+    try {
+      return await (first === undefined ? Promise.any([own, other()]) : other());
     } catch (error) {
       onOut('the mirror of the model repository cannot stand in for it', error);
       return await own;
@@ -74,22 +106,34 @@ export function withMirror(
     return files.find(({ path, sizeBytes }) => path === file.path && sizeBytes === file.sizeBytes);
   }
 
-  return { url: repository.url, list, read };
+  const stores = repository.load && mirror.load ? { own: repository.load, mirror: mirror.load } : undefined;
+  return {
+    url: repository.url,
+    list,
+    read,
+    ...(stores && { load: (path, known, signal) => load(path, known, signal, stores) }),
+  };
 }
+
+type Load = NonNullable<ModelStore['load']>;
 
 function ofMirror(file: StoredFile): StoredFile {
   return { ...file, etag: OF_MIRROR + file.etag };
 }
 
 function ownFile(file: StoredFile): StoredFile {
-  return { ...file, etag: file.etag.slice(OF_MIRROR.length) };
+  return { ...file, etag: ownEtag(file.etag) };
 }
 
-type ListOutcome = { readonly files: StoredFile[] } | { readonly error: unknown };
+function ownEtag(etag: string): string {
+  return etag.slice(OF_MIRROR.length);
+}
 
-async function outcomeOf(listing: Promise<StoredFile[]>): Promise<ListOutcome> {
+type Outcome<T> = { readonly made: T } | { readonly error: unknown };
+
+async function outcomeOf<T>(work: Promise<T>): Promise<Outcome<T>> {
   try {
-    return { files: await listing };
+    return { made: await work };
   } catch (error) {
     return { error };
   }

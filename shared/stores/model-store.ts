@@ -50,6 +50,14 @@ export interface ModelStore {
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
    */
   read(file: StoredFile, start: number, end: number, signal?: AbortSignal): Promise<Readable>;
+  /**
+   * A small file as it is now, with its content, in one request; `storeMs` is the time by the store's clock.
+   *
+   * @param known the etag of a content that the caller has: if it is still the same, it does not come again
+   * @param signal ends the request
+   * @throws StoreError `missing` when the repository does not exist, `corrupt` when the file has more than 16 MB
+   */
+  load?(path: string, known?: string, signal?: AbortSignal): Promise<Loaded>;
   /** The path of a file or folder, if the store is on this machine; then nothing is downloaded. */
   localPath?(path: string): string;
 }
@@ -59,13 +67,6 @@ export interface ModelStore {
  * of the new. If several writers change the same file at once, one wins, and the others get `changed`.
  */
 export interface WritableStore extends ModelStore {
-  /**
-   * A small file as it is now, with its content, in one request; `storeMs` is the time by the store's clock.
-   *
-   * @param known the etag of a content that the caller has: if it is still the same, it does not come again
-   * @param signal ends the request
-   * @throws StoreError `missing` when the repository does not exist, `corrupt` when the file has more than 16 MB
-   */
   load(path: string, known?: string, signal?: AbortSignal): Promise<Loaded>;
   /**
    * Writes a new file, or replaces one that is unchanged since it was listed.

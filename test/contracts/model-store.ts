@@ -9,6 +9,7 @@ import {
   StoreError,
   type WritableStore,
 } from '../../shared/stores/model-store.ts';
+import { describeReleases } from './release-log.ts';
 
 /** A store over a repository of its own, which the test may change without the store. */
 export interface StoreUnderTest {
@@ -47,6 +48,7 @@ export function describeModelStore(name: string, open: OpenStore, lacks: Lacks =
     describeRead(given);
     describeLoad(given, lacks);
     describeWrite(given, lacks);
+    describeReleases(given);
   });
 }
 

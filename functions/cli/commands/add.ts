@@ -5,8 +5,10 @@ import { readModelFile } from '../../../shared/inference/load-model.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
+import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { describeCode, type FoundModel, findModel, look } from '../find-model.ts';
@@ -136,6 +138,7 @@ async function addVersion(
       rm(dirname(folder), { recursive: true, force: true }),
     );
     if (place !== undefined) {
+      await updateIndex(target, [name]);
       const { live, note } = await findLive(target, name, [...versions, version], version);
       return { version, place, manifest, trial: tried, live, warnings: [...warnings, ...note] };
     }
@@ -251,6 +254,11 @@ function nextVersion(versions: readonly string[]): string {
 }
 
 function checkName(name: string, option: string): string {
+  if (name === RELEASES_FOLDER && option === '--name')
+    throw new CommandError(
+      `${option} ${JSON.stringify(name)} is the folder of the changes to all models; choose another name.`,
+      2,
+    );
   if (NAME_PATTERN.test(name) && name.length <= LONGEST_NAME) return name;
   throw new CommandError(
     `${option} ${JSON.stringify(name.slice(0, LONGEST_NAME))} must begin with a letter or digit, contain only those, ".", "_" and "-", ` +

@@ -1,5 +1,7 @@
-import { DEPLOYMENT_FILE, parseDeployment } from '../../../shared/models/deployment.ts';
+import { parseDeployment } from '../../../shared/models/deployment.ts';
+import { DEPLOYMENT_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
+import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { listOf } from '../model-path.ts';
@@ -29,6 +31,7 @@ export async function push(
       `${place} is another version than ${placeOf(from, `${name}/${version}`)}, or is not complete; a version never changes, so publish the model under another one.`,
     );
   }
+  await updateIndex(to, [name]);
   output.result(
     { model: name, version, path: place, copied: outcome === 'copied', files, size_bytes: sizeBytes },
     () =>

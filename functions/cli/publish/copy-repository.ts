@@ -1,9 +1,11 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
-import { DEPLOYMENT_FILE } from '../../../shared/models/deployment.ts';
-import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { DEPLOYMENT_FILE, TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { INDEX_FILE, RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
+import { contentOf } from '../../../shared/releases/content-of.ts';
+import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
-import { contentOf, copyVersion, type Outcome } from './copy-version.ts';
+import { copyVersion, type Outcome } from './copy-version.ts';
 import { listVersions } from './publish-version.ts';
 
 export interface CopyRepositoryOptions {
@@ -21,7 +23,7 @@ export interface CopyRepositoryOptions {
 /** What was done, by the paths of versions and files. */
 export interface CopyReport {
   readonly versions: Readonly<Record<Outcome, readonly string[]>>;
-  /** Files about a model that were written: aliases, and the policy of its versions. */
+  /** Files about a model that were written: its releases, what points to the newest, and the policy of its versions. */
   readonly written: readonly string[];
   readonly failed: readonly { readonly path: string; readonly error: string }[];
   /** Of the versions that were copied or mended. */
@@ -72,11 +74,14 @@ export async function copyRepository(
       });
       if (failed.length > before) onVersion?.(path, 'failed');
     }
-    for (const file of MODEL_FILES.map((each) => `${name}/${each}`))
+    // A server must not see what points to a change before the change.
+    const files = [...(await listReleases(from, name)), ...MODEL_FILES.map((each) => `${name}/${each}`)];
+    for (const file of files)
       await attempt(file, async () => {
         if (await copyFile(from, to, file, !restores)) written.push(file);
       });
   }
+  await attempt(INDEX_FILE, async () => await updateIndex(to));
   return { versions, written, failed, ...sum };
 }
 
@@ -91,8 +96,16 @@ async function checkTarget(store: WritableStore): Promise<void> {
 
 /** The names of all models of a repository. */
 export async function listModels(store: WritableStore): Promise<readonly string[]> {
-  const names = (await store.list('')).map(({ path }) => path.split('/')).filter(({ length }) => length > 2);
-  return [...new Set(names.map(([name = '']) => name))].filter((name) => NAME_PATTERN.test(name));
+  const parts = (await store.list('')).map(({ path }) => path.split('/')).filter(({ length }) => length > 2);
+  const names = parts.map(([first = '', second = '']) => (first === RELEASES_FOLDER ? second : first));
+  return [...new Set(names)].filter((name) => NAME_PATTERN.test(name));
+}
+
+/** The changes to a model, oldest first. */
+async function listReleases(store: WritableStore, name: string): Promise<readonly string[]> {
+  return (await store.list(`releases/${name}`))
+    .map(({ path }) => path)
+    .sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
 }
 
 /**

@@ -7,12 +7,8 @@ import {
   parseFileManifest,
   selectArtifacts,
 } from '../../../shared/models/file-manifest.ts';
-import {
-  type NewContent,
-  type StoredFile,
-  StoreError,
-  type WritableStore,
-} from '../../../shared/stores/model-store.ts';
+import { contentOf } from '../../../shared/releases/content-of.ts';
+import { type StoredFile, StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
 import { inOrder, isSame, publishFiles, type VersionFiles, writeOrKeep } from './publish-version.ts';
 
 /** What became of a version in the other repository. */
@@ -137,13 +133,4 @@ async function hashOf(store: WritableStore, file: StoredFile): Promise<string> {
 /** Copied, because a store may use the memory of a chunk again. */
 async function* chunksOf(store: WritableStore, file: StoredFile): AsyncGenerator<Buffer> {
   for await (const chunk of await store.read(file, 0, file.sizeBytes)) yield Buffer.from(chunk);
-}
-
-/** A content that is in memory. */
-export function contentOf(bytes: Buffer): NewContent {
-  return {
-    sizeBytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    open: () => Readable.from(bytes.length > 0 ? [bytes] : []),
-  };
 }

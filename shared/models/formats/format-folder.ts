@@ -10,6 +10,9 @@ export const MODEL_FILE = 'model.onnx';
 /** The file next to the versions of a Triton model. */
 export const TRITON_FILE = 'config.pbtxt';
 
+/** The only file of a model that may change; it is next to the folders of its versions. */
+export const DEPLOYMENT_FILE = 'deployment.json';
+
 /** The file with MLServer's settings of a model. */
 export const SETTINGS_FILE = 'model-settings.json';
 

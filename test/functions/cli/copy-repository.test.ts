@@ -4,10 +4,12 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CopyReport, copyRepository } from '../../../functions/cli/publish/copy-repository.ts';
 import { copyVersion } from '../../../functions/cli/publish/copy-version.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import { contentOf } from '../../contracts/model-store.ts';
+import { openRepository } from '../../support/open-repository.ts';
 import { temporaryFolder } from '../../support/run-command.ts';
 import { startS3Server } from '../../support/s3-server.ts';
 
@@ -36,8 +38,9 @@ async function openBucket(): Promise<WritableStore> {
   return openS3Store('s3://models/prod', server.client);
 }
 
+/** All files but the index, which each repository has for itself. */
 async function contentsOf(store: WritableStore): Promise<Record<string, string>> {
-  const files = await store.list('');
+  const files = (await store.list('')).filter(({ path }) => path !== 'index.json');
   const texts = await Promise.all(files.map(async (file) => text(await store.read(file, 0, file.sizeBytes))));
   return Object.fromEntries(files.map(({ path }, index) => [path, texts[index] ?? '']));
 }
@@ -86,6 +89,24 @@ describe.each([
       written: [],
       failed: [],
     });
+  });
+
+  it('gets the changes to each model, and says which versions they serve', async () => {
+    const [from, to] = [await openFolder(MODELS), await openMirror()];
+    const signed = { by: 'ada', why: '', action: 'promote' };
+    for (const live of ['2', '1', '10', '2', '1', '10', '2', '1', '10', '1'])
+      await createReleaseLog(from).change('iris', signed, ({ serving }) => ({
+        serving: { ...serving, live },
+      }));
+    const first = await copyRepository(from, to, { restores: false });
+    expect(first.written.slice(0, 11)).toEqual([
+      ...Array.from({ length: 11 }, (__, revision) => `releases/iris/${revision}.json`),
+    ]);
+    expect(await contentsOf(to)).toEqual(await contentsOf(from));
+    expect(await createReleaseLog(to).verify('iris')).toEqual([]);
+    const repository = openRepository(to);
+    expect(await repository.resolve('iris')).toEqual({ name: 'iris', version: '1' });
+    expect(await repository.resolve('iris', 'champion')).toEqual({ name: 'iris', version: '2' });
   });
 
   it('follows what changes, and keeps what is removed', async () => {
