@@ -10,6 +10,7 @@ import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
+import { dropImports } from './infra/build/drop-imports.ts';
 import { nativePackagesOf, placesOf, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { describeLicences, writeNotices } from './infra/build/notices.ts';
@@ -179,6 +180,7 @@ async function bundle(host, output, natives) {
     plugins: [zodPlugin()],
   });
   dropRequire(output);
+  dropImports(output);
   return metafile;
 }
 
