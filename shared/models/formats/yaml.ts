@@ -1,4 +1,21 @@
-import { defineScalarTag, load, NOT_RESOLVED, Schema, YAML11_SCHEMA, YAMLException } from 'js-yaml';
+import {
+  binaryTag,
+  defineScalarTag,
+  floatYaml11Tag,
+  intYaml11Tag,
+  load,
+  mapTag,
+  mergeTag,
+  NOT_RESOLVED,
+  nullYaml11Tag,
+  omapTag,
+  pairsTag,
+  Schema,
+  seqTag,
+  setTag,
+  strTag,
+  YAMLException,
+} from 'js-yaml';
 
 /** The text is not YAML, is nested too deeply, or has too many aliases. */
 export class YamlError extends Error {
@@ -40,6 +57,8 @@ const booleans = defineScalarTag('tag:yaml.org,2002:bool', {
   identify: (value) => typeof value === 'boolean',
 });
 
-const SCHEMA = new Schema(
-  YAML11_SCHEMA.tags.filter(({ tagName }) => tagName !== 'tag:yaml.org,2002:timestamp'),
-).withTags(booleans);
+/** All tags of YAML 1.1 but dates. */
+const SCHEMA = new Schema([
+  ...[strTag, seqTag, mapTag, nullYaml11Tag, booleans, intYaml11Tag, floatYaml11Tag],
+  ...[mergeTag, binaryTag, omapTag, pairsTag, setTag],
+]);
