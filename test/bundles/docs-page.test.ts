@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { readDocument } from '../shared/openapi/read-document.ts';
+import { openLocalServer } from '../support/hosts/child-process.ts';
+import { openApp } from '../support/hosts/in-process.ts';
 import { PAGES, PROJECT } from '../support/project.ts';
 import { TARGETS } from '../support/targets.ts';
 
@@ -55,6 +58,16 @@ describe('a bundle', () => {
       expect(sources.filter((path) => OF_DOCS.test(path))).toEqual([]);
     },
   );
+});
+
+/** The bundle has a part of what zod writes JSON schemas with. */
+it('has the same description of the server in a bundle as in the sources', async () => {
+  const [bundle, sources] = [await openLocalServer(), openApp()];
+  const written = await readDocument(bundle);
+  const { servers: _servers, ...expected } = await readDocument(sources);
+  expect(written).toMatchObject(expected);
+  expect(Object.keys(written.components.schemas)).toEqual(Object.keys(expected.components.schemas));
+  await Promise.all([bundle.close(), sources.close()]);
 });
 
 describe('the files of the page', () => {
