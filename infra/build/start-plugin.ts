@@ -12,6 +12,13 @@ const OF_TRIALS = /^(?:shared\/onnx\/|functions\/trial\/)/;
 const REQUEST = ['shared/protocols/predict/routes.ts', 'shared/inference/tasks/tabular-classification.ts'];
 const OF_REQUESTS = /^shared\/(?:protocols|openapi|inference|processing|values|answers|http)\//;
 
+/** What most protocols but the own one need, each with what it imports. */
+const PROTOCOL = ['protocols/run-payload', 'protocols/encode-model', 'protocols/endpoint-models']
+  .concat(['protocols/body/envelope', 'protocols/headers/target', 'protocols/headers/answer-type'])
+  .concat(['http/accept', 'http/compress', 'http/origin', 'http/header-value', 'pages/respond-page'])
+  .concat(['values/named-inputs', 'values/table-rows', 'tensor/bytes', 'protocols/paging']);
+const OF_PROTOCOLS = /^shared\/(?:protocols\/(?!predict\/routes)|openapi\/)/;
+
 /**
  * Puts everything that an entry point imports into one file, what the process of a trial needs of it into another, and
  * what most requests need into a third. The bundler makes a file for each set of modules that the same entry points and
@@ -37,11 +44,13 @@ export function startPlugin(project: string, entry: string): Plugin {
       // What describes a mistake on any host needs it, and so does each request.
       join(project, 'shared/json/json-value.ts'),
     ],
+    'ternion:protocol': () => PROTOCOL.map((name) => join(project, `shared/${name}.ts`)),
     'ternion:request': () => REQUEST.flatMap((example) => outsideImportsOf(join(project, example))),
   };
   const neededBy = (path: string) => {
     const name = relative(project, path).replaceAll('\\', '/');
     if (OF_TRIALS.test(name)) return ['ternion:trial'];
+    if (OF_PROTOCOLS.test(name)) return ['ternion:start', 'ternion:request', 'ternion:protocol'];
     return OF_REQUESTS.test(name) ? ['ternion:start', 'ternion:request'] : ['ternion:start'];
   };
   return {
