@@ -11,6 +11,7 @@ import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
 import { dropImports } from './infra/build/drop-imports.ts';
+import { honoPlugin } from './infra/build/hono-plugin.ts';
 import { nativePackagesOf, placesOf, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { describeLicences, writeNotices } from './infra/build/notices.ts';
@@ -167,6 +168,7 @@ async function bundle(host, output, natives) {
       sharpPlugin(),
       zodPlugin(),
       yamlPlugin(),
+      honoPlugin(),
       azurePlugin(),
       startPlugin(project, join(host.folder, 'index.ts')),
       ownSourceMaps(),

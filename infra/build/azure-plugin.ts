@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Plugin } from 'esbuild';
+import { throwing } from './throwing.ts';
 
 /** Parts of the library for other triggers than HTTP, and for streams, which a function must ask for. */
 const UNUSED =
@@ -42,7 +43,3 @@ export function azurePlugin(): Plugin {
 }
 
 const RESOLVING = Symbol('resolving');
-
-function throwing(name: string): string {
-  return `function ${name}() { throw new Error('${name} is not in this bundle'); }`;
-}
