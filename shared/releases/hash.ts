@@ -1,4 +1,4 @@
-import { PARTS } from './state.ts';
+import { PARTS } from '../models/serving.ts';
 
 /**
  * The part of all requests, from 0 to 9,999, that a value belongs to. It is the same on each instance and each cloud, and

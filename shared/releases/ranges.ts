@@ -1,4 +1,4 @@
-import { PARTS, type Range } from './state.ts';
+import { PARTS, type Range } from '../models/serving.ts';
 
 /** The owner of what no range covers: it goes to the live version. */
 const CHAMPION = 0;

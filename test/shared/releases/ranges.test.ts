@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PARTS, type Range } from '../../../shared/models/serving.ts';
 import { reallocate } from '../../../shared/releases/ranges.ts';
-import { PARTS, type Range } from '../../../shared/releases/state.ts';
 
 const shares = (wanted: Readonly<Record<string, number>>) => new Map(Object.entries(wanted));
 
