@@ -124,6 +124,69 @@ export const RESTORE_EXAMPLES = examples(
   'Copies versions that are missing, and files that are missing or damaged. Aliases\nare written only if there are none.',
 );
 
+export const LIST_EXAMPLES = examples([
+  ['ternion list', 'of ./models'],
+  ['ternion list -r s3://production/models', ''],
+]);
+
+export const SHOW_EXAMPLES = examples([
+  ['ternion show iris', ''],
+  ['ternion show iris/3 --json', ''],
+]);
+
+export const TAG_EXAMPLES = examples([
+  ['ternion tag iris team=botany --description "Species of iris"', ''],
+  ['ternion tag iris/3 --metric accuracy=0.97', ''],
+]);
+
+export const ALIAS_EXAMPLES = examples(
+  [
+    ['ternion alias iris', 'list them'],
+    ['ternion alias iris canary 3', ''],
+    ['ternion alias iris canary --remove', ''],
+  ],
+  'From the first alias, split or promotion on, a new version is not live until it is\npromoted.',
+);
+
+export const SPLIT_EXAMPLES = examples(
+  [
+    ['ternion split iris canary=5 --key header:x-user-id', 'the live version gets the rest'],
+    ['ternion split iris canary=25', 'nobody moves back'],
+    ['ternion split iris --shadow 4=10', ''],
+    ['ternion split iris --rule \'canary={"header.x-country": "CH"}\'', ''],
+    ['ternion split iris --clear', 'everything to the live version'],
+  ],
+  'What is not named stays as it is.',
+);
+
+export const ARCHIVE_EXAMPLES = examples([
+  ['ternion archive iris 1', ''],
+  ['ternion archive iris 1 --undo', ''],
+]);
+
+export const DELETE_EXAMPLES = examples(
+  [['ternion delete iris 1', '']],
+  'A version that is live, has an alias or is in the split is not deleted.',
+);
+
+export const ROLLBACK_EXAMPLES = examples(
+  [
+    ['ternion rollback iris --why "wrong units"', 'the revision before'],
+    ['ternion rollback iris --to 4', ''],
+  ],
+  'It is a new revision; the history keeps all of them.',
+);
+
+export const HISTORY_EXAMPLES = examples([
+  ['ternion history iris', ''],
+  ['ternion history iris --verify', 'the exit code is 1 if something is wrong'],
+]);
+
+export const INDEX_EXAMPLES = examples(
+  [['ternion index -r s3://models', '']],
+  'For a bucket into which other programs have copied models; all other commands keep\nits index up to date.',
+);
+
 export const COMPARE_EXAMPLES = examples([
   ['ternion compare iris/1 iris/2 --data flowers.csv', ''],
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],

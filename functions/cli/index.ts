@@ -127,6 +127,98 @@ plainCommand('restore', 'get lost or damaged files back from a mirror', help.RES
     (await import('./commands/mirror.ts')).restore(source, model, options, terminal),
   );
 
+plainCommand('list', 'show the models of a repository, and which versions are served', help.LIST_EXAMPLES)
+  .addOption(help.repositoryOption())
+  .action(async (options) => (await import('./commands/registry.ts')).list(options, terminal));
+
+plainCommand('show', 'show what is known about a model or a version', help.SHOW_EXAMPLES)
+  .argument('<model>', 'name or name/version')
+  .addOption(help.repositoryOption())
+  .action(async (place, options) => (await import('./commands/registry.ts')).show(place, options, terminal));
+
+/** An option that can be given several times. */
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+/** A command that changes what a repository serves; its history says who did it and why. */
+function changeCommand(name: string, description: string, examples: string): Command {
+  return plainCommand(name, description, examples)
+    .addOption(help.repositoryOption())
+    .option('--by <name>', 'who does it, for the history (default: your account on this machine)')
+    .option('--why <text>', 'the reason, for the history');
+}
+
+changeCommand('tag', 'note a description, tags and metrics of a model or a version', help.TAG_EXAMPLES)
+  .argument('<model>', 'name or name/version')
+  .argument('[tags...]', 'key=value')
+  .option('--description <text>', 'what it is')
+  .option('--metric <name=number>', 'a measured quality of a version; can be repeated', collect)
+  .option('--remove <key>', 'a tag that is removed; can be repeated', collect)
+  .action(async (place, tags, options) =>
+    (await import('./commands/release.ts')).tag(place, tags, options, terminal),
+  );
+
+changeCommand('alias', 'let a name such as champion stand for a version', help.ALIAS_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('[alias]', 'the name (default: list them)')
+  .argument('[version]', 'a version, or another alias')
+  .option('--remove', 'remove the alias')
+  .action(async (model, name, version, options) =>
+    (await import('./commands/release.ts')).alias(model, name, version, options, terminal),
+  );
+
+changeCommand('split', 'give shares of the requests to versions and aliases', help.SPLIT_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('[shares...]', 'version or alias=percent; 0 takes it out')
+  .option(
+    '--shadow <version=percent...>',
+    'also runs this share of the requests, without a say in the answers',
+  )
+  .option('--rule <target=condition>', 'for requests that meet a condition; all rules are replaced', collect)
+  .option(
+    '--key <key>',
+    'requests with the same header:<name>, cookie:<name> or field:<name> stay together; or none',
+  )
+  .option('--clear', 'forget the split before')
+  .action(async (model, shares, options) =>
+    (await import('./commands/release.ts')).split(model, shares, options, terminal),
+  );
+
+changeCommand('archive', 'take a version out of use, and keep its files', help.ARCHIVE_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('<version>', 'a version that nothing uses')
+  .option('--undo', 'serve it again')
+  .action(async (model, version, options) =>
+    (await import('./commands/release.ts')).archive(model, version, options, terminal),
+  );
+
+changeCommand('delete', 'remove the files of a version that nothing uses', help.DELETE_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('<version>', 'the version')
+  .action(async (model, version, options) =>
+    (await import('./commands/release.ts')).deleteVersion(model, version, options, terminal),
+  );
+
+changeCommand('rollback', 'serve again what an earlier revision served', help.ROLLBACK_EXAMPLES)
+  .argument('<model>', 'name')
+  .option('--to <revision>', 'number in the history (default: the one before)')
+  .action(async (model, options) =>
+    (await import('./commands/release.ts')).rollback(model, options, terminal),
+  );
+
+plainCommand('history', 'show who changed what and why', help.HISTORY_EXAMPLES)
+  .argument('<model>', 'name')
+  .addOption(help.repositoryOption())
+  .option('--verify', 'look for edited, missing and cut-off entries')
+  .action(async (model, options) =>
+    (await import('./commands/registry.ts')).history(model, options, terminal),
+  );
+
+plainCommand('index', 'read the folders of a repository again', help.INDEX_EXAMPLES)
+  .addOption(help.repositoryOption())
+  .action(async (options) => (await import('./commands/registry.ts')).index(options, terminal));
+
 command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .argument('<a>', help.MODEL)
   .argument('<b>', 'the other model')
