@@ -1,4 +1,4 @@
-/** A function of a library that nobody calls here, in the place of the one that was left out of bundles. */
+/** The text of a function that a bundle has instead of one of a library, which nobody calls here. */
 export function throwing(name: string): string {
   return `function ${name}() { throw new Error('${name} is not in this bundle'); }`;
 }

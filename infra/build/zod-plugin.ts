@@ -8,7 +8,7 @@ const WRITERS =
   /^export .* from "[^"]*(?:json-schema-processors|to-json-schema|json-schema-generator)\.js";$/gm;
 
 /** An object of five functions with their classes, of which only one is called: the one for numbers. */
-const COERCE = 'export * as coerce from "./coerce.js";';
+const COERCE = /^export \* as coerce from "\.\/coerce\.js";$/m;
 const NUMBERS = 'import { number } from "./coerce.js";\nexport const coerce = { number };';
 
 /** The one file that reaches a helper through the object of all helpers, which keeps them all. */
