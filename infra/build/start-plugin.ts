@@ -19,6 +19,10 @@ const PROTOCOL = ['protocols/run-payload', 'protocols/encode-model', 'protocols/
   .concat(['values/named-inputs', 'values/table-rows', 'tensor/bytes', 'protocols/paging']);
 const OF_PROTOCOLS = /^shared\/(?:protocols\/(?!predict\/routes)|openapi\/)/;
 
+/** What the metrics of most servers need. */
+const METRICS = ['family', 'group', 'histogram', 'series', 'machine', 'python-client'];
+const OF_METRICS = /^shared\/monitoring\/(?:metrics\/|otlp\/metric-exporter)/;
+
 /**
  * Puts everything that an entry point imports into one file, what the process of a trial needs of it into another, and
  * what most requests need into a third. The bundler makes a file for each set of modules that the same entry points and
@@ -45,11 +49,13 @@ export function startPlugin(project: string, entry: string): Plugin {
       join(project, 'shared/json/json-value.ts'),
     ],
     'ternion:protocol': () => PROTOCOL.map((name) => join(project, `shared/${name}.ts`)),
+    'ternion:metrics': () => METRICS.map((name) => join(project, `shared/monitoring/metrics/${name}.ts`)),
     'ternion:request': () => REQUEST.flatMap((example) => outsideImportsOf(join(project, example))),
   };
   const neededBy = (path: string) => {
     const name = relative(project, path).replaceAll('\\', '/');
     if (OF_TRIALS.test(name)) return ['ternion:trial'];
+    if (OF_METRICS.test(name)) return ['ternion:start', 'ternion:metrics'];
     if (OF_PROTOCOLS.test(name)) return ['ternion:start', 'ternion:request', 'ternion:protocol'];
     return OF_REQUESTS.test(name) ? ['ternion:start', 'ternion:request'] : ['ternion:start'];
   };
