@@ -38,7 +38,11 @@ export function yamlPlugin(): Plugin {
             /^(var \w+_SCHEMA =) ([^;]*?\(\[[^;]*?\]\)|[\s\S]*?^\}\));$/gm,
             '$1 /* @__PURE__ */ (() => $2)();',
           );
-        if (writer === undefined || reader.search(WRITTEN) < 0 || [DEFAULT, DIGITS].some((text) => !reader.includes(text)))
+        if (
+          writer === undefined ||
+          reader.search(WRITTEN) < 0 ||
+          [DEFAULT, DIGITS].some((text) => !reader.includes(text))
+        )
           throw new Error(`${path} has changed; see what it has now`);
         return { contents: `${contents}\nexport { ${USED.join(', ')} };\n`, loader: 'js' };
       });
