@@ -159,6 +159,18 @@ export const SPLIT_EXAMPLES = examples(
   'What is not named stays as it is.',
 );
 
+export const PROMOTE_EXAMPLES = examples(
+  [
+    ['ternion promote iris 3 --dry-run', ''],
+    ['ternion promote iris canary --limit accuracy=0.01', ''],
+    ['ternion promote iris 3 --needs-approval --by ada', 'then, by another person:'],
+    ['ternion promote iris 3 --by bob', ''],
+  ],
+  'The version must answer its reference.json, or else an example, and no metric of\nthe live version may be worse in it by more than its limit.',
+);
+
+export const DIFF_EXAMPLES = examples([['ternion diff iris 2 3', '']]);
+
 export const ARCHIVE_EXAMPLES = examples([
   ['ternion archive iris 1', ''],
   ['ternion archive iris 1 --undo', ''],

@@ -185,6 +185,18 @@ changeCommand('split', 'give shares of the requests to versions and aliases', he
     (await import('./commands/release.ts')).split(model, shares, options, terminal),
   );
 
+changeCommand('promote', 'make a version live, once it answers and is not worse', help.PROMOTE_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('<version>', 'a version or an alias')
+  .option('--limit <metric=number>', 'how much worse a metric may be (default: 0); can be repeated', collect)
+  .addOption(new Option('--warm <seconds>', 'how long the version before stays in memory').default('600'))
+  .option('--needs-approval', 'only propose it; another person promotes it')
+  .option('--dry-run', 'only say whether it would be promoted')
+  .option('--force', 'promote a version that does not answer or is worse')
+  .action(async (model, version, options) =>
+    (await import('./commands/promote.ts')).promote(model, version, options, terminal),
+  );
+
 changeCommand('archive', 'take a version out of use, and keep its files', help.ARCHIVE_EXAMPLES)
   .argument('<model>', 'name')
   .argument('<version>', 'a version that nothing uses')
@@ -213,6 +225,15 @@ plainCommand('history', 'show who changed what and why', help.HISTORY_EXAMPLES)
   .option('--verify', 'look for edited, missing and cut-off entries')
   .action(async (model, options) =>
     (await import('./commands/registry.ts')).history(model, options, terminal),
+  );
+
+plainCommand('diff', 'compare the graph, config, metrics and answers of two versions', help.DIFF_EXAMPLES)
+  .argument('<model>', 'name')
+  .argument('<a>', 'a version')
+  .argument('<b>', 'the other version')
+  .addOption(help.repositoryOption())
+  .action(async (model, a, b, options) =>
+    (await import('./commands/diff.ts')).diff(model, a, b, options, terminal),
   );
 
 plainCommand('index', 'read the folders of a repository again', help.INDEX_EXAMPLES)

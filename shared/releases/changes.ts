@@ -200,6 +200,32 @@ export function promote(current: Current, known: Known, target: string, warmSeco
   };
 }
 
+/**
+ * Proposes a promotion, which another person has to approve.
+ *
+ * @throws ChangeError
+ */
+export function propose(current: Current, known: Known, target: string, by: string, why: string): Changed {
+  const version = served(current, known, target);
+  return { card: { ...current.card, proposal: { version, by, why } } };
+}
+
+/**
+ * The state in which a proposed version is promoted: without the proposal.
+ *
+ * @throws ChangeError when the person who proposed it approves it
+ */
+export function approve(current: Current, known: Known, target: string, by: string): Current {
+  const { proposal, ...card } = current.card;
+  if (proposal === undefined || versionNamed(current, known, target) !== proposal.version) return current;
+  if (proposal.by === by) {
+    throw new ChangeError(
+      `${by} has proposed version ${proposal.version} of model "${known.model}"; another person has to approve it.`,
+    );
+  }
+  return { ...current, card };
+}
+
 /** The version that is live now, for another one that becomes live. */
 function keepWarm(
   current: Current,

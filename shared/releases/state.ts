@@ -30,6 +30,8 @@ export const cardSchema = z.looseObject({
   versions: z._default(z.record(nameSchema, versionCardSchema), {}),
   createdMs: z.optional(z.number()),
   updatedMs: z.optional(z.number()),
+  /** A promotion that waits for the approval of another person. */
+  proposal: z.optional(z.looseObject({ version: text, by: text, why: text })),
   /** Whether it was deleted from the registry. */
   deleted: z.optional(z.boolean()),
 });

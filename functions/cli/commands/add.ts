@@ -6,8 +6,10 @@ import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
+import type { Serving } from '../../../shared/models/serving.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
@@ -75,7 +77,11 @@ export async function add(path: string, options: AddOptions, output: Console): P
         ...warnings.map((warning) => `warning: ${warning}`),
         ...(live === version || live === null
           ? []
-          : [`version ${live} stays live${compareVersions(live, version) > 0 ? ': it is higher' : ''}`]),
+          : [
+              compareVersions(live, version) > 0
+                ? `version ${live} stays live: it is higher`
+                : `version ${live} stays live until this one is released: ternion promote ${name} ${version}`,
+            ]),
       ].join('\n'),
   );
 }
@@ -125,7 +131,8 @@ async function addVersion(
   const occupied: string[] = [];
   for (let attempt = 1; ; attempt++) {
     const versions = await listVersions(target, name);
-    const version = asked ?? nextVersion([...versions, ...occupied]);
+    const { serving } = await createReleaseLog(target).read(name);
+    const version = asked ?? nextVersion([...versions, ...occupied, ...serving.archived]);
     const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written, because most models that are refused are refused here.
@@ -139,7 +146,7 @@ async function addVersion(
     );
     if (place !== undefined) {
       await updateIndex(target, [name]);
-      const { live, note } = await findLive(target, name, [...versions, version], version);
+      const { live, note } = await findLive(target, name, [...versions, version], version, serving);
       return { version, place, manifest, trial: tried, live, warnings: [...warnings, ...note] };
     }
     if (asked !== undefined || attempt >= ATTEMPTS) {
@@ -156,13 +163,14 @@ async function findLive(
   name: string,
   versions: readonly string[],
   version: string,
+  serving: Serving,
 ): Promise<{ readonly live: string | null; readonly note: readonly string[] }> {
   const sorted = [...versions].sort(compareVersions);
   try {
     const divided = await readPolicyOf(target, await target.list(name), name, sorted);
     const served = divided?.served ?? sorted;
     const note = `version ${version} is not served: the version_policy of ${name}/${TRITON_FILE} excludes it`;
-    return { live: served.at(-1) ?? null, note: served.includes(version) ? [] : [note] };
+    return { live: serving.live ?? served.at(-1) ?? null, note: served.includes(version) ? [] : [note] };
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return { live: null, note: [`no version of ${name} is served: ${error.message}`] };

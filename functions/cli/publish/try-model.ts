@@ -112,8 +112,17 @@ export function describeTrial({ references, exchanges, problem, answersZeros }: 
     : 'it was loaded but not run, because there is no example for what it takes';
 }
 
-/** @param title what is asked, for messages */
-async function ask({ app, reference }: FoundModel, request: JsonObject, title = ''): Promise<JsonObject> {
+/**
+ * The answer of a model to a request.
+ *
+ * @param title what is asked, for messages
+ * @throws CommandError when it does not answer
+ */
+export async function ask(
+  { app, reference }: FoundModel,
+  request: JsonObject,
+  title = '',
+): Promise<JsonObject> {
   const url = requestUrl(`/models/${reference.name}/versions/${reference.version}/predict`);
   const body = Buffer.from(writeJson(request));
   const sent = new BytesRequest(url, { method: 'POST', headers: new HeaderList() }, body);
@@ -152,7 +161,12 @@ function checkSame(expected: JsonValue, given: JsonValue | undefined, where: str
   throw new CommandError(`The answer of the model to ${where} is not as expected: ${difference}.`);
 }
 
-function findDifference(expected: JsonValue, given: JsonValue | undefined, path: string): string | undefined {
+/** Where two answers differ by more than rounding; undefined if they do not. */
+export function findDifference(
+  expected: JsonValue,
+  given: JsonValue | undefined,
+  path: string,
+): string | undefined {
   if (typeof expected === 'number' && typeof given === 'number') {
     const isClose = Math.abs(expected - given) <= TOLERANCE * Math.max(1, Math.abs(expected));
     return isClose ? undefined : `${path || 'it'} is ${given}, expected ${expected}`;
