@@ -7,7 +7,7 @@ import { type Deployment, parseDeployment } from '../models/deployment.ts';
 import { DEPLOYMENT_FILE } from '../models/formats/format-folder.ts';
 import { releasePath, revisionOf } from '../models/repository-listing.ts';
 import type { Serving } from '../models/serving.ts';
-import { StoreError, type WritableStore } from '../stores/model-store.ts';
+import { type Loaded, StoreError, type WritableStore } from '../stores/model-store.ts';
 import { contentOf } from './content-of.ts';
 import { type Card, type Release, releaseSchema } from './state.ts';
 import { updateIndex } from './update-index.ts';
@@ -115,8 +115,18 @@ const LONGEST_PAUSE_MS = 500;
 const READS = 16;
 
 export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLogOptions = {}): ReleaseLog {
+  /** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
+  async function load(path: string): Promise<Loaded> {
+    try {
+      return await store.load(path);
+    } catch (error) {
+      if (!store.localPath || !(error instanceof StoreError) || error.reason !== 'missing') throw error;
+      return { is: 'missing', storeMs: Date.now() };
+    }
+  }
+
   async function readPointer(model: string): Promise<Pointer> {
-    const loaded = await store.load(`${model}/${DEPLOYMENT_FILE}`);
+    const loaded = await load(`${model}/${DEPLOYMENT_FILE}`);
     const bytes = loaded.is === 'there' ? loaded.content : Buffer.alloc(0);
     const members = parseMembers(bytes.toString());
     const { revision, sha256 } = members;
@@ -132,7 +142,7 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
   /** The change of a revision; undefined if there is none. */
   async function loadRelease(model: string, revision: number) {
     const path = releasePath(model, revision);
-    const loaded = await store.load(path);
+    const loaded = await load(path);
     const { storeMs } = loaded;
     if (loaded.is !== 'there') return { storeMs };
     const parsed = await checkTextOf(releaseSchema, loaded.content.toString());

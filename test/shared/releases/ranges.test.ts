@@ -5,7 +5,7 @@ import { reallocate } from '../../../shared/releases/ranges.ts';
 
 const shares = (wanted: Readonly<Record<string, number>>) => new Map(Object.entries(wanted));
 
-/** Who has a part; '' is the champion. */
+/** The target that has a part; '' is the champion. */
 function ownerOf(ranges: readonly Range[], part: number): string {
   return ranges.find(({ start, end }) => start <= part && part < end)?.target ?? '';
 }
