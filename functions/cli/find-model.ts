@@ -33,6 +33,8 @@ export interface FoundModel {
   readonly title: string;
   /** Name of the model file, if the argument is one; it is served as `model.onnx`. */
   readonly file?: string | undefined;
+  /** Path of the file, folder or archive that it is; undefined for a model of a repository. */
+  readonly place?: string | undefined;
   /** Which file is ignored because only a version was named, or which code is not run. */
   readonly warning?: string | undefined;
   /** Files of inference code in an archive, without which its model is published; undefined for other models. */
@@ -149,7 +151,8 @@ async function openFolder(
     const name = basename(path);
     // A policy may exclude all versions; the error then says so.
     if ((await models.versions(name)) ?? (await stat(join(path, TRITON_FILE)).catch(() => undefined))) {
-      return { app, reference: await models.resolve(name), store, title };
+      const reference = await models.resolve(name);
+      return { app, reference, store, title, place: join(path, reference.version) };
     }
   }
   throw await refuseFolder(path, title);
@@ -173,7 +176,11 @@ async function openArchive(
   const found = isVersionOfIt
     ? await openPath(place, { folder: place, file: undefined, graph }, title, own, reference)
     : await openFolder(place, title, graph, own);
-  return code.length === 0 ? found : { ...found, code, warning: describeCode(code) };
+  return {
+    ...found,
+    place: path,
+    ...(code.length > 0 && { code, warning: describeCode(code) }),
+  };
 }
 
 /** The code that SageMaker would run, and Ternion does not. */
@@ -192,7 +199,7 @@ async function openPath(
   const { app } = openHost({ repository: place.folder, environment: QUIET, store, own });
   const warning =
     (await findUnseen(place.folder)) ?? (place.file === undefined ? await findCode(store) : undefined);
-  return { app, reference, store, title, file: place.file, warning };
+  return { app, reference, store, title, file: place.file, place: path, warning };
 }
 
 /** Code in a folder that an archive was unpacked to. It belongs to the folder, and is published with it. */

@@ -97,6 +97,7 @@ command('add', 'check a model, try it, and publish it in a repository', help.ADD
   .addOption(help.fileOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
   .option('--force', 'publish a model that fails its test request, or publish it without its inference code')
+  .option('--no-lineage', 'do not write down where the model comes from')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
 
 command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)

@@ -4,6 +4,7 @@ import { NAME_PATTERN } from '../../../shared/config.ts';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import type { Lineage } from '../../../shared/models/lineage.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
 import type { Serving } from '../../../shared/models/serving.ts';
@@ -15,10 +16,11 @@ import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { describeCode, type FoundModel, findModel, look } from '../find-model.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
+import { type FoundLineage, findLineage, NO_LINEAGE } from '../lineage/find-lineage.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { readStated } from '../publish/read-stated.ts';
-import { stageVersion } from '../publish/stage-version.ts';
+import { type StageOptions, stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 import { readPolicyOf } from '../read-policy.ts';
 import { makeStagingFolder } from '../temporary-folder.ts';
@@ -32,6 +34,8 @@ export interface AddOptions {
   readonly force?: boolean;
   /** The graph of a folder that has several. */
   readonly file?: string;
+  /** Whether to write down where the model comes from; by default yes. */
+  readonly lineage?: boolean;
 }
 
 /** S3 and many file systems allow longer names, but not all do. */
@@ -103,9 +107,17 @@ async function addNamed(
 ): Promise<Added & { readonly name: string }> {
   const stated = await readStated(source, options);
   const name = options.name ?? checkName(stated.name ?? source.reference.name, '--name');
-  const added = await addVersion(source, target, name, options);
-  return { ...added, name, warnings: [...added.warnings, ...stated.notes] };
+  const { lineage, problems } = await lineageOf(source, options);
+  const added = await addVersion(source, target, name, { ...options, lineage });
+  const notes = problems.map((problem) => `where it comes from is not fully known: ${problem}`);
+  return { ...added, name, warnings: [...added.warnings, ...stated.notes, ...notes] };
 }
+
+async function lineageOf({ place }: FoundModel, { lineage = true }: AddOptions): Promise<FoundLineage> {
+  return lineage && place !== undefined ? await findLineage(place) : NO_LINEAGE;
+}
+
+type VersionOptions = Pick<AddOptions, 'version' | 'optimize' | 'force'> & { readonly lineage: Lineage };
 
 interface Added {
   readonly version: string;
@@ -122,7 +134,7 @@ async function addVersion(
   source: FoundModel,
   target: WritableStore,
   name: string,
-  { version: asked, optimize = false, force = false }: AddOptions,
+  { version: asked, optimize = false, force = false, lineage }: VersionOptions,
 ): Promise<Added> {
   const { code = [] } = source;
   if (code.length > 0 && !force) throw hasCode(source.title, code);
@@ -140,7 +152,7 @@ async function addVersion(
     if (tried.problem !== undefined && !force) throw doesNotAnswer(source.title, tried.problem);
     const warnings = await warningsOf(source);
     const folder = await makeVersionFolder(version);
-    const manifest = await prepare(source, tried, folder, optimize);
+    const manifest = await prepare(source, tried, folder, { optimize, lineage });
     const place = await publishVersion(target, name, version, { folder, manifest }).finally(() =>
       rm(dirname(folder), { recursive: true, force: true }),
     );
@@ -227,10 +239,10 @@ async function prepare(
   source: FoundModel,
   trial: Trial,
   folder: string,
-  optimize: boolean,
+  options: StageOptions,
 ): Promise<FileManifest> {
   try {
-    const manifest = await stageVersion(source, folder, trial, optimize);
+    const manifest = await stageVersion(source, folder, trial, options);
     const staged = await findModel(folder, undefined);
     await repeatTrial(staged, trial).finally(() => staged.app.close());
     return manifest;

@@ -7,6 +7,7 @@ import { readModelFile } from '../../../shared/inference/load-model.ts';
 import type { JsonObject } from '../../../shared/json/json-value.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { LINEAGE_FILE, type Lineage } from '../../../shared/models/lineage.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { isNewer } from '../../../shared/onnx/ir-version.ts';
 import { lowerIrVersion } from '../../../shared/onnx/novelty.ts';
@@ -20,16 +21,21 @@ import { withoutOtherGraphs } from '../other-graphs.ts';
 import { optimizationOf, optimizeGraph, sessionOfOptimized } from './optimize-graph.ts';
 import { type Trial, withoutModel } from './try-model.ts';
 
+export interface StageOptions {
+  readonly optimize: boolean;
+  readonly lineage: Lineage;
+}
+
 /**
  * Writes a model version as it is published: its files, the graph without outputs that cannot be sent to clients, a
- * model.json with everything that was found out, its example with the answer, and the manifest with the hash of each
- * file.
+ * model.json with everything that was found out, its example with the answer, its lineage if something is known, and the
+ * manifest with the hash of each file.
  */
 export async function stageVersion(
   { app, reference, store }: FoundModel,
   target: string,
   trial: Trial,
-  optimize: boolean,
+  { optimize, lineage }: StageOptions,
 ): Promise<FileManifest> {
   const modelFile = await app.inference.repository.locate(reference);
   const prefix = `${reference.name}/${reference.version}/`;
@@ -39,7 +45,7 @@ export async function stageVersion(
   const published = withoutOtherGraphs(paths, modelFile, pathOf);
   for (const file of stored) {
     const path = file.path.slice(prefix.length);
-    if (path === MANIFEST_FILE || !published.has(path)) continue;
+    if (WRITTEN.has(path) || !published.has(path)) continue;
     const copy = join(target, path);
     await mkdir(dirname(copy), { recursive: true });
     await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));
@@ -51,10 +57,15 @@ export async function stageVersion(
   const isOptimized = optimize && (await optimizeGraph(graph, optimizationOf(config)));
   const written = isOptimized ? { ...config, session: sessionOfOptimized(config.session) } : config;
   await writeFile(join(target, CONFIG_FILE), `${writeJson(written)}\n`);
+  if (Object.keys(lineage).length > 0)
+    await writeFile(join(target, LINEAGE_FILE), `${JSON.stringify(lineage, null, 2)}\n`);
   const manifest = await listFiles(target);
   await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
+
+/** Files that are written for each version, and so not copied from another one. */
+const WRITTEN: ReadonlySet<string> = new Set([MANIFEST_FILE, LINEAGE_FILE]);
 
 /** Rewrites the graph once instead of at each load: the runtime can then read it directly from the file. */
 async function rewriteGraph(path: string): Promise<void> {
