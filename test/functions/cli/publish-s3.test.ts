@@ -6,6 +6,7 @@ import { PROJECT } from '../../support/project.ts';
 import { type Outcome, startCommand, temporaryFolder } from '../../support/run-command.ts';
 import { type S3Server, startS3Server } from '../../support/s3-server.ts';
 
+// Published without lineage: a checkout has a commit, and the same files from an archive have none.
 const IRIS = join(PROJECT, 'models/iris/2');
 const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];
 const keysOf = (version: string) => FILES.map((name) => `prod/iris/${version}/${name}`);
@@ -32,7 +33,7 @@ async function startBucket(): Promise<{
 describe('ternion add to S3', () => {
   it('first uploads the file that claims the version, and last the one that makes it a version', async () => {
     const { s3, run } = await startBucket();
-    const { code, stdout, stderr } = await run('add', IRIS, '-n', 'iris');
+    const { code, stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--no-lineage');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^iris\/1 is in s3:\/\/models\/prod\/iris\/1 \(3 files, \d\d\.\d kB\)\n/);
     const puts = s3.requests.filter(({ operation }) => operation === 'PutObject');
@@ -45,7 +46,7 @@ describe('ternion add to S3', () => {
 
   it('is used by other commands, which keep no downloads', async () => {
     const { cache, run } = await startBucket();
-    await run('add', IRIS, '-n', 'iris');
+    await run('add', IRIS, '-n', 'iris', '--no-lineage');
     for (const args of [
       ['inspect', 'iris'],
       ['predict', 'iris', '[5.1, 3.5, 1.4, 0.2]'],
@@ -59,11 +60,13 @@ describe('ternion add to S3', () => {
 
   it('takes the next version, and never an existing one', async () => {
     const { s3, run } = await startBucket();
-    await run('add', IRIS, '-n', 'iris');
-    expect(JSON.parse((await run('add', IRIS, '-n', 'iris', '--json')).stdout)).toMatchObject({
-      version: '2',
-    });
-    const again = await run('add', IRIS, '-n', 'iris', '--version', '1');
+    await run('add', IRIS, '-n', 'iris', '--no-lineage');
+    expect(JSON.parse((await run('add', IRIS, '-n', 'iris', '--no-lineage', '--json')).stdout)).toMatchObject(
+      {
+        version: '2',
+      },
+    );
+    const again = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--version', '1');
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('has a version 1 already')]);
     expect(s3.keys()).toEqual([...keysOf('1'), ...keysOf('2')]);
   });
@@ -76,7 +79,7 @@ describe('ternion add to S3', () => {
       times: 1,
       effect: { kind: 'run', action: () => s3.put('prod/iris/1/files.json', '{"files": []}') },
     });
-    const { stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--json');
+    const { stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 's3://models/prod/iris/2' });
     // The SDK would warn about the refused upload.
     expect(stderr).toBe('');
@@ -89,7 +92,7 @@ describe('ternion add to S3', () => {
       when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('reference.json'),
       effect: { kind: 'refuse', status: 403, code: 'AccessDenied' },
     });
-    const { code, stderr } = await run('add', IRIS, '-n', 'iris', '--version', '1');
+    const { code, stderr } = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--version', '1');
     expect([code, stderr]).toEqual([1, expect.stringContaining('s3:PutObject on it')]);
     expect(s3.keys()).not.toContain('prod/iris/1/model.onnx');
     const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]');
@@ -106,7 +109,7 @@ describe('ternion add to S3', () => {
         times: 1,
         effect: { kind: 'refuse', status: 403, code: 'AccessDenied' },
       });
-      const { code } = await bucket.run('add', IRIS, '-n', 'iris', '--version', '1');
+      const { code } = await bucket.run('add', IRIS, '-n', 'iris', '--no-lineage', '--version', '1');
       expect(code).toBe(1);
       return bucket;
     }
@@ -116,7 +119,7 @@ describe('ternion add to S3', () => {
       ['no version', []],
     ])('is completed by the same model and %s', async (_, options) => {
       const { s3, run } = await startBroken();
-      const { code, stdout } = await run('add', IRIS, '-n', 'iris', '--json', ...options);
+      const { code, stdout } = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--json', ...options);
       expect([code, JSON.parse(stdout)]).toMatchObject([0, { version: '1', live: '1' }]);
       expect(s3.keys()).toEqual(keysOf('1'));
       const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
@@ -147,7 +150,7 @@ describe('ternion add to S3', () => {
       times: 1,
       effect: { kind: 'refuse', status: 503, code: 'SlowDown' },
     });
-    expect((await run('add', IRIS, '-n', 'iris')).code).toBe(0);
+    expect((await run('add', IRIS, '-n', 'iris', '--no-lineage')).code).toBe(0);
     expect(s3.keys()).toEqual(keysOf('1'));
   });
 });

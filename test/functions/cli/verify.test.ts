@@ -13,7 +13,7 @@ const LARGE = Buffer.alloc(3 * 1024 * 1024, 'weights');
 /** A repository with a version that the command published, one with large files, and one without files.json. */
 async function makeRepository(): Promise<string> {
   const root = await temporaryFolder();
-  await runCommand(['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', root]);
+  await runCommand(['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', root, '--no-lineage']);
   const files = { 'model.onnx': LARGE, 'deep/empty.txt': Buffer.alloc(0) };
   for (const [path, content] of Object.entries({ ...files, 'files.json': manifest(files) })) {
     await mkdir(join(root, 'big/10/deep'), { recursive: true });
