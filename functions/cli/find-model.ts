@@ -133,16 +133,32 @@ async function checkName(
 /** The user of a command does not want to read the log of a server. */
 export const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
+/**
+ * Opens the folder of a model that was downloaded.
+ *
+ * @param name what a version is named after
+ * @throws CommandError, InferenceError
+ */
+export async function findDownloaded(
+  path: string,
+  title: string,
+  name: string,
+  graph: string | undefined,
+): Promise<FoundModel> {
+  return await openFolder(path, title, graph, undefined, { name: toName(name), version: '1' });
+}
+
 /** Opens a folder that is a version of a model, or a model with a folder for each version. */
 async function openFolder(
   path: string,
   title: string,
   graph: string | undefined,
   own: AppOwnCode | undefined,
+  reference = nameOf(path),
 ): Promise<FoundModel> {
   if (graph !== undefined || (await isVersionFolder(path))) {
     if (graph === undefined) await checkOnlyGraph(path, title);
-    return await openPath(path, { folder: path, file: undefined, graph }, title, own);
+    return await openPath(path, { folder: path, file: undefined, graph }, title, own, reference);
   }
   // Folders without a version as name are separate models: none of them is the live version of another.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {

@@ -93,6 +93,7 @@ export const ADD_EXAMPLES = examples([
   ['ternion add model.onnx --name iris --version 1.2.0', ''],
   ['ternion add exports/minilm --file onnx/model_q4.onnx', 'one graph of several'],
   ['ternion add model.onnx --name iris -r s3://bucket/models', ''],
+  ['ternion add hf://owner/repo@main', 'from the Hugging Face Hub'],
 ]);
 
 export const VERIFY_EXAMPLES = examples(

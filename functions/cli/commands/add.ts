@@ -14,15 +14,22 @@ import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
-import { describeCode, type FoundModel, findModel, look } from '../find-model.ts';
+import { describeCode, type FoundModel, findDownloaded, findModel, look } from '../find-model.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
-import { type FoundLineage, findLineage, NO_LINEAGE } from '../lineage/find-lineage.ts';
+import {
+  type FoundLineage,
+  findLineage,
+  findLineageIn,
+  joinLineage,
+  NO_LINEAGE,
+} from '../lineage/find-lineage.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { readStated } from '../publish/read-stated.ts';
 import { type StageOptions, stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 import { readPolicyOf } from '../read-policy.ts';
+import { isSource, openSource } from '../sources/open-source.ts';
 import { makeStagingFolder } from '../temporary-folder.ts';
 import { countOf, formatBytes } from '../words.ts';
 
@@ -49,14 +56,12 @@ const ATTEMPTS = 20;
  * is complete.
  */
 export async function add(path: string, options: AddOptions, output: Console): Promise<void> {
-  if (!(await stat(path).catch(() => undefined))) {
-    throw new CommandError(`There is no file or folder ${JSON.stringify(path)}.`, 2);
-  }
   if (options.version !== undefined) checkName(options.version, '--version');
   if (options.name !== undefined) checkName(options.name, '--name');
   const target = openRepository(options.repository);
-  const source = await findModel(path, undefined, options.file);
-  const added = await addNamed(source, target, options).finally(() => source.app.close());
+  const added = isSource(path)
+    ? await addSource(path, target, options, output)
+    : await addPath(path, target, options);
   const { name, version, place, manifest, trial, live, warnings } = added;
   const sizeBytes = manifest.files.reduce((total, file) => total + file.sizeBytes, 0);
   const { references, exchanges, problem } = trial;
@@ -99,22 +104,50 @@ function listFiles({ files }: FileManifest): string {
   return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
+async function addPath(path: string, target: WritableStore, options: AddOptions): Promise<Named> {
+  if (!(await stat(path).catch(() => undefined))) {
+    throw new CommandError(`There is no file or folder ${JSON.stringify(path)}.`, 2);
+  }
+  const model = await findModel(path, undefined, options.file);
+  return await addNamed(model, target, options, findLineage).finally(() => model.app.close());
+}
+
+/** Downloads a model first. If it is refused, its files stay for another try with other options. */
+async function addSource(
+  address: string,
+  target: WritableStore,
+  options: AddOptions,
+  output: Console,
+): Promise<Named> {
+  const source = await openSource(address, options.file, output);
+  let isDone = false;
+  try {
+    const model = await findDownloaded(source.path, address, source.name, options.file);
+    const known = { lineage: source.lineage, problems: [] };
+    const find = async (place: string) => joinLineage([await findLineageIn(place), known]);
+    const added = await addNamed(model, target, options, find).finally(() => model.app.close());
+    isDone = true;
+    return added;
+  } finally {
+    await source.close(isDone);
+  }
+}
+
 /** The name is the given one, else the one that clients of the previous server use, else one made from the path. */
 async function addNamed(
   source: FoundModel,
   target: WritableStore,
   options: AddOptions,
-): Promise<Added & { readonly name: string }> {
+  findLineageOf: (place: string) => Promise<FoundLineage>,
+): Promise<Named> {
   const stated = await readStated(source, options);
   const name = options.name ?? checkName(stated.name ?? source.reference.name, '--name');
-  const { lineage, problems } = await lineageOf(source, options);
+  const { lineage: isWanted = true } = options;
+  const { lineage, problems } =
+    isWanted && source.place !== undefined ? await findLineageOf(source.place) : NO_LINEAGE;
   const added = await addVersion(source, target, name, { ...options, lineage });
   const notes = problems.map((problem) => `where it comes from is not fully known: ${problem}`);
   return { ...added, name, warnings: [...added.warnings, ...stated.notes, ...notes] };
-}
-
-async function lineageOf({ place }: FoundModel, { lineage = true }: AddOptions): Promise<FoundLineage> {
-  return lineage && place !== undefined ? await findLineage(place) : NO_LINEAGE;
 }
 
 type VersionOptions = Pick<AddOptions, 'version' | 'optimize' | 'force'> & { readonly lineage: Lineage };
@@ -128,6 +161,8 @@ interface Added {
   /** The version that answers requests without a version; null if none is served. */
   readonly live: string | null;
 }
+
+type Named = Added & { readonly name: string };
 
 /** @throws CommandError when the version exists, or the copy does not answer as the model it was made from */
 async function addVersion(
