@@ -93,7 +93,8 @@ export const ADD_EXAMPLES = examples([
   ['ternion add model.onnx --name iris --version 1.2.0', ''],
   ['ternion add exports/minilm --file onnx/model_q4.onnx', 'one graph of several'],
   ['ternion add model.onnx --name iris -r s3://bucket/models', ''],
-  ['ternion add hf://owner/repo@main', 'from the Hugging Face Hub'],
+  ['ternion add hf://owner/repo@main', 'from Hugging Face'],
+  ['ternion add models:/iris@champion', 'from MLflow'],
 ]);
 
 export const VERIFY_EXAMPLES = examples(

@@ -92,7 +92,7 @@ command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
 command('add', 'check a model, try it, and publish it in a repository', help.ADD_EXAMPLES)
   .argument(
     '<path>',
-    'a model file, the folder of an export, an archive such as model.tar.gz, or an address such as hf://owner/repo',
+    'a model file, the folder of an export, an archive such as model.tar.gz, or an address: hf://owner/repo, models:/name@alias, runs:/run/path',
   )
   .option('-n, --name <name>', 'name of the model (default: from the path)')
   .option('-v, --version <version>', 'version (default: one above the highest)')

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { portOf } from './port-of.ts';
-import { cutOut, type StoreEffect, type StoreFault, StoreFaults, sendBody } from './store-faults.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { faultOf, listen, sendPart } from './send-part.ts';
+import { type StoreFault, StoreFaults } from './store-faults.ts';
 
 /** A request for a file, on the Hub or on the host with contents that it leads to. */
 export interface HubRequest {
@@ -44,10 +42,6 @@ export interface HubServerOptions {
   readonly listed?: (path: string) => string;
 }
 
-interface Faulty {
-  headers?: Readonly<Record<string, string>>;
-}
-
 const COMMIT = '89abcdef0123456789abcdef0123456789abcdef';
 
 /**
@@ -74,34 +68,20 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
   const contents = await listen((message, response) => answerContent(message, response));
   const hub = await listen((message, response) => answer(message, response));
 
-  async function faultOf(
-    request: HubRequest,
-    response: ServerResponse,
-  ): Promise<StoreEffect | 'ended' | undefined> {
-    const effect = faults.take(request);
-    if (effect?.kind === 'run') effect.action();
-    if (effect?.kind === 'late') await sleep(effect.pauseMs);
-    if (effect?.kind === 'hang' && effect.afterBytes === undefined) return 'ended';
-    if (effect?.kind !== 'refuse') return effect;
-    const wait: Faulty = /^\d+$/.test(effect.code) ? { headers: { 'retry-after': effect.code } } : {};
-    response.writeHead(effect.status, wait.headers).end('no');
-    return 'ended';
-  }
-
   async function answerContent(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = toRequest(message);
     contentRequests.push(request);
-    const effect = await faultOf(request, response);
+    const effect = await faultOf(faults.take(request), response);
     if (effect === 'ended') return;
     const bytes = files.get(decodeURIComponent(request.path.slice(1).replace(/\?.*/, '')));
     if (bytes === undefined) return void response.writeHead(404).end();
-    await send(request, response, bytes, effect);
+    await sendPart(request, response, bytes, effect);
   }
 
   async function answer(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = toRequest(message);
     requests.push(request);
-    const effect = await faultOf(request, response);
+    const effect = await faultOf(faults.take(request), response);
     if (effect === 'ended') return;
     const { pathname, searchParams } = new URL(request.path, hub.url);
     const refuse = (status: number, code: string) =>
@@ -127,7 +107,7 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
       const location = `${contents.url}/${encodeURIComponent(decodeURIComponent(file))}?signature=secret`;
       return void response.writeHead(302, { location, 'x-repo-commit': COMMIT }).end();
     }
-    await send(request, response, bytes, effect);
+    await sendPart(request, response, bytes, effect);
   }
 
   function sendPage(response: ServerResponse, start: number): void {
@@ -156,38 +136,4 @@ export async function startHubServer(options: HubServerOptions): Promise<HubServ
 
 function toRequest({ url = '', headers }: IncomingMessage): HubRequest {
   return { path: url, range: headers.range, authorization: headers.authorization, sentBytes: 0 };
-}
-
-/** Sends a content, or the part of it that was asked for. */
-export async function send(
-  request: { readonly range: string | undefined; sentBytes: number },
-  response: ServerResponse,
-  bytes: Buffer,
-  effect: StoreEffect | undefined,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.range ?? '') ?? [];
-  const [start, end] = from === undefined ? [0, bytes.length] : [Number(from), Number(to) + 1];
-  const part = from === undefined ? {} : { 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` };
-  const body = cutOut(bytes, start, end, effect);
-  response.writeHead(from === undefined ? 200 : 206, { 'content-length': body.length, ...part, ...headers });
-  await sendBody(response, body, effect, request);
-}
-
-export async function listen(
-  answer: (message: IncomingMessage, response: ServerResponse) => Promise<void>,
-): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const server = createServer((message, response) => {
-    answer(message, response).catch((error: unknown) => response.destroy(Object(error)));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${portOf(server)}`,
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

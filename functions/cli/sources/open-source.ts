@@ -1,10 +1,13 @@
 import { CommandError, type Console } from '../console.ts';
 import { openRemoteModel } from './download-model.ts';
-import type { OpenedSource, RemoteModel } from './remote-model.ts';
+import type { LocalModel, OpenedSource, RemoteModel } from './remote-model.ts';
+
+type Locate = (address: string) => Promise<RemoteModel | LocalModel>;
 
 /** Kinds of addresses, by how they begin. */
-const SOURCES: readonly (readonly [pattern: RegExp, locate: (address: string) => Promise<RemoteModel>])[] = [
+const SOURCES: readonly (readonly [pattern: RegExp, locate: Locate])[] = [
   [/^hf:/i, async (address) => await (await import('./hugging-face.ts')).locateOnHub(address)],
+  [/^(?:models|runs):\//i, async (address) => await (await import('./mlflow.ts')).locateInMlflow(address)],
 ];
 
 /** Whether an argument is the address of a model elsewhere. */
@@ -26,5 +29,7 @@ export async function openSource(
   const [, locate] = SOURCES.find(([pattern]) => pattern.test(address)) ?? [];
   if (locate === undefined)
     throw new CommandError(`${JSON.stringify(address)} is not the address of a model.`, 2);
-  return await openRemoteModel(await locate(address), file, output);
+  const model = await locate(address);
+  if ('path' in model) return { ...model, close: async () => undefined };
+  return await openRemoteModel(model, file, output);
 }

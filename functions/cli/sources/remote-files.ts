@@ -97,7 +97,7 @@ export function openRemoteFiles({ server, url, files, urlOf }: RemoteFilesOption
     try {
       for await (const chunk of response) {
         const bytes: Buffer = chunk;
-        see(bytes.subarray(0, left));
+        if (left > 0) see(bytes.subarray(0, left));
         const part = bytes.subarray(left, left + wanted);
         left = Math.max(0, left - bytes.length);
         wanted -= part.length;

@@ -17,6 +17,13 @@ export interface RemoteModel {
   readonly partBytes: number;
 }
 
+/** A model whose server has its files in a folder of this machine. */
+export interface LocalModel {
+  readonly path: string;
+  readonly name: string;
+  readonly lineage: Lineage;
+}
+
 /** A model that is on this machine now, for as long as it is not closed. */
 export interface OpenedSource {
   /** Its file or folder. */

@@ -106,21 +106,21 @@ export function openSourceServer(options: SourceServerOptions): SourceServer {
       if (status >= 200 && status < 300) return response;
       const refusal = { status, headers: answered, text: await readText(response).catch(() => ''), what };
       const pauseMs = pauseAfter(refusal, attempt);
-      if (!PASSING.has(status) || pauseMs > LONGEST_PAUSE_MS || attempt === ATTEMPTS)
-        throw refused(refusal, pauseMs);
+      const said = explain(refusal);
+      if (said !== undefined || !PASSING.has(status) || pauseMs > LONGEST_PAUSE_MS || attempt === ATTEMPTS)
+        throw refused(refusal, pauseMs, said);
       await wait(pauseMs);
       signal?.throwIfAborted();
     }
   }
 
-  function refused(refusal: Refusal, pauseMs: number): StoreError {
-    const { status, what } = refusal;
-    if (PASSING.has(status)) {
+  function refused({ status, what }: Refusal, pauseMs: number, said: string | undefined): StoreError {
+    if (said === undefined && PASSING.has(status)) {
       const later = pauseMs > LONGEST_PAUSE_MS ? `; it asks to wait ${Math.ceil(pauseMs / 1000)} s` : '';
       return new StoreError('denied', `${title} does not give ${what} now (status ${status})${later}.`);
     }
     const reason = status === 404 ? 'missing' : 'denied';
-    return new StoreError(reason, explain(refusal) ?? `${title} refuses ${what} (status ${status}).`);
+    return new StoreError(reason, said ?? `${title} refuses ${what} (status ${status}).`);
   }
 
   return {
