@@ -42,6 +42,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
     label: 'Models',
     files: [
       'docs/models.md',
+      'docs/sources.md',
       'docs/model-folders.md',
       'docs/model-json.md',
       'models/README.md',

@@ -20,6 +20,8 @@ export interface MlflowServer {
 }
 
 export interface MlflowServerOptions {
+  /** Of the registered model; by default `iris`. */
+  readonly name?: string;
   /** Files of the model, below its folder. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** Where the server says that the files are; by default with itself. */
@@ -40,11 +42,11 @@ export const LOGGED = 'm-f0014dec88f945598ef20ccb917e4353';
 const FOLDER = `0/models/${LOGGED}/artifacts`;
 
 /**
- * An MLflow server with one registered model, `iris`, as far as a download asks it. Recorded from MLflow 3.17.2: the
+ * An MLflow server with one registered model, as far as a download asks it. Recorded from MLflow 3.17.2: the
  * members of the answers, status codes and headers.
  */
 export async function startMlflowServer(options: MlflowServerOptions): Promise<MlflowServer> {
-  const { hasParts = true, servesArtifacts = true, status = 'READY' } = options;
+  const { name: registered = 'iris', hasParts = true, servesArtifacts = true, status = 'READY' } = options;
   const files = new Map(
     Object.entries(options.files).map(([path, each]) => [`${FOLDER}/${path}`, Buffer.from(each)]),
   );
@@ -52,7 +54,7 @@ export async function startMlflowServer(options: MlflowServerOptions): Promise<M
   const faults = new StoreFaults<MlflowRequest>();
   const artifactUri = options.artifactUri ?? `mlflow-artifacts:/${FOLDER}`;
   const versionOf = (version: string) => ({
-    name: 'iris',
+    name: registered,
     version,
     run_id: RUN,
     status,
@@ -70,7 +72,7 @@ export async function startMlflowServer(options: MlflowServerOptions): Promise<M
       return { model: { info: { name: 'flowers', artifact_uri: artifactUri, source_run_id: RUN } } };
     if (path.startsWith('runs/')) return `Run with id=${query.get('run_id')} not found`;
     if (path.startsWith('logged-models/')) return `Logged model with ID '${path.split('/')[1]}' not found.`;
-    if (name !== 'iris') return `Registered Model with name=${name} not found`;
+    if (name !== registered) return `Registered Model with name=${name} not found`;
     if (path === 'registered-models/alias')
       return query.get('alias') === 'champion'
         ? { model_version: versionOf('2') }
@@ -84,7 +86,8 @@ export async function startMlflowServer(options: MlflowServerOptions): Promise<M
       return found.length > 0 ? { model_versions: found.reverse() } : {};
     }
     const version = query.get('version') ?? '';
-    if (!['1', '2', '10'].includes(version)) return `Model Version (name=iris, version=${version}) not found`;
+    if (!['1', '2', '10'].includes(version))
+      return `Model Version (name=${name}, version=${version}) not found`;
     return path === 'model-versions/get'
       ? { model_version: versionOf(version) }
       : { artifact_uri: artifactUri };

@@ -189,7 +189,7 @@ async function listTree(server: SourceServer, repo: string, sha: string): Promis
 function nextPage(link: string | string[] | undefined, { base, title }: SourceServer): URL | undefined {
   const [, address] = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(link ?? '')) ?? [];
   if (address === undefined) return undefined;
-  const url = URL.parse(address, base);
+  const url = URL.parse(address, base.href);
   if (url?.origin === base.origin) return url;
   throw new StoreError(
     'corrupt',

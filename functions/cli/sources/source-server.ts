@@ -91,7 +91,7 @@ export function openSourceServer(options: SourceServerOptions): SourceServer {
       const { statusCode = 0, headers: answered } = response;
       if (!REDIRECTS.has(statusCode) || answered.location === undefined) return response;
       response.resume();
-      const next = URL.parse(answered.location, url);
+      const next = URL.parse(answered.location, url.href);
       if (body !== undefined || next === null || count === MOST_REDIRECTS || !isAsSafe(url, next))
         throw new StoreError('denied', `${title} leads ${what} to ${hostOf(next)}, which is not followed.`);
       url = next;
