@@ -9,6 +9,8 @@ import { makeFolder } from '../../support/temporary-folder.ts';
 // Published without lineage: a checkout has a commit, and the same files from an archive have none.
 const IRIS = join(PROJECT, 'models/iris/2');
 const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];
+/** What a repository has beside its models. */
+const INDEX = 'prod/index.json';
 const keysOf = (version: string) => FILES.map((name) => `prod/iris/${version}/${name}`);
 
 /** @param environment what proves who asks, instead of the key of the account */
@@ -38,9 +40,9 @@ describe('ternion add to Azure', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^iris\/1 is in az:\/\/models\/prod\/iris\/1 \(3 files, \d\d\.\d kB\)\n/);
     const puts = blobs.requests.filter(({ operation }) => operation === 'Put Blob');
-    expect(puts.map(({ key }) => key).sort()).toEqual(keysOf('1'));
+    expect(puts.map(({ key }) => key).sort()).toEqual([INDEX, ...keysOf('1')]);
     expect(puts.at(0)).toMatchObject({ key: 'prod/iris/1/files.json', headers: { 'if-none-match': '*' } });
-    expect(puts.at(-1)?.key).toBe('prod/iris/1/model.onnx');
+    expect(puts.slice(-2).map(({ key }) => key)).toEqual(['prod/iris/1/model.onnx', INDEX]);
     const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
   });
@@ -56,7 +58,7 @@ describe('ternion add to Azure', () => {
     const { stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 'az://models/prod/iris/2' });
     expect(stderr).toBe('');
-    expect(blobs.keys()).toEqual(['prod/iris/1/files.json', ...keysOf('2')]);
+    expect(blobs.keys()).toEqual([INDEX, 'prod/iris/1/files.json', ...keysOf('2')]);
   });
 
   it('uses the token of the Azure CLI if there are no other credentials', async () => {
@@ -70,7 +72,7 @@ describe('ternion add to Azure', () => {
     }));
     blobs.tokens.add('token-of-a-person');
     expect(await run('add', IRIS, '-n', 'iris', '--no-lineage')).toMatchObject({ code: 0, stderr: '' });
-    expect(blobs.keys()).toEqual(keysOf('1'));
+    expect(blobs.keys()).toEqual([INDEX, ...keysOf('1')]);
   });
 
   it('says what to do if the Azure CLI gives no token, and nothing that it prints', async () => {

@@ -9,6 +9,8 @@ import { type S3Server, startS3Server } from '../../support/s3-server.ts';
 // Published without lineage: a checkout has a commit, and the same files from an archive have none.
 const IRIS = join(PROJECT, 'models/iris/2');
 const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];
+/** What a repository has beside its models. */
+const INDEX = 'prod/index.json';
 const keysOf = (version: string) => FILES.map((name) => `prod/iris/${version}/${name}`);
 
 async function startBucket(): Promise<{
@@ -37,9 +39,9 @@ describe('ternion add to S3', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^iris\/1 is in s3:\/\/models\/prod\/iris\/1 \(3 files, \d\d\.\d kB\)\n/);
     const puts = s3.requests.filter(({ operation }) => operation === 'PutObject');
-    expect(puts.map(({ key }) => key).sort()).toEqual(keysOf('1'));
+    expect(puts.map(({ key }) => key).sort()).toEqual([INDEX, ...keysOf('1')]);
     expect(puts.at(0)).toMatchObject({ key: 'prod/iris/1/files.json', ifNoneMatch: '*' });
-    expect(puts.at(-1)?.key).toBe('prod/iris/1/model.onnx');
+    expect(puts.slice(-2).map(({ key }) => key)).toEqual(['prod/iris/1/model.onnx', INDEX]);
     const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
   });
@@ -68,7 +70,7 @@ describe('ternion add to S3', () => {
     );
     const again = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--version', '1');
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('has a version 1 already')]);
-    expect(s3.keys()).toEqual([...keysOf('1'), ...keysOf('2')]);
+    expect(s3.keys()).toEqual([INDEX, ...keysOf('1'), ...keysOf('2')]);
   });
 
   it('leaves a version to the publisher that claims it first', async () => {
@@ -83,7 +85,7 @@ describe('ternion add to S3', () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 's3://models/prod/iris/2' });
     // The SDK would warn about the refused upload.
     expect(stderr).toBe('');
-    expect(s3.keys()).toEqual(['prod/iris/1/files.json', ...keysOf('2')]);
+    expect(s3.keys()).toEqual([INDEX, 'prod/iris/1/files.json', ...keysOf('2')]);
   });
 
   it('shows no version if an upload fails, and says what is missing', async () => {
@@ -121,7 +123,7 @@ describe('ternion add to S3', () => {
       const { s3, run } = await startBroken();
       const { code, stdout } = await run('add', IRIS, '-n', 'iris', '--no-lineage', '--json', ...options);
       expect([code, JSON.parse(stdout)]).toMatchObject([0, { version: '1', live: '1' }]);
-      expect(s3.keys()).toEqual(keysOf('1'));
+      expect(s3.keys()).toEqual([INDEX, ...keysOf('1')]);
       const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
       expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
     });
@@ -151,6 +153,6 @@ describe('ternion add to S3', () => {
       effect: { kind: 'refuse', status: 503, code: 'SlowDown' },
     });
     expect((await run('add', IRIS, '-n', 'iris', '--no-lineage')).code).toBe(0);
-    expect(s3.keys()).toEqual(keysOf('1'));
+    expect(s3.keys()).toEqual([INDEX, ...keysOf('1')]);
   });
 });
