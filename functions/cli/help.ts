@@ -196,6 +196,8 @@ export const HISTORY_EXAMPLES = examples([
   ['ternion history iris --verify', 'the exit code is 1 if something is wrong'],
 ]);
 
+export const CARD_EXAMPLES = examples([['ternion card iris/3', '']]);
+
 export const INDEX_EXAMPLES = examples(
   [['ternion index -r s3://models', '']],
   'For a bucket into which other programs have copied models; all other commands keep\nits index up to date.',

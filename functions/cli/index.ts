@@ -240,6 +240,11 @@ plainCommand('diff', 'compare the graph, config, metrics and answers of two vers
     (await import('./commands/diff.ts')).diff(model, a, b, options, terminal),
   );
 
+plainCommand('card', 'print a model card in Markdown', help.CARD_EXAMPLES)
+  .argument('<model>', 'name (of the live version), or name/version')
+  .addOption(help.repositoryOption())
+  .action(async (place, options) => (await import('./commands/card.ts')).card(place, options, terminal));
+
 plainCommand('index', 'read the folders of a repository again', help.INDEX_EXAMPLES)
   .addOption(help.repositoryOption())
   .action(async (options) => (await import('./commands/registry.ts')).index(options, terminal));

@@ -61,7 +61,8 @@ describe('the table of fixtures', () => {
   it('has a script for each file that nobody wrote by hand', () => {
     const made = new Set([...rows.flatMap(madeBy), ...BY_HAND]);
     const files = find('test/fixtures/**').filter(
-      (path) => !path.startsWith(NOT_COMMITTED) && !/\.py$|\.ts$|\/requirements[\w-]*\.txt$|__pycache__/.test(path),
+      (path) =>
+        !path.startsWith(NOT_COMMITTED) && !/\.py$|\.ts$|\/requirements[\w-]*\.txt$|__pycache__/.test(path),
     );
     expect(files.length).toBeGreaterThan(200);
     expect(files.filter((path) => !made.has(path))).toEqual([]);
