@@ -4,7 +4,7 @@ import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
 import { contentOf, copyVersion, type Outcome } from './copy-version.ts';
-import { listVersions } from './publish-version.ts';
+import { listFiles, listVersions } from './publish-version.ts';
 
 export interface CopyRepositoryOptions {
   /** The models that are copied; all of them by default. */
@@ -57,7 +57,7 @@ export async function copyRepository(
   };
   const names = models ?? (await listModels(from));
   // Otherwise each version would say that there is nowhere to copy it to.
-  await checkTarget(to);
+  await listFiles(to, '');
   for (const name of names) {
     for (const version of [...(await listVersions(from, name))].sort(compareVersions)) {
       const path = `${name}/${version}`;
@@ -78,15 +78,6 @@ export async function copyRepository(
       });
   }
   return { versions, written, failed, ...sum };
-}
-
-/** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
-async function checkTarget(store: WritableStore): Promise<void> {
-  try {
-    await store.list('');
-  } catch (error) {
-    if (!store.localPath || !(error instanceof StoreError) || error.reason !== 'missing') throw error;
-  }
 }
 
 /** The names of all models of a repository. */
