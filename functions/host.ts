@@ -120,6 +120,7 @@ export function createHost(options: HostOptions): Host {
     script: TRIAL_SCRIPT,
     environment,
     memoryBytes,
+    limitMs: config.trialSeconds * 1000,
   });
   const tasks = createTasks(options.tasks);
   const repository = createModelRepository({

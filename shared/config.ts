@@ -123,6 +123,8 @@ export interface Config {
   readonly vertexRoutes: { readonly health: string | undefined; readonly predict: string | undefined };
   /** Memory that the bodies of all requests may take at one time, in bytes; bodies of up to 1 MiB do not count. */
   readonly bodiesBytes: number;
+  /** How long a model may take to open, and to run once, in a separate process before it is loaded. */
+  readonly trialSeconds: number;
   readonly limits: Limits;
 }
 
@@ -299,6 +301,7 @@ const environmentSchema = z.object({
   MAX_FORM_PARTS: count(2048),
   MAX_ANSWER_BYTES: count(32 * MEBIBYTE),
   MAX_REQUEST_SECONDS: count(300),
+  MAX_TRIAL_SECONDS: count(10),
 });
 
 /** The environment variables Ternion reads. */
@@ -348,6 +351,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     endpointModels: values.ENDPOINT_MODELS,
     vertexRoutes: { health: values.AIP_HEALTH_ROUTE, predict: values.AIP_PREDICT_ROUTE },
     bodiesBytes: values.MAX_BODIES_BYTES,
+    trialSeconds: values.MAX_TRIAL_SECONDS,
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,
       compressionRatio: values.MAX_COMPRESSION_RATIO,

@@ -16,8 +16,8 @@ export interface TrialOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Memory that the host gives to all processes together. */
   readonly memoryBytes: number;
-  /** How long a model may take to open, and to run once; 10,000 by default. */
-  readonly limitMs?: number;
+  /** How long a model may take to open, and to run once. */
+  readonly limitMs: number;
 }
 
 /** Variables that Node and the libraries need to start and to find the locales. Keys and tokens are not passed. */
@@ -42,7 +42,6 @@ function environmentOfTrial(environment: TrialOptions['environment']): Record<st
   ]);
 }
 
-const LIMIT_MS = 10_000;
 /** Bytes per millisecond that even slow disks can read. */
 const BYTES_PER_MS = 50_000;
 /** Share of the memory that a trial may take of what is left: the host itself needs the rest meanwhile. */
@@ -50,7 +49,7 @@ const SHARE = 0.9;
 
 /** Starts the process of a trial. */
 export async function startTrial(
-  { script, environment, memoryBytes, limitMs = LIMIT_MS }: TrialOptions,
+  { script, environment, memoryBytes, limitMs }: TrialOptions,
   file: ModelFile,
 ) {
   const child = fork(script, [], {
@@ -105,7 +104,8 @@ async function exchange(
       throw new TrialError(describeEnd(code, by, memoryBytes));
     }),
     wait(timeMs, undefined, { signal }).then(() => {
-      throw new TrialError(`did not end within ${Math.round(timeMs / 100) / 10} s`);
+      const seconds = Math.round(timeMs / 100) / 10;
+      throw new TrialError(`did not end within ${seconds} s, which is the limit (MAX_TRIAL_SECONDS)`);
     }),
   ];
   try {

@@ -16,6 +16,7 @@ const DEFAULTS: Config = {
   modelCacheFolder: '',
   sessionCacheBytes: 1024 ** 3,
   bodiesBytes: 256 * 1024 ** 2,
+  trialSeconds: 10,
   intraOpThreads: 1,
   logLevel: 'info',
   logSample: 1,
@@ -138,6 +139,7 @@ describe('parseConfig', () => {
       MAX_REQUEST_SECONDS: '13',
       MAX_COMPRESSION_RATIO: '14',
       MAX_BODIES_BYTES: '15',
+      MAX_TRIAL_SECONDS: '17',
     });
     expect(config).toEqual({
       modelRepository: 's3://bucket/prefix',
@@ -167,6 +169,7 @@ describe('parseConfig', () => {
       ]),
       vertexRoutes: { health: '/alive', predict: '/v1/endpoints/1:predict' },
       bodiesBytes: 15,
+      trialSeconds: 17,
       limits: {
         bodyBytes: 3,
         imagePixels: 4,

@@ -9,5 +9,5 @@ export const TRIAL_SCRIPT = join(PROJECT, 'functions/trial/index.ts');
 /** Trials as on a host of 4 GB, except for the options that are given. */
 export function makeTrials(options: Partial<TrialOptions> = {}) {
   const environment = { ORT_DISABLE_TELEMETRY: '1' };
-  return createTrials({ script: TRIAL_SCRIPT, environment, memoryBytes: 4e9, ...options });
+  return createTrials({ script: TRIAL_SCRIPT, environment, memoryBytes: 4e9, limitMs: 10_000, ...options });
 }

@@ -6,7 +6,7 @@ import { contentOf } from '../../../shared/releases/content-of.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
 import { copyVersion, type Outcome } from './copy-version.ts';
-import { listVersions } from './publish-version.ts';
+import { listFiles, listVersions } from './publish-version.ts';
 
 export interface CopyRepositoryOptions {
   /** The models that are copied; all of them by default. */
@@ -59,7 +59,7 @@ export async function copyRepository(
   };
   const names = models ?? (await listModels(from));
   // Otherwise each version would say that there is nowhere to copy it to.
-  await checkTarget(to);
+  await listFiles(to, '');
   for (const name of names) {
     for (const version of [...(await listVersions(from, name))].sort(compareVersions)) {
       const path = `${name}/${version}`;
@@ -83,15 +83,6 @@ export async function copyRepository(
   }
   await attempt(INDEX_FILE, async () => await updateIndex(to));
   return { versions, written, failed, ...sum };
-}
-
-/** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
-async function checkTarget(store: WritableStore): Promise<void> {
-  try {
-    await store.list('');
-  } catch (error) {
-    if (!store.localPath || !(error instanceof StoreError) || error.reason !== 'missing') throw error;
-  }
 }
 
 /** The names of all models of a repository. */

@@ -37,8 +37,13 @@ export async function listVersions(store: WritableStore, name: string): Promise<
   return [...new Set(whole.map(([version = '']) => version))];
 }
 
-/** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
-async function listFiles(store: WritableStore, name: string): Promise<readonly StoredFile[]> {
+/**
+ * The files below a folder of a repository. The first file that is written creates a missing folder on this machine.
+ * Nothing creates a missing bucket.
+ *
+ * @param name '' is the whole repository
+ */
+export async function listFiles(store: WritableStore, name: string): Promise<readonly StoredFile[]> {
   return await store.list(name).catch((error: unknown) => {
     if (store.localPath && error instanceof StoreError && error.reason === 'missing') return [];
     throw error;

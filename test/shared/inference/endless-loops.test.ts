@@ -17,6 +17,7 @@ import {
 import { rejectionOf } from '../../support/error-of.ts';
 import { scalar } from '../../support/loops.ts';
 import { inferOutput, serve, tensorsInput } from '../../support/make-inference.ts';
+import { makeTrials } from '../../support/trials.ts';
 import { type Outcome, requestInChild } from './request-in-child.ts';
 
 const LARGEST_INT64 = 2n ** 63n - 1n;
@@ -238,7 +239,11 @@ it('a loop that never ends by itself is refused when the model is loaded', async
     outputs: OUTPUTS,
   });
   const { message } = await rejectionOf(
-    inferOutput(await serve({ 'model.onnx': endless }), tensorsInput([0])),
+    inferOutput(
+      // A slow machine takes more than ten seconds for all the turns.
+      await serve({ 'model.onnx': endless }, { trials: makeTrials({ limitMs: 100_000 }) }),
+      tensorsInput([0]),
+    ),
   );
   expect(message).toBe(
     'Model "m" version "1" cannot be loaded: its Loop can take more than 1000 iterations, so it was tried in a separate process, ' +

@@ -53,7 +53,8 @@ const NO_ROOM = 'needed a tensor that does not fit into the memory of this host'
 describe('a model that could take the process down', () => {
   it('is refused when it does not end', async () => {
     expect(await reasonOf(countingTo(2n ** 30n), { limitMs: 1500 })).toBe(
-      'its Loop can take more than 1000 iterations, so it was tried in a separate process, which did not end within 1.5 s.',
+      'its Loop can take more than 1000 iterations, so it was tried in a separate process, ' +
+        'which did not end within 1.5 s, which is the limit (MAX_TRIAL_SECONDS).',
     );
   });
 
