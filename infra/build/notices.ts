@@ -16,6 +16,7 @@ const MISSING: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^onnxruntime-node$/, ['onnxruntime.txt', 'onnxruntime-third-party.txt']],
   [/^onnxruntime-common$/, ['onnxruntime.txt']],
   [/^@img\/sharp-libvips-/, ['LGPL-3.0-or-later.txt', 'GPL-3.0.txt']],
+  [/^@growthbook\/growthbook$/, ['growthbook.txt']],
   [/^@koromix\/koffi-/, ['koffi.txt']],
   [/^@(aws-sdk|smithy)\//, ['Apache-2.0.txt']],
 ];
