@@ -25,6 +25,7 @@ import { createProtocols } from './protocols/protocols.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
 import type { ProcessMemory } from './runtime/process-memory.ts';
 import type { Trials } from './runtime/trial.ts';
+import type { ModelUsage } from './usage.ts';
 import { VERSION } from './version.ts';
 
 export interface AppDependencies {
@@ -74,7 +75,8 @@ export function createApp(dependencies: AppDependencies): App {
   const countsValues = monitoring.collect !== undefined || logger.writes('error');
   const addSteps = own?.addSteps;
   const parts = { repository, tasks, addSteps, openSession, memory, trials, logger, onLoad, countsValues };
-  const inference = createInference({ ...config, ...parts });
+  const isBusy = () => monitoring.inProgress > 0;
+  const inference = createInference({ ...config, ...parts, isBusy, onShadow: monitoring.shadow });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);
   const options = { inference, config, version: VERSION, logger, monitoring, pages };
@@ -104,6 +106,7 @@ export function createApp(dependencies: AppDependencies): App {
     if (body !== context.body) body.close();
     const answeredMs = performance.now();
     setHeaders(answered.response, context);
+    if (answered.usage) nameVersion(answered.response, answered.usage);
     const endMs = performance.now();
     const whole = { ...answered, request, context, startMs, answeredMs, endMs };
     answered.response.headers.set('server-timing', describeTiming(whole));
@@ -158,6 +161,13 @@ export function createApp(dependencies: AppDependencies): App {
 function setHeaders({ headers }: Response, { requestId }: RequestContext): void {
   headers.set('x-request-id', requestId);
   headers.set('x-content-type-options', 'nosniff');
+}
+
+/** Every protocol says which version answered, and why that one. */
+function nameVersion({ headers }: Response, { reference }: ModelUsage): void {
+  headers.set('ternion-model-version', reference.version);
+  headers.set('ternion-variant', reference.variant ?? 'live');
+  if (reference.sticky === false) headers.set('ternion-sticky', 'false');
 }
 
 /** The answer of the routes; every failure in them becomes an error response. */

@@ -1,6 +1,13 @@
 /** What one use of a model took, whether it succeeded or failed. */
 export interface ModelUsage {
-  readonly reference: { readonly name: string; readonly version: string };
+  readonly reference: {
+    readonly name: string;
+    readonly version: string;
+    /** How the request came to the version; undefined: as to the live one. */
+    readonly variant?: string | undefined;
+    /** Whether the next request with the same key gets the same; undefined if no key was asked for. */
+    readonly sticky?: boolean | undefined;
+  };
   /** When the request asked for the model, on the clock of `performance.now()`. */
   readonly askedMs: number;
   /** Milliseconds until the model was ready: almost 0 if it was in memory. */

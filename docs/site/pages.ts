@@ -57,6 +57,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
     label: 'Operate',
     files: [
       'docs/configuration.md',
+      'docs/releases.md',
       'docs/observe.md',
       'docs/runbook.md',
       'docs/security.md',

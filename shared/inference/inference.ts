@@ -1,13 +1,13 @@
 import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
-import type { RequestContext } from '../http/context.ts';
 import { DamageError } from '../models/file-manifest.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
 import type { ModelLoad } from '../monitoring/model-load.ts';
+import type { ShadowRun } from '../monitoring/shadow-run.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { ProcessorLog } from '../processors/processor.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
@@ -21,10 +21,13 @@ import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { type AccountedUse, createModelUse, type ModelUse } from './model-use.ts';
+import { preload } from './preload.ts';
 import type { AddSteps } from './processed-model.ts';
+import { createReleases } from './releases.ts';
 import type { Tasks } from './tasks.ts';
 import { stillLoading, toRepositoryError } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
+import type { UseContext } from './use-context.ts';
 
 /** Which model a request refers to: by name, or a version that was resolved before. */
 export type ModelChoice = NamedChoice | { readonly reference: ModelReference };
@@ -38,14 +41,6 @@ export interface NamedChoice {
   readonly alias?: string | undefined;
   /** The kind of input in the request; used if it names no model. */
   readonly kind?: InputKind | undefined;
-}
-
-/** The limits of a use. */
-export interface UseContext {
-  /** The request, for steps of own code. */
-  readonly context?: Pick<RequestContext, 'requestId' | 'trace'> | undefined;
-  /** The budget of the request; a new one by default. */
-  readonly budget?: Budget | undefined;
 }
 
 /** The result of a use, and its cost. */
@@ -73,10 +68,20 @@ export interface InferenceOptions {
   readonly onLoad?: ((load: ModelLoad) => void) | undefined;
   /** Whether somebody reads what the values of tabular models are like. */
   readonly countsValues?: boolean | undefined;
+  /** Whether a request waits or runs: shadows then do not run. */
+  readonly isBusy?: (() => boolean) | undefined;
+  /** Gets each copy of a request for a shadow. */
+  readonly onShadow?: ((run: ShadowRun) => void) | undefined;
 }
 
 /** `unloaded`: an operator took it out of use. */
 export type ModelState = CacheState | 'unloaded';
+
+/** The variant of a request that named a version or an alias. */
+const NAMED = 'named';
+
+/** What a request does with its model. */
+type Work<R> = (model: ModelUse) => R | Promise<R>;
 
 /** The inference core: it deals with models and inputs, not with transports or wire formats. */
 export interface Inference {
@@ -88,6 +93,10 @@ export interface Inference {
    * @throws InferenceError
    */
   resolve(choice: ModelChoice, context?: UseContext): Promise<ModelReference> | ModelReference;
+  /** The versions of a model that its releases let requests get, and that this instance could not load. */
+  heldBack(name: string): readonly string[];
+  /** Whether the version that answers a request depends on its body, so that `resolve` needs it. */
+  readsBody(name: string): boolean;
   /**
    * Resolves the version once, keeps it loaded while `work` runs, and records the usage.
    * @throws InferenceError with the usage so far, once the version is known
@@ -168,7 +177,8 @@ export function createInference(options: InferenceOptions): Inference {
       options.onLoad?.({ reference, durationMs, succeeded: true, objective, features });
       return model;
     } catch (error) {
-      options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false });
+      const isReleased = releases.choosable(reference.name).includes(reference.version);
+      options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false, isReleased });
       logger.log('error', 'model failed to load', { model: key, error });
       throw error;
     }
@@ -176,14 +186,33 @@ export function createInference(options: InferenceOptions): Inference {
 
   const unloaded = createUnloaded();
 
+  let uses = 0;
+  const releases = createReleases(repository, async (earlier) => {
+    const { createTraffic } = await import('./traffic.ts');
+    return createTraffic({
+      state: (reference) => cache.state(pathOf(reference)),
+      load: (reference) =>
+        cache.use(
+          pathOf(reference),
+          () => load(reference),
+          ({ warmUp }) => warmUp(),
+        ),
+      earlier,
+      logger,
+      use: async (reference, work) => {
+        await useVersion(reference, {}, work);
+      },
+      isBusy: () => options.isBusy?.() === true,
+      uses: () => uses,
+      onRun: (run) => options.onShadow?.(run),
+    });
+  });
+
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
 
-  function resolve(
-    choice: ModelChoice,
-    { budget }: UseContext = {},
-  ): Promise<ModelReference> | ModelReference {
-    if ('reference' in choice) return choice.reference;
+  /** The version that a request names, or else the live one. */
+  function lookUp(choice: NamedChoice, budget: Budget | undefined): Promise<ModelReference> | ModelReference {
     const { alias, version } = choice;
     const find = (model: string) =>
       alias === undefined
@@ -191,6 +220,15 @@ export function createInference(options: InferenceOptions): Inference {
         : repository.resolveAlias(model, alias, budget);
     const name = choice.model ?? chooseModel(choice.kind ?? 'features', budget);
     return typeof name === 'string' ? find(name) : name.then(find);
+  }
+
+  function resolve(choice: ModelChoice, context: UseContext = {}): Promise<ModelReference> | ModelReference {
+    if ('reference' in choice) return choice.reference;
+    const isNamed = (choice.version ?? choice.alias) !== undefined;
+    const settle = (found: ModelReference) =>
+      isNamed ? { ...found, variant: NAMED } : releases.follow(found, context);
+    const found = lookUp(choice, context.budget);
+    return found instanceof Promise ? found.then(settle) : settle(found);
   }
 
   /** The log of a step of own code in one request. */
@@ -210,13 +248,29 @@ export function createInference(options: InferenceOptions): Inference {
     };
   }
 
-  async function use<R>(
-    choice: ModelChoice,
-    { budget = createBudget(limits), context }: UseContext,
-    work: (model: ModelUse) => R | Promise<R>,
-  ): Promise<Used<R>> {
-    const resolved = resolve(choice, { budget });
+  async function use<R>(choice: ModelChoice, context: UseContext, work: Work<R>): Promise<Used<R>> {
+    uses += 1;
+    const resolved = resolve(choice, context);
     const reference = resolved instanceof Promise ? await resolved : resolved;
+    // Without releases, or with a version that the request names, there is no other version.
+    if (reference.variant === undefined || reference.variant === NAMED) {
+      return await useVersion(reference, context, work);
+    }
+    const copy = releases.copyOf(reference, context);
+    const seen: Work<R> = copy ? (opened) => work(copy.observe(opened)) : work;
+    const used = await useVersion(reference, context, seen, releases.others(reference));
+    copy?.send(work);
+    return used;
+  }
+
+  /** @param instead another version if this one cannot be loaded */
+  async function useVersion<R>(
+    reference: ModelReference,
+    context: UseContext,
+    work: Work<R>,
+    instead?: () => ModelReference | undefined,
+  ): Promise<Used<R>> {
+    const { budget = createBudget(limits), context: request } = context;
     if (unloaded.has(reference)) {
       throw (await import('./describe-load-error.ts')).outOfUse(reference);
     }
@@ -229,18 +283,18 @@ export function createInference(options: InferenceOptions): Inference {
     try {
       const value = await cache.use(
         pathOf(reference),
-        () => load(reference),
+        () => load({ name: reference.name, version: reference.version }),
         async (model) => {
           const loadMs = performance.now() - askedMs;
           // Most models have no steps of own code, and need no log for them.
-          const log = model.processed && logOf(model.reference, context?.requestId);
+          const log = model.processed && logOf(model.reference, request?.requestId);
           const opened = createModelUse(model, budget, statistics, {
             logOf: log,
-            trace: context?.trace,
+            trace: request?.trace,
             countsValues: options.countsValues,
           });
           modelUse = opened;
-          account = () => opened.account(askedMs, loadMs);
+          account = () => ({ ...opened.account(askedMs, loadMs), reference });
           return await work(opened);
         },
         (loaded) => {
@@ -254,6 +308,8 @@ export function createInference(options: InferenceOptions): Inference {
       );
       return { value, usage: account() };
     } catch (error) {
+      const other = error instanceof LoadError ? instead?.() : undefined;
+      if (other) return await useVersion(other, { ...context, budget }, work, instead);
       await modelUse?.refuse(error);
       const usage = account();
       throw (await toUseError(reference, error)).during(usage);
@@ -263,10 +319,14 @@ export function createInference(options: InferenceOptions): Inference {
   return {
     repository,
     resolve,
+    heldBack: (name) =>
+      releases.choosable(name).filter((version) => cache.state(pathOf({ name, version })) === 'failed'),
+    readsBody: releases.readsBody,
     use,
     statistics: (reference) => statistics.of(reference),
     load: async (choice, context) => {
-      const reference = await resolve(choice, context);
+      // The live version itself, and not one that answers until it is loaded.
+      const reference = 'reference' in choice ? choice.reference : await lookUp(choice, context.budget);
       const isOne = 'reference' in choice || (choice.version ?? choice.alias) !== undefined;
       unloaded.delete(reference.name, isOne ? reference.version : undefined);
       await use({ reference }, context, ({ model }) => model.warmUp());
@@ -279,8 +339,12 @@ export function createInference(options: InferenceOptions): Inference {
     sessions: cache.loaded,
     state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
-      preload(names, options, async (name) => {
-        await use({ model: name }, {}, ({ model }) => model.warmUp());
+      preload(names, options, {
+        versionsOf: releases.toPreload,
+        load: async (name, version) => {
+          const choice = version === undefined ? { model: name } : { reference: { name, version } };
+          await use(choice, {}, ({ model }) => model.warmUp());
+        },
       }),
     checkRuntime: async () => {
       await loadRuntime();
@@ -296,22 +360,4 @@ async function toUseError(reference: ModelReference, error: unknown): Promise<In
     return (await import('./describe-load-error.ts')).unavailable(reference, failure);
   }
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
-}
-
-async function preload(
-  names: readonly string[],
-  { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },
-  load: (model: string) => Promise<void>,
-): Promise<void> {
-  // The caller is not a request.
-  const listed = repository.ready().then(() => repository.list());
-  const models = await listed.catch((error: unknown) => {
-    logger.log('warn', 'preload failed', { error });
-    return [];
-  });
-  const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
-  // One after the other: loading is native work on this thread, so nothing would overlap.
-  for (const name of wanted) {
-    await load(name).catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
-  }
 }

@@ -24,6 +24,8 @@ export interface Listings {
   current(patience: Patience): Promise<Listing>;
   /** The listing if it is new enough to need no renewal. */
   fresh(): Listing | undefined;
+  /** The newest listing, of any age; undefined before the first. */
+  latest(): Listing | undefined;
   /** Resolves once there is a listing, no matter how long that takes. */
   ready(): Promise<void>;
   /** A listing made now, no matter how long that takes. Concurrent calls share one. */
@@ -134,6 +136,7 @@ export function createListings(
   return {
     current: listing,
     fresh: () => (current && now() - current.atMs <= listingTtlMs ? current : undefined),
+    latest: () => current,
     ready: async () => {
       if (!current) await renew();
     },

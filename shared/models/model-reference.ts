@@ -29,6 +29,13 @@ export interface ModelReference {
   readonly version: string;
   /** The folder of the model, if its name is another one. */
   readonly folder?: string | undefined;
+  /**
+   * How a request came to it: `live`, `named` if the request named the version or an alias, or the name that a division
+   * of the requests has for its share; undefined: `live`.
+   */
+  readonly variant?: string | undefined;
+  /** Whether the next request with the same key gets the same; undefined if no key was asked for. */
+  readonly sticky?: boolean | undefined;
 }
 
 /** A version of a listed model. */

@@ -29,6 +29,8 @@ export interface ModelRepository {
   list(budget?: Budget): Promise<readonly ModelListing[]>;
   /** What `list` resolves to, without a promise; undefined if the store has to be asked. */
   knownModels(): readonly ModelListing[] | undefined;
+  /** What is known of a model without asking the store; undefined when it does not exist, or before the first listing. */
+  known(name: string): ModelListing | undefined;
   /** One model of the listing; undefined when it does not exist. */
   versions(name: string, budget?: Budget): Promise<ModelListing | undefined>;
   /**
@@ -155,6 +157,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     ready: listings.ready,
     list: async (budget) => knownModels() ?? modelsOf(await listings.current(patienceOf(budget))),
     knownModels,
+    known: (name) => listings.latest()?.models.get(name),
     versions: async (name, budget) => (await listings.current(patienceOf(budget))).models.get(name),
     resolve: async (name, version, budget) =>
       knownVersion(name, version) ?? (await findVersion(name, version, budget)),

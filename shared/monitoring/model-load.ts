@@ -7,6 +7,8 @@ export interface ModelLoad {
   readonly durationMs: number;
   /** Whether the model can be used now. */
   readonly succeeded: boolean;
+  /** Whether the releases of the model let requests get this version; undefined if it could be loaded. */
+  readonly isReleased?: boolean | undefined;
   /** What its callers can rely on; undefined if its config does not say, or if it could not be loaded. */
   readonly objective?: Objective | undefined;
   /** The features of a tabular model, in their order; undefined if it has none with names. */

@@ -6,6 +6,7 @@ import type { ModelLoad } from './model-load.ts';
 import type { Exporter } from './otlp/exporter.ts';
 import type { RequestLog } from './request-log.ts';
 import type { RequestRecord } from './request-record.ts';
+import type { ShadowRun } from './shadow-run.ts';
 
 /** What is known about a server while it runs: everything in it comes from records of requests and loads. */
 export interface Monitoring {
@@ -17,6 +18,8 @@ export interface Monitoring {
   request(record: RequestRecord, context: Pick<RequestContext, 'waitUntil'>): void;
   /** Takes a load of a model. */
   load(load: ModelLoad): void;
+  /** Takes a copy of a request that a version got without a say in the answer. */
+  shadow(run: ShadowRun): void;
   /** Counts a request that begins; the function that it returns counts its end. */
   begin(): () => void;
   /** Requests that have begun and not ended. */
@@ -41,6 +44,8 @@ export interface MonitoringOptions {
   readonly openExporter?: (() => Promise<Exporter | undefined>) | undefined;
 }
 
+type Event = RequestRecord | ModelLoad | ShadowRun;
+
 const NO_METRICS = 'This server gives no metrics.';
 
 /** Records that wait for the code that counts them. A start needs none of it, and neither does the first answer. */
@@ -58,7 +63,7 @@ export function createMonitoring({
   let inProgress = 0;
   let exporter: Exporter | undefined;
   let collector: Collector | undefined;
-  let waiting: (RequestRecord | ModelLoad)[] = [];
+  let waiting: Event[] = [];
   let kept = 0;
   const end = () => {
     inProgress -= 1;
@@ -71,13 +76,14 @@ export function createMonitoring({
       collector = await open(metrics);
       for (const each of waiting) {
         if ('requestId' in each) collector.request(each);
+        else if ('outcome' in each) collector.shadow(each);
         else collector.load(each);
       }
       waiting = [];
       return collector;
     });
 
-  function keep(event: RequestRecord | ModelLoad): void {
+  function keep(event: Event): void {
     if (!collect) return;
     waiting.push(event);
     if (waiting.length > MOST_KEPT) waiting.shift();
@@ -103,6 +109,11 @@ export function createMonitoring({
       exporter?.load?.(load);
       if (collector) collector.load(load);
       else keep(load);
+    },
+    shadow: (run) => {
+      exporter?.shadow?.(run);
+      if (collector) collector.shadow(run);
+      else keep(run);
     },
     begin: () => {
       inProgress += 1;

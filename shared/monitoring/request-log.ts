@@ -58,6 +58,7 @@ function describeRequest(record: RequestRecord, instance: string): LogFields {
     model: record.model,
     model_version: record.version,
     variant: record.variant,
+    sticky: record.sticky,
     batch_size: runs > 0 ? record.instances : undefined,
     bytes_in: record.bytesIn,
     bytes_out: record.bytesOut,

@@ -32,8 +32,13 @@ export interface RequestRecord {
   readonly protocol: string | undefined;
   readonly model: string | undefined;
   readonly version: string | undefined;
-  /** Which share of the requests to the model the version takes; it is always `live`, that of a version that takes all. */
+  /**
+   * How the request came to the version: `live`, `named` by the request itself, or the alias or version that a division of
+   * the requests gave it to.
+   */
   readonly variant: string | undefined;
+  /** Whether the next request with the same key gets the same; undefined if no key was asked for. */
+  readonly sticky: boolean | undefined;
   readonly status: number;
   readonly errorCode: ErrorCode | undefined;
   /**
@@ -97,7 +102,8 @@ export function recordOf(answered: Answered): RequestRecord {
     protocol: answered.protocol,
     model: reference?.name,
     version: reference?.version,
-    variant: reference && 'live',
+    variant: reference && (reference.variant ?? 'live'),
+    sticky: reference?.sticky,
     status: response.status,
     errorCode: error?.code,
     error,

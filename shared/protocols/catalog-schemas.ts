@@ -33,6 +33,9 @@ export const healthResponse = lazily(() =>
           versions: versions(),
           live_version: z.string(),
           state: z.enum(['idle', 'loading', 'loaded', 'failed', 'unloaded']),
+          held_back: z.optional(z.array(z.string())).register(z.globalRegistry, {
+            description: 'Released versions that this instance cannot load; earlier ones answer instead.',
+          }),
         }),
       ),
       version: z.string().register(z.globalRegistry, { description: 'Version of Ternion itself.' }),

@@ -175,13 +175,18 @@ async function checkHealth(inference: Inference, logger: Logger, budget: Budget)
   }
   try {
     const listed = await inference.repository.list(budget);
-    const models = listed.map(({ name, versions, liveVersion }) => ({
-      name,
-      versions,
-      live_version: liveVersion,
-      state: inference.state({ name, version: liveVersion }) ?? 'idle',
-    }));
-    return { status: models.some(({ state }) => state === 'failed') ? 'degraded' : 'ok', models };
+    const models = listed.map(({ name, versions, liveVersion }) => {
+      const heldBack = inference.heldBack(name);
+      return {
+        name,
+        versions,
+        live_version: liveVersion,
+        state: inference.state({ name, version: liveVersion }) ?? 'idle',
+        ...(heldBack.length > 0 && { held_back: heldBack }),
+      };
+    });
+    const isDegraded = models.some((each) => each.state === 'failed' || 'held_back' in each);
+    return { status: isDegraded ? 'degraded' : 'ok', models };
   } catch (error) {
     logger.log('error', 'model repository failed', { error });
     return { status: 'error', reason: 'The model repository cannot be read; the log says why.', models: [] };

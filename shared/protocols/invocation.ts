@@ -96,8 +96,10 @@ export async function readInvocation(
   const timeoutMs = readTimeoutMs(request.headers);
   const deadlineMs = timeoutMs === undefined ? undefined : c.env.startMs + timeoutMs;
   const budget = withDeadline(c.env.budget, deadlineMs);
+  const { context } = c.env;
   // An unknown model is reported before the body is read.
-  const resolved = choice.model === undefined ? undefined : inference.resolve(choice, { budget });
+  const resolved =
+    choice.model === undefined ? undefined : inference.resolve(choice, { budget, context, request });
   const reference = resolved instanceof Promise ? await resolved : resolved;
   c.env.named = reference;
   const sent = readBody(request, c.env.budget.limits, c.env.body);
@@ -106,11 +108,15 @@ export async function readInvocation(
   const invocation = createInvocation(
     request,
     body,
-    { context: c.env.context, encodeError: c.env.encodeError, budget },
+    { context, encodeError: c.env.encodeError, budget },
     reference === undefined ? choice : { reference },
   );
   checkCharset(invocation);
-  return invocation;
+  // Only a version that a division of the requests has chosen has a variant already.
+  if (reference?.variant === undefined || !inference.readsBody(reference.name)) return invocation;
+  const again = await inference.resolve(choice, invocation);
+  c.env.named = again;
+  return { ...invocation, choice: { reference: again } };
 }
 
 export function createInvocation(

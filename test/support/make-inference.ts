@@ -1,15 +1,11 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Limits, parseConfig } from '../../shared/config.ts';
-import {
-  createInference,
-  type Inference,
-  type NamedChoice,
-  type UseContext,
-} from '../../shared/inference/inference.ts';
+import { createInference, type Inference, type NamedChoice } from '../../shared/inference/inference.ts';
 import type { Model } from '../../shared/inference/load-model.ts';
 import type { ModelRunOptions } from '../../shared/inference/model-use.ts';
 import type { InferenceOutput } from '../../shared/inference/output.ts';
+import type { UseContext } from '../../shared/inference/use-context.ts';
 import type { JsonValue } from '../../shared/json/json-value.ts';
 import { createArtifactCache } from '../../shared/models/artifact-cache.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';

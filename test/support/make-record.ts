@@ -20,6 +20,7 @@ export function makeRecord(own: Partial<RequestRecord> = {}): RequestRecord {
     model: 'iris',
     version: '2',
     variant: 'live',
+    sticky: undefined,
     status: 200,
     error: undefined,
     coldStart: false,

@@ -18,6 +18,7 @@ import {
   type QualitySeries,
   type RequestSeries,
   type RunSeries,
+  type ShadowSeries,
   TOKEN_BOUNDS,
 } from './series.ts';
 
@@ -47,6 +48,7 @@ export function createNumbers(
   const requests = new Map<string, RequestSeries>();
   const own = new Map<string, OwnSeries>();
   const loads = new Map<string, LoadSeries>();
+  const shadows = new Map<string, ShadowSeries>();
   const objectives = new Map<string, ObjectiveSeries>();
   const quality = new Map<string, QualitySeries>();
   let coldStarts = 0;
@@ -133,7 +135,7 @@ export function createNumbers(
       if (record.counts || record.observations) addOwn(record);
       if (record.quality) addQuality(record);
     },
-    load: ({ reference: { name, version }, durationMs, succeeded, objective, features }) => {
+    load: ({ reference: { name, version }, durationMs, succeeded, isReleased, objective, features }) => {
       const key = `${name}\n${version}`;
       const series = loads.get(key) ?? {
         model: name,
@@ -141,18 +143,34 @@ export function createNumbers(
         duration: createHistogram(LOAD_BOUNDS),
         latest: undefined,
         failures: 0,
+        releaseFailures: 0,
       };
       loads.set(key, series);
       if (succeeded) {
         series.latest = durationMs / 1000;
         addValue(series.duration, series.latest);
-      } else series.failures += 1;
+      } else {
+        series.failures += 1;
+        if (isReleased) series.releaseFailures += 1;
+      }
       if (objective && !objectives.has(key)) {
         objectives.set(key, { model: name, version, objective, slow: 0 });
       }
       if (features && !quality.has(key)) {
         quality.set(key, { model: name, version, rows: 0, features: seriesOfFeatures(features) });
       }
+    },
+    shadow: ({ reference: { name, version }, outcome, durationMs }) => {
+      const key = `${name}\n${version}`;
+      const series = shadows.get(key) ?? {
+        model: name,
+        version,
+        counts: { agreed: 0, differed: 0, failed: 0, dropped: 0 },
+        duration: createHistogram(bounds.duration),
+      };
+      shadows.set(key, series);
+      series.counts[outcome] += 1;
+      if (durationMs !== undefined) addValue(series.duration, durationMs / 1000);
     },
     get requests() {
       return [...requests.values()];
@@ -162,6 +180,9 @@ export function createNumbers(
     },
     get loads() {
       return [...loads.values()];
+    },
+    get shadows() {
+      return [...shadows.values()];
     },
     get objectives() {
       return [...objectives.values()];

@@ -3,6 +3,7 @@ import type { Objective } from '../../models/model-config.ts';
 import type { DeviationKind, Measured } from '../../usage.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord, Step } from '../request-record.ts';
+import type { ShadowRun } from '../shadow-run.ts';
 import type { Family } from './family.ts';
 import type { Histogram } from './histogram.ts';
 
@@ -64,6 +65,17 @@ export interface LoadSeries {
   /** Seconds of the last one that succeeded; undefined if there is none. */
   latest: number | undefined;
   failures: number;
+  /** Those of them by which a release was held back. */
+  releaseFailures: number;
+}
+
+/** The copies of requests that a version got without a say in any answer. */
+export interface ShadowSeries {
+  readonly model: string;
+  readonly version: string;
+  readonly counts: Record<ShadowRun['outcome'], number>;
+  /** Seconds, of those that were run. */
+  readonly duration: Histogram;
 }
 
 /** What callers of a version of a model can rely on, and how often that was not so. */
@@ -95,9 +107,11 @@ export interface FeatureSeries extends Record<DeviationKind, number> {
 export interface Collector {
   request(record: RequestRecord): void;
   load(load: ModelLoad): void;
+  shadow(run: ShadowRun): void;
   readonly requests: readonly RequestSeries[];
   readonly own: readonly OwnSeries[];
   readonly loads: readonly LoadSeries[];
+  readonly shadows: readonly ShadowSeries[];
   readonly objectives: readonly ObjectiveSeries[];
   readonly quality: readonly QualitySeries[];
   readonly coldStarts: number;

@@ -88,6 +88,7 @@ export const TERNION: MetricNames = {
       gauge('ternion_sessions', 'Versions of models in memory.', [[{}, sessions.count]]),
       gauge('ternion_session_bytes', 'Size of the files of the models in memory.', [[{}, sessions.bytes]]),
       ...loadFamilies(collector),
+      ...shadowFamilies(collector),
       ...objectiveFamilies(collector),
       counter('ternion_cold_starts', 'Requests that were the first one of a process.', [
         [{}, collector.coldStarts],
@@ -112,6 +113,31 @@ function loadFamilies({ loads }: Collector): readonly Family[] {
       'ternion_model_load_failures',
       'Loads of a version of a model that failed.',
       loads.map((each) => [modelOf(each), each.failures]),
+    ),
+    counter(
+      'ternion_release_load_failures',
+      'Loads of a version that failed and by which a release was held back.',
+      loads
+        .filter(({ releaseFailures }) => releaseFailures > 0)
+        .map((each) => [modelOf(each), each.releaseFailures]),
+    ),
+  ];
+}
+
+function shadowFamilies({ shadows }: Collector): readonly Family[] {
+  return [
+    counter(
+      'ternion_shadow_requests',
+      'Copies of requests that a version got without a say in any answer, by what came of them.',
+      shadows.flatMap(({ counts, ...each }) =>
+        Object.entries(counts).map(([outcome, count]): Value => [{ ...modelOf(each), outcome }, count]),
+      ),
+    ),
+    histogram(
+      'ternion_shadow_duration_seconds',
+      'Time of the copies of requests that a version ran.',
+      shadows.map((each) => [modelOf(each), each.duration]),
+      DURATION_BOUNDS,
     ),
   ];
 }

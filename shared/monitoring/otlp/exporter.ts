@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../http/context.ts';
 import type { ModelLoad } from '../model-load.ts';
 import type { RequestRecord } from '../request-record.ts';
+import type { ShadowRun } from '../shadow-run.ts';
 
 /** Sends what is known about requests to somebody else. */
 export interface Exporter {
@@ -8,6 +9,8 @@ export interface Exporter {
   request(record: RequestRecord, context: Pick<RequestContext, 'waitUntil'>): void;
   /** Takes a load of a model. */
   load?(load: ModelLoad): void;
+  /** Takes a copy of a request that a version got without a say in the answer. */
+  shadow?(run: ShadowRun): void;
   /** Learns that the process can answer now. */
   ready?(): void;
   /** Answers a request within a span of somebody else's tracer. */

@@ -121,6 +121,10 @@ export function createMetricExporter(options: MetricExporterOptions): Exporter {
       collector.load(load);
       isDirty = true;
     },
+    shadow: (run) => {
+      collector.shadow(run);
+      isDirty = true;
+    },
     close: async () => {
       clearInterval(timer);
       setTimeout(() => ending.abort(), CLOSE_MS).unref();

@@ -32,6 +32,7 @@ export function describeMetrics(
     ...embeddingMetrics(collector.requests),
     ...runMetrics(collector.requests),
     ...loadMetrics(collector.loads),
+    ...shadowMetrics(collector.shadows),
     ...qualityMetrics(collector.quality),
     ...ownMetrics(collector.own),
     ...(functions ? functionMetrics(collector, functions) : []),
@@ -155,6 +156,34 @@ function loadMetrics(loads: Collector['loads']): readonly Metric[] {
       unit: '{load}',
       description: 'Loads of a version of a model that failed.',
       points: sums(loads, modelOf, ({ failures }) => failures),
+    },
+    {
+      name: 'ternion.release.load.failures',
+      unit: '{load}',
+      description: 'Loads of a version that failed and by which a release was held back.',
+      points: sums(loads, modelOf, ({ releaseFailures }) => releaseFailures),
+    },
+  ];
+}
+
+function shadowMetrics(shadows: Collector['shadows']): readonly Metric[] {
+  return [
+    {
+      name: 'ternion.shadow.requests',
+      unit: '{request}',
+      description: 'Copies of requests that a version got without a say in any answer.',
+      points: shadows.flatMap(({ counts, ...each }) =>
+        Object.entries(counts).map(([outcome, measure]) => ({
+          attributes: { ...modelOf(each), 'ternion.outcome': outcome },
+          measure,
+        })),
+      ),
+    },
+    {
+      name: 'ternion.shadow.duration',
+      unit: 's',
+      description: 'Time of the copies of requests that a version ran.',
+      points: histograms(shadows, modelOf, ({ duration }) => duration, DURATION_BOUNDS),
     },
   ];
 }

@@ -84,6 +84,9 @@ function join(exporters: readonly Exporter[]): Exporter {
     load: (load) => {
       for (const each of exporters) each.load?.(load);
     },
+    shadow: (run) => {
+      for (const each of exporters) each.shadow?.(run);
+    },
     ready: () => {
       for (const each of exporters) each.ready?.();
     },

@@ -106,7 +106,7 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
     if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined) throw unsupported('Explanations');
     const answer = await shared.answer(c, modelOfEndpoint(c.req.param('endpoint') ?? '', options.config));
     const { headers } = answer.response;
-    headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
+    headers.set('x-amzn-invoked-production-variant', variantOf(answer));
     headers.set('x-amzn-requestid', c.env.context.requestId);
     return answer;
   };
@@ -146,6 +146,15 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
     },
   ];
 }
+
+/** What a client can send as the target variant to get the same version again. */
+function variantOf({ usage }: Answer): string {
+  const { version = '', variant } = usage?.reference ?? {};
+  return variant === undefined || RESERVED.includes(variant) ? version : variant;
+}
+
+/** Ternion's own words for a variant; they are none of an alias. */
+const RESERVED = ['live', 'named'];
 
 /** Errors are written as MLflow writes them, even for a format with its own errors. */
 async function answerMlflow(

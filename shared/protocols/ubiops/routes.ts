@@ -81,8 +81,10 @@ async function answerRequest(
   const deadlineMs = performance.now() + timeout * 1000;
   const invocation = await readInvocation(c, options, choice);
   const budget = withDeadline(invocation.budget, deadlineMs);
-  const { value, usage } = await options.inference.use(invocation.choice, { budget }, (model) =>
-    runRequest(invocation, model, deadlineMs, options.config),
+  const { value, usage } = await options.inference.use(
+    invocation.choice,
+    { ...invocation, budget },
+    (model) => runRequest(invocation, model, deadlineMs, options.config),
   );
   const body = {
     id: invocation.context.requestId,

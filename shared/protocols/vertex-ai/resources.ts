@@ -3,6 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { originOf } from '../../http/origin.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import { sharesOf } from '../../releases/shares.ts';
 import { STARTED } from '../encode-model.ts';
 import { type Endpoint, findEndpoint, listEndpoints } from '../endpoint-models.ts';
 import { jsonContent, type Operation, type ProtocolOptions, pathParameter } from '../operation.ts';
@@ -114,7 +115,7 @@ function readFilter(filter: string): (name: string) => boolean {
 }
 
 /**
- * Requests go to the live version, or to the one of `ENDPOINT_MODELS`. The Python class reads the resource again each
+ * Requests go to the live version and to those of a split, or to the one of `ENDPOINT_MODELS`. The Python class reads the resource again each
  * time if it has no `createTime`; it is the time at which this instance started.
  *
  * @param endpoint undefined if the input of a request decides the model
@@ -148,11 +149,18 @@ function describeEndpoint(
     deployedModels: endpoint
       ? orderVersions(endpoint, isPrivate).map((version) => describeVersion(endpoint.model.name, version))
       : [],
-    trafficSplit: endpoint ? { [endpoint.version]: 100 } : {},
+    trafficSplit: endpoint ? splitOf(endpoint) : {},
     createTime: STARTED,
     updateTime: STARTED,
     ...(isPrivate && { network: `projects/${project}/global/networks/default` }),
   };
+}
+
+/** The share of each version in percent; all of the requests, if the endpoint stands for one version. */
+function splitOf({ model, version }: Endpoint): Readonly<Record<string, number>> {
+  const { serving, liveVersion } = model;
+  if (!serving || version !== liveVersion) return { [version]: 100 };
+  return Object.fromEntries(sharesOf({ ...model, serving }));
 }
 
 /** A private endpoint has one deployed model, so the class uses the first in the list. */

@@ -61,7 +61,7 @@ describe('infer', () => {
     const live = await infer(inference, ask('m'));
     expect([live.reference, live.output]).toEqual([{ name: 'm', version: '10' }, yOf([-1, -2])]);
     const old = await infer(inference, ask('m', '2'));
-    expect([old.reference, old.output]).toEqual([{ name: 'm', version: '2' }, yOf([1, 2])]);
+    expect([old.reference, old.output]).toEqual([{ name: 'm', version: '2', variant: 'named' }, yOf([1, 2])]);
     expect(old.runMs).toBeGreaterThan(0);
   });
 

@@ -24,7 +24,7 @@ describe.each(CASES)('model %s/%s', async (model, version, size, makeInput) => {
   async function classify(requests: readonly Request[]) {
     const { inference } = makeInference(MODELS);
     const { output, reference } = await infer(inference, { model, version, input: makeInput(requests) });
-    expect(reference).toEqual({ name: model, version });
+    expect(reference).toEqual({ name: model, version, variant: 'named' });
     if (output.kind !== 'classification') expect.fail(`it gives ${output.kind}`);
     return output;
   }

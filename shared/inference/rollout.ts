@@ -1,0 +1,109 @@
+import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import type { Logger } from '../monitoring/logger.ts';
+import { type Assignment, choosable, LIVE } from '../releases/assign.ts';
+import type { Serving } from '../releases/state.ts';
+import { type CacheState, LoadError } from '../runtime/session-cache.ts';
+
+/** A model with releases. */
+export interface ReleasedModel extends ModelListing {
+  readonly serving: Serving;
+}
+
+export interface RolloutOptions {
+  readonly state: (reference: ModelReference) => CacheState | undefined;
+  /** Loads a version and runs it once. @throws LoadError */
+  readonly load: (reference: ModelReference) => Promise<void>;
+  /** The version of each model that was live and asked for when this instance last looked. */
+  readonly earlier: Map<string, string>;
+  readonly logger: Logger;
+  readonly now?: () => number;
+}
+
+/** Moves requests to another version of a model once it is in memory. */
+export interface Rollout {
+  /**
+   * The version that answers, if the state of the releases has chosen one: another one until the chosen one is in memory,
+   * and as long as it cannot be loaded. If this instance has none of those that may answer in memory, the request loads the
+   * chosen one.
+   *
+   * @param inBackground starts work that the request does not wait for
+   */
+  settle(
+    model: ReleasedModel,
+    chosen: Assignment,
+    inBackground: (work: () => Promise<void>) => void,
+  ): ModelReference;
+  /** Another version for a request whose version could not be loaded, and which is not among those that it tried. */
+  instead(model: ReleasedModel, tried: readonly string[]): ModelReference | undefined;
+}
+
+/** If an attempt fails for another reason than the model itself, as when the repository is away. */
+const RETRY_MS = 1_000;
+
+export function createRollout(options: RolloutOptions): Rollout {
+  const { state, load, earlier, logger, now = () => performance.now() } = options;
+  /** Versions that have been in memory once. One that was evicted since is loaded by the request that needs it. */
+  const ready = new Set<string>();
+  const loading = new Set<string>();
+  /** When a version that could not be loaded may be tried again. */
+  const retryAtMs = new Map<string, number>();
+  /** States all of whose versions have been in memory. */
+  const settled = new WeakSet<Serving>();
+
+  function isReady(name: string, version: string): boolean {
+    const key = pathOf({ name, version });
+    if (!ready.has(key) && state({ name, version }) === 'loaded') ready.add(key);
+    return ready.has(key);
+  }
+
+  /** Those that may answer for another one, best first: the live one, and the one that was live before. */
+  function standIns({ name, versions, liveVersion, serving }: ReleasedModel): readonly string[] {
+    const candidates = [liveVersion, earlier.get(name), serving.warm?.version];
+    return candidates.filter((version) => version !== undefined && versions.includes(version)).map(String);
+  }
+
+  async function loadInTurn(name: string, versions: readonly string[]): Promise<void> {
+    for (const version of versions) {
+      const reference = { name, version };
+      const key = pathOf(reference);
+      if (loading.has(key)) continue;
+      loading.add(key);
+      try {
+        await load(reference);
+        ready.add(key);
+      } catch (error) {
+        retryAtMs.set(key, now() + (error instanceof LoadError ? error.retryAfterMs : RETRY_MS));
+        logger.log('error', 'release is held back: its version cannot be loaded', { model: key });
+      } finally {
+        loading.delete(key);
+      }
+    }
+  }
+
+  return {
+    settle: (model, chosen, inBackground) => {
+      const { name, liveVersion, serving } = model;
+      const isHere = (version: string) => isReady(name, version);
+      if (!settled.has(serving)) {
+        const missing = choosable(model).filter((version) => !isHere(version));
+        const due = missing.filter((version) => {
+          const key = pathOf({ name, version });
+          return !loading.has(key) && now() >= (retryAtMs.get(key) ?? 0);
+        });
+        if (missing.length === 0) settled.add(serving);
+        if (due.length > 0) inBackground(() => loadInTurn(name, due));
+      }
+      if (isHere(liveVersion)) earlier.set(name, liveVersion);
+      if (isHere(chosen.version)) return { name, ...chosen };
+      const standIn = standIns(model).find(isHere);
+      if (standIn !== undefined) return { name, version: standIn, variant: LIVE, sticky: chosen.sticky };
+      // The request loads it. If it is the live one, it can stand in for the next.
+      if (chosen.version === liveVersion) earlier.set(name, liveVersion);
+      return { name, ...chosen };
+    },
+    instead: (model, tried) => {
+      const version = standIns(model).find((each) => !tried.includes(each));
+      return version === undefined ? undefined : { name: model.name, version, variant: LIVE };
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { RequestContext } from '../http/context.ts';
+import type { ModelReference } from '../models/model-reference.ts';
+import { type Logger, roundMs } from '../monitoring/logger.ts';
+import type { ShadowRun } from '../monitoring/shadow-run.ts';
+import { agree } from './agree.ts';
+import type { ModelUse } from './model-use.ts';
+
+/** What a model gave to a request: the results of all its runs, in their order. */
+type Given = Awaited<ReturnType<ModelUse['predict'] | ModelUse['run']>>[];
+
+export interface ShadowsOptions {
+  /** Runs the work of a request with another version. */
+  readonly use: (reference: ModelReference, work: (model: ModelUse) => Promise<unknown>) => Promise<void>;
+  /** Whether a request waits or runs. */
+  readonly isBusy: () => boolean;
+  /** How many uses of models have begun. */
+  readonly uses: () => number;
+  readonly logger: Logger;
+  readonly onRun: (run: ShadowRun) => void;
+}
+
+/** Runs requests again with other versions, after they were answered. Their answers never depend on it. */
+export interface Shadows {
+  /**
+   * Begins a copy of a request.
+   *
+   * @param answered the version that answers it
+   * @param versions those that get a copy
+   */
+  copyOf(
+    answered: ModelReference,
+    versions: readonly string[],
+    context: Pick<RequestContext, 'waitUntil' | 'requestId'>,
+  ): Copy;
+}
+
+/** A copy of one request for other versions. */
+export interface Copy {
+  /** The same use, with a record of what the model gives. */
+  observe(model: ModelUse): ModelUse;
+  /**
+   * Runs it when the answer has left.
+   *
+   * @param work what the request did with its model
+   */
+  send(work: (model: ModelUse) => unknown): void;
+}
+
+/** Longest time that copies of a request may keep a process awake after its answer. */
+const BUDGET_MS = 10_000;
+/** No request may have come for so long: the next one of the same client often follows at once. */
+const QUIET_MS = 2;
+
+export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptions): Shadows {
+  /** One request at a time in a process, so that few bodies are kept for it. */
+  let isTaken = false;
+
+  async function run(
+    reference: ModelReference,
+    work: (model: ModelUse) => unknown,
+    given: Given,
+    answered: ModelReference,
+    requestId: string,
+  ): Promise<void> {
+    const own: Given = [];
+    let startMs = performance.now();
+    let outcome: ShadowRun['outcome'] = 'failed';
+    let error: unknown;
+    try {
+      await use(reference, async (model) => {
+        // The time to load it is none of a request.
+        startMs = performance.now();
+        await work(recording(model, own));
+      });
+      outcome = agree(given, own) ? 'agreed' : 'differed';
+    } catch (thrown) {
+      error = thrown;
+    }
+    const durationMs = performance.now() - startMs;
+    onRun({ reference, outcome, durationMs });
+    logger.log(outcome === 'failed' ? 'warn' : 'debug', 'shadow', {
+      request_id: requestId,
+      model: reference.name,
+      model_version: reference.version,
+      answered_by: answered.version,
+      outcome,
+      run_ms: roundMs(durationMs),
+      error,
+    });
+  }
+
+  return {
+    copyOf: (answered, versions, { waitUntil, requestId }) => {
+      const given: Given = [];
+      const references = versions.map((version) => ({ name: answered.name, version }));
+      const drop = (dropped: readonly ModelReference[]) => {
+        for (const reference of dropped) onRun({ reference, outcome: 'dropped', durationMs: undefined });
+      };
+      const send: Copy['send'] = (work) => {
+        // A look at the model ran nothing.
+        if (given.length === 0) return;
+        if (isTaken) {
+          drop(references);
+          return;
+        }
+        isTaken = true;
+        const begun = uses();
+        const isQuiet = () => !isBusy() && uses() === begun;
+        waitUntil((signal) => runAll(work, isQuiet, signal), { budgetMs: BUDGET_MS });
+      };
+      const runAll = async (
+        work: (model: ModelUse) => unknown,
+        isQuiet: () => boolean,
+        signal: AbortSignal,
+      ): Promise<void> => {
+        let done = 0;
+        try {
+          await pause(QUIET_MS);
+          for (const reference of references) {
+            if (signal.aborted || !isQuiet()) break;
+            await run(reference, work, given, answered, requestId);
+            done += 1;
+          }
+        } finally {
+          isTaken = false;
+          drop(references.slice(done));
+        }
+      };
+      return { observe: (model) => recording(model, given), send };
+    },
+  };
+}
+
+/** The same use, with a record of what the model gives. */
+function recording(model: ModelUse, given: Given): ModelUse {
+  const record = <R extends Given[number]>(result: R): R => {
+    given.push(result);
+    return result;
+  };
+  return {
+    ...model,
+    predict: async (input) => record(await model.predict(input)),
+    run: async (inputs, options) => record(await model.run(inputs, options)),
+  };
+}

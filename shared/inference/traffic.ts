@@ -1,0 +1,119 @@
+import type { JsonValue } from '../json/json-value.ts';
+import { loadOnce } from '../memo.ts';
+import type { ModelReference } from '../models/model-reference.ts';
+import {
+  type Assignment,
+  assign,
+  assignShadows,
+  choosable,
+  fieldAt,
+  LIVE,
+  type RequestFacts,
+  readsBody,
+} from '../releases/assign.ts';
+import type { Condition } from '../releases/conditions.ts';
+import { createRollout, type ReleasedModel, type RolloutOptions } from './rollout.ts';
+import { type Copy, createShadows, type ShadowsOptions } from './shadows.ts';
+import type { UseContext } from './use-context.ts';
+
+/** How requests that name no version are divided among the versions of models with releases. */
+export interface Traffic {
+  /** The version that answers a request; the live one if nothing is known about the request. */
+  route(model: ReleasedModel, context: UseContext): ModelReference | Promise<ModelReference>;
+  /** Whether `route` needs the body of a request. */
+  readsBody(model: ReleasedModel): boolean;
+  /** Another version for a request whose version could not be loaded. */
+  instead(model: ReleasedModel, tried: readonly string[]): ModelReference | undefined;
+  /**
+   * A copy of a request for the shadows of its model; undefined if there are none that get it.
+   *
+   * @param answered the version that answers it
+   */
+  copyOf(model: ReleasedModel, context: UseContext, answered: ModelReference): Copy | undefined;
+  /** The versions that a request can get. */
+  choosable(model: ReleasedModel): readonly string[];
+}
+
+/** Most time that the load of versions may keep a process awake after an answer. It goes on when the process continues. */
+const LOAD_BUDGET_MS = 20_000;
+
+export function createTraffic(options: RolloutOptions & ShadowsOptions): Traffic {
+  const rollout = createRollout(options);
+  const shadows = createShadows(options);
+  const compiled = new WeakMap<Condition, (facts: RequestFacts) => boolean>();
+  let conditions: typeof import('../releases/conditions.ts') | undefined;
+  const loadConditions = loadOnce(async () => {
+    conditions = await import('../releases/conditions.ts');
+  });
+
+  /** A condition that has a problem is met by no request. */
+  function compile(when: Condition, { name }: ReleasedModel): (facts: RequestFacts) => boolean {
+    const known = compiled.get(when);
+    if (known) return known;
+    const problem = conditions?.problemOf(when);
+    if (problem !== undefined) {
+      options.logger.log('warn', 'a rule for requests is left out', { model: name, problem });
+    }
+    const meets = problem === undefined ? conditions?.compileCondition(when) : undefined;
+    const made = meets ?? (() => false);
+    compiled.set(when, made);
+    return made;
+  }
+
+  function decide(model: ReleasedModel, context: UseContext): Assignment {
+    const facts = factsOf(context);
+    if (!facts) return { version: model.liveVersion, variant: LIVE, sticky: undefined };
+    return assign(model, facts, (when) => compile(when, model)(facts));
+  }
+
+  function settle(model: ReleasedModel, context: UseContext): ModelReference {
+    return rollout.settle(model, decide(model, context), (work) => {
+      const waitUntil = context.context?.waitUntil;
+      // It logs its failures itself.
+      if (waitUntil) waitUntil(work, { budgetMs: LOAD_BUDGET_MS });
+      else void work();
+    });
+  }
+
+  return {
+    route: (model, context) => {
+      const hasRules = (model.serving.traffic?.rules.length ?? 0) > 0;
+      return hasRules && !conditions
+        ? loadConditions().then(() => settle(model, context))
+        : settle(model, context);
+    },
+    readsBody: ({ serving: { traffic } }) => traffic !== undefined && readsBody(traffic),
+    instead: rollout.instead,
+    copyOf: (model, context, answered) => {
+      const { waitUntil, requestId } = context.context ?? {};
+      const facts = model.serving.traffic?.shadows.length ? factsOf(context) : undefined;
+      if (!facts || !waitUntil || requestId === undefined) return undefined;
+      const versions = assignShadows(model, facts, answered.version);
+      return versions.length > 0 ? shadows.copyOf(answered, versions, { waitUntil, requestId }) : undefined;
+    },
+    choosable,
+  };
+}
+
+/** What is known of a request; undefined for a use without one, such as a look at a model. */
+function factsOf({ context, request, json }: UseContext): RequestFacts | undefined {
+  if (!request) return undefined;
+  let body: { readonly value: JsonValue | undefined } | undefined;
+  return {
+    requestId: context?.requestId ?? '',
+    header: (name) => request.headers.get(name) ?? undefined,
+    field: (path) => {
+      body ??= { value: json && parsed(json) };
+      return fieldAt(body.value, path);
+    },
+  };
+}
+
+/** A body that is not JSON has no fields; whoever reads it says what is wrong with it. */
+function parsed(json: () => JsonValue): JsonValue | undefined {
+  try {
+    return json();
+  } catch {
+    return undefined;
+  }
+}

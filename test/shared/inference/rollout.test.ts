@@ -1,0 +1,146 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { get } from '../../support/get-json.ts';
+import { type Answered, type ReleasedApp, SETOSA, serveReleased } from '../../support/serve-released.ts';
+
+const versionOf = ({ headers }: Answered) => headers.get('ternion-model-version');
+const ask = async ({ send }: ReleasedApp) => versionOf(await send('/predict', SETOSA));
+
+/** Makes the graph of a version unreadable. */
+async function spoil({ folder }: ReleasedApp, version: string): Promise<void> {
+  await writeFile(join(folder, 'iris', version, 'model.onnx'), 'no graph');
+}
+
+function loadsOf({ log }: ReleasedApp): readonly unknown[] {
+  return log.filter(({ message }) => message === 'model loaded').map(({ model }) => model);
+}
+
+/** The samples of a metric of the running server, by the version in their labels. */
+async function metricOf({ app }: ReleasedApp, name: string): Promise<Readonly<Record<string, number>>> {
+  const { createContext, requestUrl } = await import('../../../functions/host.ts');
+  const request = new Request(requestUrl('/metrics'));
+  const text = await (await app.fetch(request, createContext(request.headers, 'host-id'))).text();
+  const samples = text.matchAll(new RegExp(`^${name}\\{.*version="(\\w+)".*\\} (\\S+)`, 'gm'));
+  return Object.fromEntries([...samples].map(([, version = '', value]) => [version, Number(value)]));
+}
+
+describe('a new live version', () => {
+  it('answers when it is in memory, and the one before answers until then', async () => {
+    const served = await serveReleased({ iris: { live: '1' } });
+    expect(await ask(served)).toBe('1');
+    served.release({ iris: { live: '2' } });
+    const noticed = await served.begin('/predict', SETOSA);
+    expect(versionOf(noticed)).toBe('1');
+    const meanwhile = await served.begin('/predict', SETOSA);
+    expect(versionOf(meanwhile)).toBe('1');
+    expect(loadsOf(served)).toEqual(['iris/1']);
+    await noticed.context.waitingWork.run(() => undefined);
+    await meanwhile.context.waitingWork.run(() => undefined);
+    expect(loadsOf(served)).toEqual(['iris/1', 'iris/2']);
+    expect(await ask(served)).toBe('2');
+  });
+
+  it('takes over from a version that was live before there were releases', async () => {
+    const served = await serveReleased({});
+    expect(await ask(served)).toBe('3');
+    served.release({ iris: { live: '1' } });
+    expect(await ask(served)).toBe('3');
+    expect(await ask(served)).toBe('1');
+  });
+
+  it('is loaded by the first request of an instance that has nothing in memory', async () => {
+    const served = await serveReleased({ iris: { live: '2' } });
+    expect(await ask(served)).toBe('2');
+    expect(loadsOf(served)).toEqual(['iris/2']);
+  });
+
+  it('does not make a version answer that was only asked for by name', async () => {
+    const served = await serveReleased({ iris: { live: '2' } });
+    expect(versionOf(await served.send('/models/iris/versions/1/predict', SETOSA))).toBe('1');
+    expect(await ask(served)).toBe('2');
+  });
+
+  it('that cannot be loaded leaves the one before, and says so in the log, in health and in metrics', async () => {
+    const served = await serveReleased({ iris: { live: '1' } }, { METRICS: 'ternion' });
+    expect(await ask(served)).toBe('1');
+    await spoil(served, '2');
+    served.release({ iris: { live: '2' } });
+    expect(await ask(served)).toBe('1');
+    expect(await ask(served)).toBe('1');
+    expect(served.log.filter(({ message }) => String(message).startsWith('release is held back'))).toEqual([
+      expect.objectContaining({ level: 'error', model: 'iris/2' }),
+    ]);
+    expect(await get(served.app, '/health')).toMatchObject({
+      status: 'degraded',
+      models: [{ name: 'iris', live_version: '2', held_back: ['2'] }],
+    });
+    expect(await metricOf(served, 'ternion_release_load_failures_total')).toEqual({ '2': 1 });
+    // A version that may not answer any more does not.
+    served.release({ iris: { live: '3', archived: ['1'] } });
+    expect(await ask(served)).toBe('3');
+  });
+
+  it('that cannot be loaded by a new instance leaves the one that was live before', async () => {
+    const served = await serveReleased({ iris: { live: '2', warm: { version: '1', seconds: 60 } } });
+    await spoil(served, '2');
+    const answer = await served.send('/predict', SETOSA);
+    expect([answer.status, versionOf(answer), answer.headers.get('ternion-variant')]).toEqual([
+      200,
+      '1',
+      'live',
+    ]);
+  });
+
+  it('that cannot be loaded by a new instance fails if there is no other', async () => {
+    const served = await serveReleased({ iris: { live: '2' } });
+    await spoil(served, '2');
+    const answer = await served.send('/predict', SETOSA);
+    expect([answer.status, answer.json.error_code]).toEqual([503, 'MODEL_UNAVAILABLE']);
+  });
+});
+
+describe('a target of a split', () => {
+  const all = { seed: 's', ranges: [{ target: '2', start: 0, end: 10_000 }] };
+
+  it('gets its requests when it is in memory', async () => {
+    const served = await serveReleased({ iris: { live: '1' } });
+    expect(await ask(served)).toBe('1');
+    served.release({ iris: { live: '1', traffic: all } });
+    const first = await served.send('/predict', SETOSA);
+    expect([versionOf(first), first.headers.get('ternion-variant')]).toEqual(['1', 'live']);
+    const second = await served.send('/predict', SETOSA);
+    expect([versionOf(second), second.headers.get('ternion-variant')]).toEqual(['2', '2']);
+  });
+
+  it('that cannot be loaded leaves its requests to the live version, also on a new instance', async () => {
+    const served = await serveReleased({ iris: { live: '1', traffic: all } });
+    await spoil(served, '2');
+    const answers = [await served.send('/predict', SETOSA), await served.send('/predict', SETOSA)];
+    expect(answers.map((answer) => [answer.status, versionOf(answer)])).toEqual([
+      [200, '1'],
+      [200, '1'],
+    ]);
+    // A version that the request names is no choice of the split.
+    const named = await served.send('/models/iris/versions/2/predict', SETOSA);
+    expect(named.status).toBe(503);
+  });
+
+  it('is loaded before there are requests, and a shadow is not', async () => {
+    const traffic = {
+      ...all,
+      ranges: [{ target: '2', start: 0, end: 1 }],
+      shadows: [{ target: '3', percent: 100 }],
+    };
+    const served = await serveReleased({ iris: { live: '1', traffic } }, { PRELOAD_MODELS: '*' });
+    await served.app.preload();
+    expect(loadsOf(served)).toEqual(['iris/1', 'iris/2']);
+  });
+
+  it('is loaded after the first answer of an instance that began with another version', async () => {
+    const traffic = { seed: 's', ranges: [{ target: '2', start: 0, end: 1 }], shadows: [] };
+    const served = await serveReleased({ iris: { live: '1', traffic } });
+    expect(await ask(served)).toBe('1');
+    expect(loadsOf(served)).toEqual(['iris/1', 'iris/2']);
+  });
+});
