@@ -23,8 +23,8 @@ import { createModelChooser } from './model-chooser.ts';
 import { type AccountedUse, createModelUse, type ModelUse } from './model-use.ts';
 import { preload } from './preload.ts';
 import type { AddSteps } from './processed-model.ts';
-import { createReleases } from './releases.ts';
 import type { Tasks } from './tasks.ts';
+import type { Traffic } from './traffic.ts';
 import { stillLoading, toRepositoryError } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
 import type { UseContext } from './use-context.ts';
@@ -177,7 +177,7 @@ export function createInference(options: InferenceOptions): Inference {
       options.onLoad?.({ reference, durationMs, succeeded: true, objective, features });
       return model;
     } catch (error) {
-      const isReleased = releases.choosable(reference.name).includes(reference.version);
+      const isReleased = traffic?.choosable(reference.name).includes(reference.version);
       options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false, isReleased });
       logger.log('error', 'model failed to load', { model: key, error });
       throw error;
@@ -187,9 +187,15 @@ export function createInference(options: InferenceOptions): Inference {
   const unloaded = createUnloaded();
 
   let uses = 0;
-  const releases = createReleases(repository, async (earlier) => {
+  /** The version of each model that was live and asked for when it had no releases. */
+  const earlier = new Map<string, string>();
+  /** Loaded with the first request to a model that has releases. */
+  let traffic: Traffic | undefined;
+
+  async function openTraffic(): Promise<Traffic> {
     const { createTraffic } = await import('./traffic.ts');
-    return createTraffic({
+    traffic ??= createTraffic({
+      known: repository.known,
       state: (reference) => cache.state(pathOf(reference)),
       load: (reference) =>
         cache.use(
@@ -206,7 +212,17 @@ export function createInference(options: InferenceOptions): Inference {
       uses: () => uses,
       onRun: (run) => options.onShadow?.(run),
     });
-  });
+    return traffic;
+  }
+
+  /** The version that gets a request instead of the live one, if the model has releases. */
+  function follow(live: ModelReference, context: UseContext): Promise<ModelReference> | ModelReference {
+    if (repository.known(live.name)?.serving) {
+      return traffic?.route(live, context) ?? openTraffic().then((opened) => opened.route(live, context));
+    }
+    earlier.set(live.name, live.version);
+    return live;
+  }
 
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
@@ -226,7 +242,7 @@ export function createInference(options: InferenceOptions): Inference {
     if ('reference' in choice) return choice.reference;
     const isNamed = (choice.version ?? choice.alias) !== undefined;
     const settle = (found: ModelReference) =>
-      isNamed ? { ...found, variant: NAMED } : releases.follow(found, context);
+      isNamed ? { ...found, variant: NAMED } : follow(found, context);
     const found = lookUp(choice, context.budget);
     return found instanceof Promise ? found.then(settle) : settle(found);
   }
@@ -256,9 +272,9 @@ export function createInference(options: InferenceOptions): Inference {
     if (reference.variant === undefined || reference.variant === NAMED) {
       return await useVersion(reference, context, work);
     }
-    const copy = releases.copyOf(reference, context);
+    const copy = traffic?.copyOf(reference, context);
     const seen: Work<R> = copy ? (opened) => work(copy.observe(opened)) : work;
-    const used = await useVersion(reference, context, seen, releases.others(reference));
+    const used = await useVersion(reference, context, seen, traffic?.others(reference));
     copy?.send(work);
     return used;
   }
@@ -319,9 +335,11 @@ export function createInference(options: InferenceOptions): Inference {
   return {
     repository,
     resolve,
-    heldBack: (name) =>
-      releases.choosable(name).filter((version) => cache.state(pathOf({ name, version })) === 'failed'),
-    readsBody: releases.readsBody,
+    heldBack: (name) => {
+      const versions = traffic?.choosable(name) ?? [];
+      return versions.filter((version) => cache.state(pathOf({ name, version })) === 'failed');
+    },
+    readsBody: (name) => traffic?.readsBody(name) === true,
     use,
     statistics: (reference) => statistics.of(reference),
     load: async (choice, context) => {
@@ -340,7 +358,8 @@ export function createInference(options: InferenceOptions): Inference {
     state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
       preload(names, options, {
-        versionsOf: releases.toPreload,
+        versionsOf: async (name) =>
+          repository.known(name)?.serving ? (await openTraffic()).choosable(name) : [undefined],
         load: async (name, version) => {
           const choice = version === undefined ? { model: name } : { reference: { name, version } };
           await use(choice, {}, ({ model }) => model.warmUp());

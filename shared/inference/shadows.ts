@@ -69,7 +69,7 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
     let error: unknown;
     try {
       await use(reference, async (model) => {
-        // The time to load it is none of a request.
+        // The time to load it does not count.
         startMs = performance.now();
         await work(recording(model, own));
       });

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../json/json-value.ts';
 import { loadOnce } from '../memo.ts';
 import type { ModelReference } from '../models/model-reference.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
 import {
   type Assignment,
   assign,
@@ -18,26 +19,26 @@ import type { UseContext } from './use-context.ts';
 
 /** How requests that name no version are divided among the versions of models with releases. */
 export interface Traffic {
-  /** The version that answers a request; the live one if nothing is known about the request. */
-  route(model: ReleasedModel, context: UseContext): ModelReference | Promise<ModelReference>;
+  /** The version that answers a request instead of the live one. Nothing may be known about the request. */
+  route(live: ModelReference, context: UseContext): ModelReference | Promise<ModelReference>;
   /** Whether `route` needs the body of a request. */
-  readsBody(model: ReleasedModel): boolean;
-  /** Another version for a request whose version could not be loaded. */
-  instead(model: ReleasedModel, tried: readonly string[]): ModelReference | undefined;
-  /**
-   * A copy of a request for the shadows of its model; undefined if there are none that get it.
-   *
-   * @param answered the version that answers it
-   */
-  copyOf(model: ReleasedModel, context: UseContext, answered: ModelReference): Copy | undefined;
-  /** The versions that a request can get. */
-  choosable(model: ReleasedModel): readonly string[];
+  readsBody(name: string): boolean;
+  /** Other versions for a request whose version could not be loaded, one with each call; then undefined. */
+  others(reference: ModelReference): () => ModelReference | undefined;
+  /** A copy of a request for the shadows of its model; undefined if there are none that get it. */
+  copyOf(answered: ModelReference, context: UseContext): Copy | undefined;
+  /** The versions that a request can get; none for a model without releases. */
+  choosable(name: string): readonly string[];
 }
 
-/** Most time that the load of versions may keep a process awake after an answer. It goes on when the process continues. */
+export interface TrafficOptions extends RolloutOptions, ShadowsOptions {
+  readonly known: ModelRepository['known'];
+}
+
+/** Most time that the load of versions may keep a process awake after an answer. After that it continues with the process. */
 const LOAD_BUDGET_MS = 20_000;
 
-export function createTraffic(options: RolloutOptions & ShadowsOptions): Traffic {
+export function createTraffic(options: TrafficOptions): Traffic {
   const rollout = createRollout(options);
   const shadows = createShadows(options);
   const compiled = new WeakMap<Condition, (facts: RequestFacts) => boolean>();
@@ -75,23 +76,45 @@ export function createTraffic(options: RolloutOptions & ShadowsOptions): Traffic
     });
   }
 
+  function released(name: string): ReleasedModel | undefined {
+    const model = options.known(name);
+    return model?.serving && { ...model, serving: model.serving };
+  }
+
   return {
-    route: (model, context) => {
+    route: (live, context) => {
+      const model = released(live.name);
+      if (!model) return live;
       const hasRules = (model.serving.traffic?.rules.length ?? 0) > 0;
       return hasRules && !conditions
         ? loadConditions().then(() => settle(model, context))
         : settle(model, context);
     },
-    readsBody: ({ serving: { traffic } }) => traffic !== undefined && readsBody(traffic),
-    instead: rollout.instead,
-    copyOf: (model, context, answered) => {
+    readsBody: (name) => {
+      const traffic = released(name)?.serving.traffic;
+      return traffic !== undefined && readsBody(traffic);
+    },
+    others: ({ name, version }) => {
+      const tried = [version];
+      return () => {
+        const model = released(name);
+        const other = model && rollout.instead(model, tried);
+        if (other) tried.push(other.version);
+        return other;
+      };
+    },
+    copyOf: (answered, context) => {
+      const model = released(answered.name);
       const { waitUntil, requestId } = context.context ?? {};
-      const facts = model.serving.traffic?.shadows.length ? factsOf(context) : undefined;
-      if (!facts || !waitUntil || requestId === undefined) return undefined;
+      const facts = model?.serving.traffic?.shadows.length ? factsOf(context) : undefined;
+      if (!model || !facts || !waitUntil || requestId === undefined) return undefined;
       const versions = assignShadows(model, facts, answered.version);
       return versions.length > 0 ? shadows.copyOf(answered, versions, { waitUntil, requestId }) : undefined;
     },
-    choosable,
+    choosable: (name) => {
+      const model = released(name);
+      return model ? choosable(model) : [];
+    },
   };
 }
 
@@ -109,7 +132,7 @@ function factsOf({ context, request, json }: UseContext): RequestFacts | undefin
   };
 }
 
-/** A body that is not JSON has no fields; whoever reads it says what is wrong with it. */
+/** A body that is not JSON has no fields; the code of its protocol says what is wrong with it. */
 function parsed(json: () => JsonValue): JsonValue | undefined {
   try {
     return json();

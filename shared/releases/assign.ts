@@ -56,7 +56,7 @@ export function assign(
 
 /**
  * The versions that get a copy of a request, each by a seed of its own, so that the same people are not in all of them.
- * What the request was answered with is none of them.
+ * The version that answered is not one of them.
  */
 export function assignShadows(
   { versions, serving }: Divided,

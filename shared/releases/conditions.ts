@@ -87,14 +87,14 @@ function rename(when: unknown, asked: Map<string, Asked>): Condition {
 
 /**
  * What is wrong with a condition; undefined if nothing is. It is asked before a rule is saved, and again before it is
- * used: whoever can write into the repository must not be able to stop a server.
+ * used: a person who can write into the repository must not be able to stop a server.
  */
 export function problemOf(when: Condition): string | undefined {
   return problemOfCondition(when, 0);
 }
 
 function problemOfCondition(when: unknown, depth: number): string | undefined {
-  if (!isObject(when)) return 'a condition is no object';
+  if (!isObject(when)) return 'a condition must be an object';
   if (depth > DEEPEST) return `it is more than ${DEEPEST} levels deep`;
   return first(Object.entries(when), ([key, value]) => {
     if (JOINING.includes(key)) {
@@ -140,7 +140,7 @@ function problemOfValue(expected: unknown, depth: number, isOfElements = false):
 function problemOfPattern(pattern: unknown): string | undefined {
   if (typeof pattern !== 'string') return '$regex needs a text';
   if (pattern.length > LONGEST_PATTERN) return `its pattern is longer than ${LONGEST_PATTERN} characters`;
-  // Characters in brackets and behind a backslash stand for themselves.
+  // Characters in brackets and after a backslash stand for themselves.
   const bare = pattern.replaceAll(/\\[^\dk]/g, 'x').replaceAll(/\[(?:[^\]\\]|\\.)*\]/g, 'x');
   const repeats = bare.match(/[*+?]\??|\{\d*,\d*\}\??/g)?.length ?? 0;
   const groups = bare.match(/\((?:\?:)?/g)?.length ?? 0;
@@ -154,7 +154,7 @@ function problemOfPattern(pattern: unknown): string | undefined {
   try {
     new RegExp(pattern);
   } catch {
-    return `its pattern ${shown} is no regular expression`;
+    return `its pattern ${shown} is not a regular expression`;
   }
   return undefined;
 }

@@ -153,7 +153,7 @@ function variantOf({ usage }: Answer): string {
   return variant === undefined || RESERVED.includes(variant) ? version : variant;
 }
 
-/** Ternion's own words for a variant; they are none of an alias. */
+/** Ternion's own words for a variant, which stand for no alias. */
 const RESERVED = ['live', 'named'];
 
 /** Errors are written as MLflow writes them, even for a format with its own errors. */

@@ -121,7 +121,7 @@ describe('a target of a split', () => {
       [200, '1'],
       [200, '1'],
     ]);
-    // A version that the request names is no choice of the split.
+    // The split has not chosen a version that the request names.
     const named = await served.send('/models/iris/versions/2/predict', SETOSA);
     expect(named.status).toBe(503);
   });

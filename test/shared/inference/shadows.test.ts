@@ -45,7 +45,7 @@ describe('a shadow', () => {
     expect(JSON.stringify(lines)).not.toContain('5.1');
   });
 
-  it('changes no answer, whatever comes of it', async () => {
+  it('changes no answer, also if it differs or fails', async () => {
     const alone = await serveReleased({ iris: { live: '1' } });
     const { json } = await alone.send('/predict', SETOSA);
     for (const version of ['2', '3', '9']) {
@@ -103,7 +103,7 @@ describe('agree', () => {
   });
 
   it.each([
-    ['equal labels, whatever their scores', [classified('a', 0.9)], [classified('a', 0.6)], true],
+    ['equal labels with any scores', [classified('a', 0.9)], [classified('a', 0.6)], true],
     ['other labels', [classified('a', 0.9)], [classified('b', 0.9)], false],
     [
       'numbers within 1 %',
