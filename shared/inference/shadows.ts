@@ -51,10 +51,14 @@ export interface Copy {
 const BUDGET_MS = 10_000;
 /** No request may have come for so long: the next one of the same client often follows at once. */
 const QUIET_MS = 2;
+/** How long no copy is tried after some that were dropped. */
+const LONGEST_REST_MS = 100;
 
 export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptions): Shadows {
-  /** One request at a time in a process, so that few bodies are kept for it. */
-  let isTaken = false;
+  /** One request at a time in a process, so that few bodies are kept for it: until then, or until it has run. */
+  let takenUntilMs = 0;
+  /** Requests that follow each other closely leave no room; each try costs them a little. */
+  let restMs = 0;
 
   async function run(
     reference: ModelReference,
@@ -92,19 +96,15 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
 
   return {
     copyOf: (answered, versions, { waitUntil, requestId }) => {
-      const given: Given = [];
       const references = versions.map((version) => ({ name: answered.name, version }));
       const drop = (dropped: readonly ModelReference[]) => {
         for (const reference of dropped) onRun({ reference, outcome: 'dropped', durationMs: undefined });
       };
+      if (performance.now() < takenUntilMs)
+        return { observe: (model) => model, send: () => drop(references) };
+      const given: Given = [];
       const send: Copy['send'] = (work) => {
-        // A look at the model ran nothing.
-        if (given.length === 0) return;
-        if (isTaken) {
-          drop(references);
-          return;
-        }
-        isTaken = true;
+        takenUntilMs = performance.now() + BUDGET_MS;
         const begun = uses();
         const isQuiet = () => !isBusy() && uses() === begun;
         waitUntil((signal) => runAll(work, isQuiet, signal), { budgetMs: BUDGET_MS });
@@ -123,8 +123,10 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
             done += 1;
           }
         } finally {
-          isTaken = false;
-          drop(references.slice(done));
+          const dropped = references.slice(done);
+          restMs = dropped.length === 0 ? 0 : Math.min(2 * restMs + QUIET_MS, LONGEST_REST_MS);
+          takenUntilMs = performance.now() + restMs;
+          drop(dropped);
         }
       };
       return { observe: (model) => recording(model, given), send };

@@ -24,9 +24,11 @@ export async function lookAtModel(
   kind: InputKind,
 ): Promise<LookedAt> {
   const reference = await inference.resolve({ ...invocation.choice, kind }, invocation);
+  // It runs nothing, so shadows get no copy of it.
+  const { context, budget } = invocation;
   const { value: contract, usage } = await inference.use(
     { reference },
-    invocation,
+    { context, budget },
     (model) => model.contract,
   );
   return { contract, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
