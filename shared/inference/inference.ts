@@ -2,7 +2,7 @@ import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.t
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
 import { DamageError } from '../models/file-manifest.ts';
-import { type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
@@ -141,21 +141,25 @@ export function createInference(options: InferenceOptions): Inference {
     onReleaseError: (key, error) => logger.log('error', 'release failed', { model: key, error }),
   });
 
+  /** Two models can have the same name at different times, but not the same folder. */
+  const keyOf = ({ name, version }: ModelReference) => folderOf(repository.known(name) ?? { name }, version);
+
   /** Versions whose weights were found to be wrong after they had been loaded. */
   const damaged = new Set<string>();
 
   /** A model whose weights are wrong is loaded again with the next request, which waits for their check. */
-  function dropIfDamaged(key: string, folder: ModelFolder): void {
+  function dropIfDamaged(reference: ModelReference, folder: ModelFolder): void {
+    const key = keyOf(reference);
     folder.checked().catch(async (error: unknown) => {
       damaged.add(key);
-      logger.log('error', 'model failed to load', { model: key, error });
+      logger.log('error', 'model failed to load', { model: pathOf(reference), error });
       await cache.drop(key);
     });
   }
 
   async function load(reference: ModelReference): Promise<Model> {
     const startMs = performance.now();
-    const key = pathOf(reference);
+    const key = keyOf(reference);
     try {
       // It takes the time of a download. If it fails, the creation of the session says so.
       loadRuntime().catch(() => undefined);
@@ -167,11 +171,11 @@ export function createInference(options: InferenceOptions): Inference {
         openSession: options.openSession,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,
-        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: key, error }),
+        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),
       });
-      dropIfDamaged(key, folder);
+      dropIfDamaged(reference, folder);
       const durationMs = performance.now() - startMs;
-      logger.log('info', 'model loaded', { model: key, load_ms: roundMs(durationMs) });
+      logger.log('info', 'model loaded', { model: pathOf(reference), load_ms: roundMs(durationMs) });
       const { objective } = model.config;
       const features = model.counted?.named;
       options.onLoad?.({ reference, durationMs, succeeded: true, objective, features });
@@ -179,7 +183,7 @@ export function createInference(options: InferenceOptions): Inference {
     } catch (error) {
       const isReleased = traffic?.choosable(reference.name).includes(reference.version);
       options.onLoad?.({ reference, durationMs: performance.now() - startMs, succeeded: false, isReleased });
-      logger.log('error', 'model failed to load', { model: key, error });
+      logger.log('error', 'model failed to load', { model: pathOf(reference), error });
       throw error;
     }
   }
@@ -196,10 +200,10 @@ export function createInference(options: InferenceOptions): Inference {
     const { createTraffic } = await import('./traffic.ts');
     traffic ??= createTraffic({
       known: repository.known,
-      state: (reference) => cache.state(pathOf(reference)),
+      state: (reference) => cache.state(keyOf(reference)),
       load: (reference) =>
         cache.use(
-          pathOf(reference),
+          keyOf(reference),
           () => load(reference),
           ({ warmUp }) => warmUp(),
         ),
@@ -298,7 +302,7 @@ export function createInference(options: InferenceOptions): Inference {
     let modelUse: AccountedUse | undefined;
     try {
       const value = await cache.use(
-        pathOf(reference),
+        keyOf(reference),
         () => load({ name: reference.name, version: reference.version }),
         async (model) => {
           const loadMs = performance.now() - askedMs;
@@ -337,7 +341,7 @@ export function createInference(options: InferenceOptions): Inference {
     resolve,
     heldBack: (name) => {
       const versions = traffic?.choosable(name) ?? [];
-      return versions.filter((version) => cache.state(pathOf({ name, version })) === 'failed');
+      return versions.filter((version) => cache.state(keyOf({ name, version })) === 'failed');
     },
     readsBody: (name) => traffic?.readsBody(name) === true,
     use,
@@ -352,10 +356,10 @@ export function createInference(options: InferenceOptions): Inference {
     unload: async (name, version) => {
       const versions = version === undefined ? (await repository.versions(name))?.versions : [version];
       unloaded.add(name, version);
-      await Promise.all((versions ?? []).map((each) => cache.drop(pathOf({ name, version: each }))));
+      await Promise.all((versions ?? []).map((each) => cache.drop(keyOf({ name, version: each }))));
     },
     sessions: cache.loaded,
-    state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
+    state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(keyOf(reference))),
     preload: (names) =>
       preload(names, options, {
         versionsOf: async (name) =>

@@ -1,7 +1,7 @@
-import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import type { Serving } from '../models/serving.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { type Assignment, choosable, LIVE } from '../releases/assign.ts';
-import type { Serving } from '../releases/state.ts';
 import { type CacheState, LoadError } from '../runtime/session-cache.ts';
 
 /** A model with releases. */
@@ -50,9 +50,9 @@ export function createRollout(options: RolloutOptions): Rollout {
   /** States all of whose versions have been in memory. */
   const settled = new WeakSet<Serving>();
 
-  function isReady(name: string, version: string): boolean {
-    const key = pathOf({ name, version });
-    if (!ready.has(key) && state({ name, version }) === 'loaded') ready.add(key);
+  function isReady(model: ReleasedModel, version: string): boolean {
+    const key = folderOf(model, version);
+    if (!ready.has(key) && state({ name: model.name, version }) === 'loaded') ready.add(key);
     return ready.has(key);
   }
 
@@ -62,18 +62,19 @@ export function createRollout(options: RolloutOptions): Rollout {
     return candidates.filter((version) => version !== undefined && versions.includes(version)).map(String);
   }
 
-  async function loadInTurn(name: string, versions: readonly string[]): Promise<void> {
+  async function loadInTurn(model: ReleasedModel, versions: readonly string[]): Promise<void> {
     for (const version of versions) {
-      const reference = { name, version };
-      const key = pathOf(reference);
+      const key = folderOf(model, version);
       if (loading.has(key)) continue;
       loading.add(key);
       try {
-        await load(reference);
+        await load({ name: model.name, version });
         ready.add(key);
       } catch (error) {
         retryAtMs.set(key, now() + (error instanceof LoadError ? error.retryAfterMs : RETRY_MS));
-        logger.log('error', 'release is held back: its version cannot be loaded', { model: key });
+        logger.log('error', 'release is held back: its version cannot be loaded', {
+          model: pathOf({ name: model.name, version }),
+        });
       } finally {
         loading.delete(key);
       }
@@ -83,15 +84,15 @@ export function createRollout(options: RolloutOptions): Rollout {
   return {
     settle: (model, chosen, inBackground) => {
       const { name, liveVersion, serving } = model;
-      const isHere = (version: string) => isReady(name, version);
+      const isHere = (version: string) => isReady(model, version);
       if (!settled.has(serving)) {
         const missing = choosable(model).filter((version) => !isHere(version));
         const due = missing.filter((version) => {
-          const key = pathOf({ name, version });
+          const key = folderOf(model, version);
           return !loading.has(key) && now() >= (retryAtMs.get(key) ?? 0);
         });
         if (missing.length === 0) settled.add(serving);
-        if (due.length > 0) inBackground(() => loadInTurn(name, due));
+        if (due.length > 0) inBackground(() => loadInTurn(model, due));
       }
       if (isHere(liveVersion)) earlier.set(name, liveVersion);
       if (isHere(chosen.version)) return { name, ...chosen };

@@ -27,8 +27,6 @@ export interface AppliedPolicy {
 export interface ModelReference {
   readonly name: string;
   readonly version: string;
-  /** The folder of the model, if its name is another one. */
-  readonly folder?: string | undefined;
   /**
    * How a request came to it: `live`, `named` if the request named the version or an alias, or the name that a division
    * of the requests has for its share; undefined: `live`.
@@ -38,17 +36,15 @@ export interface ModelReference {
   readonly sticky?: boolean | undefined;
 }
 
-/** A version of a listed model. */
-export function referenceTo({ name, folder }: ModelListing, version: string): ModelReference {
-  return folder === undefined ? { name, version } : { name, version, folder };
+/** `iris/2`: how people see a version, and its key in maps of versions. */
+export function pathOf({ name, version }: ModelReference): string {
+  return `${name}/${version}`;
 }
 
-/** The folder of its model below the repository. */
-export function folderOf({ name, folder = name }: Pick<ModelReference, 'name' | 'folder'>): string {
-  return folder;
-}
-
-/** `iris/2`: its folder below the repository, and its key in all maps of versions. */
-export function pathOf(reference: ModelReference): string {
-  return `${folderOf(reference)}/${reference.version}`;
+/** The folder of a version below the repository: its path, unless the model was given another name since. */
+export function folderOf(
+  { name, folder = name }: Pick<ModelListing, 'name' | 'folder'>,
+  version: string,
+): string {
+  return `${folder}/${version}`;
 }

@@ -7,9 +7,9 @@ import type { ArtifactCache } from './artifact-cache.ts';
 import { locateModel } from './formats/locate.ts';
 import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
-import { folderOf, type ModelListing, type ModelReference, pathOf, referenceTo } from './model-reference.ts';
+import { folderOf, type ModelListing, type ModelReference } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
-import { type Listing, pickVersion } from './repository-listing.ts';
+import { type Listing, pickVersion, placeOf } from './repository-listing.ts';
 import { readPolicy } from './served-versions.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
@@ -102,7 +102,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     onRenewed: ({ knownFiles, models }) => {
       smallFiles.keep(knownFiles());
       const paths = [...models.values()].flatMap((model) =>
-        model.versions.map((version) => pathOf(referenceTo(model, version))),
+        model.versions.map((version) => folderOf(model, version)),
       );
       artifacts
         .removeExcept(new Set(paths))
@@ -117,8 +117,8 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     createPatience({ url: store.url, silenceMs, heardMs: listings.heardMs }, budget);
 
   async function findConfig(known: Listing, reference: ModelReference): Promise<StoredFile | undefined> {
-    const { byPath } = await known.filesOf(folderOf(reference));
-    return byPath.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+    const { model, version } = placeOf(known, reference);
+    return (await known.filesOf(model)).byPath.get(`${version}/${CONFIG_FILE}`);
   }
 
   /** The config in its own `model.json`; undefined without one. */
@@ -198,8 +198,8 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     open: async (reference, isEarly = false) => {
       const known = await listings.current(patienceOf());
       // A listing of the whole repository may be older than the files of a version that was published again.
-      const listed = known.isIndexed ? await known.filesOf(folderOf(reference)) : undefined;
-      const folder = pathOf(reference);
+      const { model, version: folder } = placeOf(known, reference);
+      const listed = known.isIndexed ? await known.filesOf(model) : undefined;
       const { path, checked } = await artifacts.beginFolder(folder, listed?.byVersion.get(folder));
       const release = async () => await artifacts.releaseFolder(path);
       try {

@@ -3,12 +3,7 @@ import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { MODEL_FILE, TRITON_FILE } from './formats/format-folder.ts';
 import { isVersionFile } from './formats/locate.ts';
-import {
-  type AppliedPolicy,
-  type ModelListing,
-  type ModelReference,
-  referenceTo,
-} from './model-reference.ts';
+import { type AppliedPolicy, folderOf, type ModelListing, type ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
 
 /** The file at the root of a repository that says which models there are. */
@@ -151,6 +146,19 @@ export function groupByVersion(files: readonly StoredFile[]): ModelFiles {
   return { byPath: new Map(files.map((file) => [file.path, file])), byVersion };
 }
 
+/** Where the files of a version are, below the repository. */
+export interface Place {
+  /** The folder of its model. */
+  readonly model: string;
+  /** Its own folder. */
+  readonly version: string;
+}
+
+export function placeOf({ models }: Listing, { name, version }: ModelReference): Place {
+  const { folder = name } = models.get(name) ?? {};
+  return { model: folder, version: folderOf({ name, folder }, version) };
+}
+
 /**
  * The version with this name, or the live one without a name; undefined when it does not exist or is not served.
  *
@@ -171,7 +179,7 @@ export function pickVersion(
     );
   }
   if (!model || (version !== undefined && !model.versions.includes(version))) return undefined;
-  return referenceTo(model, version ?? model.liveVersion);
+  return { name, version: version ?? model.liveVersion };
 }
 
 /** The error for a missing model or version. It lists what exists. */

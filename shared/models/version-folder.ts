@@ -8,9 +8,9 @@ import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel } from './formats/locate.ts';
 import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
-import { folderOf, type ModelReference, pathOf } from './model-reference.ts';
+import type { ModelReference } from './model-reference.ts';
 import { parseFirstCase } from './reference.ts';
-import type { Listing, ModelFiles } from './repository-listing.ts';
+import { type Listing, type ModelFiles, type Place, placeOf } from './repository-listing.ts';
 import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
 export const CONFIG_FILE = 'model.json';
@@ -85,15 +85,14 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
    */
   function openFolder(
     files: ModelFiles,
-    reference: ModelReference,
+    { model, version: prefix }: Place,
     read: FormatFolder['read'],
   ): FormatFolder {
-    const prefix = pathOf(reference);
     return {
       files: (files.byVersion.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
       // Some files name other files, and could name any path.
       read: async (path) => (isPlainPath(path) ? await read(path) : undefined),
-      readShared: (path) => readStored(files, `${folderOf(reference)}/${path}`),
+      readShared: (path) => readStored(files, `${model}/${path}`),
     };
   }
 
@@ -109,17 +108,19 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
 
   return {
     inStore: async (known, reference) => {
-      const files = await known.filesOf(folderOf(reference));
-      return openFolder(files, reference, (path) => readStored(files, `${pathOf(reference)}/${path}`));
+      const place = placeOf(known, reference);
+      const files = await known.filesOf(place.model);
+      return openFolder(files, place, (path) => readStored(files, `${place.version}/${path}`));
     },
     example: async (known, reference) => {
-      const folder = pathOf(reference);
-      const text = await readStored(await known.filesOf(folderOf(reference)), `${folder}/${REFERENCE_FILE}`);
-      return text === undefined ? undefined : firstRequest(text, folder);
+      const { model, version } = placeOf(known, reference);
+      const text = await readStored(await known.filesOf(model), `${version}/${REFERENCE_FILE}`);
+      return text === undefined ? undefined : firstRequest(text, version);
     },
     onDisk: async (known, reference, { path, checked }) => {
-      const prefix = pathOf(reference);
-      const listed = await known.filesOf(folderOf(reference));
+      const place = placeOf(known, reference);
+      const prefix = place.version;
+      const listed = await known.filesOf(place.model);
       const find = (file: string) => listed.byPath.get(`${prefix}/${file}`);
       // The store does not list links that leave it, so they are not read either.
       const readLarge = async (file: string) => {
@@ -127,7 +128,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         await checked((each) => each === file);
         return await readIfPresent(join(path, file));
       };
-      const folder = openFolder(listed, reference, async (file) => {
+      const folder = openFolder(listed, place, async (file) => {
         checkSize(file, find(file)?.sizeBytes ?? 0);
         const bytes = await readLarge(file);
         return bytes && decodeFile(bytes, file);

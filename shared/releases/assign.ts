@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonValue } from '../json/json-value.ts';
+import type { Range, Serving, Traffic } from '../models/serving.ts';
 import { partOf } from './hash.ts';
-import type { Range, Serving, Traffic } from './state.ts';
 
 /** What a division of requests may depend on. */
 export interface RequestFacts {

@@ -1,7 +1,7 @@
 import { evalCondition } from '@growthbook/growthbook';
 import type { JsonValue } from '../json/json-value.ts';
+import type { Traffic } from '../models/serving.ts';
 import { type RequestFacts, readCookie } from './assign.ts';
-import type { Traffic } from './state.ts';
 
 /** A condition in GrowthBook's language, as the state of a release has it. */
 export type Condition = Traffic['rules'][number]['when'];

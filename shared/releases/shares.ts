@@ -1,5 +1,5 @@
+import { PARTS } from '../models/serving.ts';
 import { type Divided, versionOf } from './assign.ts';
-import { PARTS } from './state.ts';
 
 /**
  * The share of the requests that each version gets by the ranges, in whole percent that are 100 together. Rules and keys

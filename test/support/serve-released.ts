@@ -6,13 +6,13 @@ import { type App, createApp } from '../../shared/app.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { createArtifactCache } from '../../shared/models/artifact-cache.ts';
-import type { ModelListing } from '../../shared/models/model-reference.ts';
-import { createModelRepository, type ModelRepository } from '../../shared/models/model-repository.ts';
+import { createModelRepository } from '../../shared/models/model-repository.ts';
+import { servingSchema } from '../../shared/models/serving.ts';
 import { createLogger, type LogFields } from '../../shared/monitoring/logger.ts';
 import { createCollector } from '../../shared/monitoring/metrics/collector.ts';
 import { createMonitoring, type Monitoring } from '../../shared/monitoring/monitoring.ts';
 import { createRequestLog } from '../../shared/monitoring/request-log.ts';
-import { type Serving, servingSchema } from '../../shared/releases/state.ts';
+import { createReleaseLog } from '../../shared/releases/release-log.ts';
 import { openModelFile } from '../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { KNOWN_TASKS } from './known-tasks.ts';
@@ -24,47 +24,6 @@ import { makeTrials } from './trials.ts';
 /** A state of releases as an operator would write it. */
 export type GivenServing = Parameters<typeof servingSchema.parse>[0];
 
-/** A repository whose models have states of releases, which `serving` returns by their names. */
-export function withServing(
-  repository: ModelRepository,
-  serving: () => ReadonlyMap<string, Serving>,
-): ModelRepository {
-  const apply = (listing: ModelListing): ModelListing => {
-    const own = serving().get(listing.name);
-    if (!own) return listing;
-    const versions = listing.versions.filter((version) => !own.archived.includes(version));
-    return { ...listing, versions, liveVersion: own.live ?? versions.at(-1) ?? '', serving: own };
-  };
-  const known = (name: string) => {
-    const listing = repository.known(name);
-    return listing && apply(listing);
-  };
-  const knownVersion: ModelRepository['knownVersion'] = (name, version) => {
-    const listing = known(name);
-    if (!listing) return undefined;
-    const asked = version ?? listing.liveVersion;
-    const found = listing.versions.includes(asked) ? asked : listing.serving?.aliases[asked];
-    return found === undefined ? undefined : { name, version: found };
-  };
-  return {
-    ...repository,
-    known,
-    knownVersion,
-    knownModels: () => repository.knownModels()?.map(apply),
-    list: async (budget) => (await repository.list(budget)).map(apply),
-    versions: async (name, budget) => {
-      const listing = await repository.versions(name, budget);
-      return listing && apply(listing);
-    },
-    resolve: async (name, version, budget) => {
-      await repository.list(budget);
-      return knownVersion(name, version) ?? (await repository.resolve(name, version, budget));
-    },
-    resolveAlias: async (name, alias, budget) =>
-      knownVersion(name, alias) ?? (await repository.resolveAlias(name, alias, budget)),
-  };
-}
-
 export interface ReleasedApp {
   readonly app: App;
   readonly monitoring: Monitoring;
@@ -72,8 +31,8 @@ export interface ReleasedApp {
   readonly folder: string;
   /** The lines of the log, parsed. */
   readonly log: readonly LogFields[];
-  /** Changes the states of models. */
-  release(states: Readonly<Record<string, GivenServing>>): void;
+  /** Writes a release of each model, which the next request follows. */
+  release(states: Readonly<Record<string, GivenServing>>): Promise<void>;
   /** Sends a request, and does the work that it leaves. */
   send(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answered>;
   /** Sends a request, and leaves its work to the test. */
@@ -104,11 +63,15 @@ export async function serveReleased(
   ] as const) {
     await cp(join(PROJECT, 'models/iris', from), join(folder, 'iris', to), { recursive: true });
   }
-  let serving: ReadonlyMap<string, Serving> = new Map();
-  const release: ReleasedApp['release'] = (given) => {
-    serving = new Map(Object.entries(given).map(([name, state]) => [name, servingSchema.parse(state)]));
+  const store = openFilesystemStore(folder);
+  const releases = createReleaseLog(store);
+  const signed = { by: 'ada', why: 'a test', action: 'release' };
+  const release: ReleasedApp['release'] = async (given) => {
+    for (const [name, state] of Object.entries(given)) {
+      await releases.change(name, signed, () => ({ serving: servingSchema.parse(state) }));
+    }
   };
-  release(states);
+  await release(states);
   const log: LogFields[] = [];
   const logger = createLogger('debug', (line) => log.push(JSON.parse(line)));
   const monitoring = createMonitoring({
@@ -116,15 +79,16 @@ export async function serveReleased(
     metrics: ['ternion'],
     openCollector: createCollector,
   });
-  const store = openFilesystemStore(folder);
   const repository = createModelRepository({
     store,
+    // Each request looks what has been released.
+    listingTtlMs: 0,
     configs: KNOWN_TASKS,
     artifacts: createArtifactCache({ store, folder: join(folder, '.unused') }),
   });
   const app = createApp({
     config: parseConfig({ MODEL_REPOSITORY: folder, ...environment }),
-    repository: withServing(repository, () => serving),
+    repository,
     tasks: KNOWN_TASKS,
     openSession: openModelFile,
     logger,

@@ -29,7 +29,7 @@ describe('a new live version', () => {
   it('answers when it is in memory, and the one before answers until then', async () => {
     const served = await serveReleased({ iris: { live: '1' } });
     expect(await ask(served)).toBe('1');
-    served.release({ iris: { live: '2' } });
+    await served.release({ iris: { live: '2' } });
     const noticed = await served.begin('/predict', SETOSA);
     expect(versionOf(noticed)).toBe('1');
     const meanwhile = await served.begin('/predict', SETOSA);
@@ -44,7 +44,7 @@ describe('a new live version', () => {
   it('takes over from a version that was live before there were releases', async () => {
     const served = await serveReleased({});
     expect(await ask(served)).toBe('3');
-    served.release({ iris: { live: '1' } });
+    await served.release({ iris: { live: '1' } });
     expect(await ask(served)).toBe('3');
     expect(await ask(served)).toBe('1');
   });
@@ -65,7 +65,7 @@ describe('a new live version', () => {
     const served = await serveReleased({ iris: { live: '1' } }, { METRICS: 'ternion' });
     expect(await ask(served)).toBe('1');
     await spoil(served, '2');
-    served.release({ iris: { live: '2' } });
+    await served.release({ iris: { live: '2' } });
     expect(await ask(served)).toBe('1');
     expect(await ask(served)).toBe('1');
     expect(served.log.filter(({ message }) => String(message).startsWith('release is held back'))).toEqual([
@@ -77,7 +77,7 @@ describe('a new live version', () => {
     });
     expect(await metricOf(served, 'ternion_release_load_failures_total')).toEqual({ '2': 1 });
     // A version that may not answer any more does not.
-    served.release({ iris: { live: '3', archived: ['1'] } });
+    await served.release({ iris: { live: '3', archived: ['1'] } });
     expect(await ask(served)).toBe('3');
   });
 
@@ -106,7 +106,7 @@ describe('a target of a split', () => {
   it('gets its requests when it is in memory', async () => {
     const served = await serveReleased({ iris: { live: '1' } });
     expect(await ask(served)).toBe('1');
-    served.release({ iris: { live: '1', traffic: all } });
+    await served.release({ iris: { live: '1', traffic: all } });
     const first = await served.send('/predict', SETOSA);
     expect([versionOf(first), first.headers.get('ternion-variant')]).toEqual(['1', 'live']);
     const second = await served.send('/predict', SETOSA);

@@ -63,7 +63,7 @@ describe('a shadow', () => {
   it('gets its share, and none of the requests that name a version or that were refused', async () => {
     const served = await serveReleased(shadowed('3', 0.01));
     await served.send('/predict', SETOSA);
-    served.release(shadowed('3'));
+    await served.release(shadowed('3'));
     await served.send('/models/iris/versions/1/predict', SETOSA);
     expect((await served.send('/predict', { features: [1] })).status).toBe(400);
     expect(await countsOf(served)).toEqual([]);
