@@ -25,6 +25,11 @@ export interface ModelRepository {
    * @throws StoreError
    */
   ready(): Promise<void>;
+  /**
+   * Lists the store now: a writer knows that it has changed.
+   * @throws StoreError
+   */
+  renew(): Promise<void>;
   /** All models that are served, by name: the same list until the store is listed again. */
   list(budget?: Budget): Promise<readonly ModelListing[]>;
   /** What `list` resolves to, without a promise; undefined if the store has to be asked. */
@@ -153,6 +158,9 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
 
   return {
     ready: listings.ready,
+    renew: async () => {
+      await listings.renew();
+    },
     list: async (budget) => knownModels() ?? modelsOf(await listings.current(patienceOf(budget))),
     knownModels,
     versions: async (name, budget) => (await listings.current(patienceOf(budget))).models.get(name),

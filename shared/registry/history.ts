@@ -1,0 +1,52 @@
+import { InferenceError, invalid } from '../errors.ts';
+import type { Card, Release, Serving } from '../releases/state.ts';
+import type { RegisteredModel } from './registered.ts';
+import type { Caller, Registry } from './registry.ts';
+
+/** All changes of a model, the newest first. */
+export async function historyOf(registry: Registry, name: string): Promise<readonly Release[]> {
+  const { folder } = await registry.models.getAny(name);
+  return [...(await registry.log.history(folder))].reverse();
+}
+
+const EMPTY_SERVING: Serving = { aliases: {}, archived: [] };
+const EMPTY_CARD: Card = { tags: {}, versions: {} };
+
+/**
+ * Makes a model as it was after an earlier change. This is a new change: nothing is removed from the history.
+ *
+ * @param revision by default the one before the newest
+ * @throws InferenceError BAD_REQUEST when a version that was served then is not there any more
+ */
+export async function rollBack(
+  registry: Registry,
+  caller: Caller,
+  name: string,
+  revision: number | undefined,
+): Promise<RegisteredModel> {
+  const model = await registry.models.getAny(name);
+  const wanted = revision ?? model.current.revision - 1;
+  if (wanted < 0 || wanted >= model.current.revision)
+    throw invalid(
+      'Parameter "revision"',
+      `is ${wanted}; the newest revision of ${JSON.stringify(name)} is ${model.current.revision}, and an earlier one is expected.`,
+    );
+  const then = (await registry.log.history(model.folder)).find((each) => each.revision === wanted);
+  const { serving, card } = then ?? { serving: EMPTY_SERVING, card: EMPTY_CARD };
+  return await registry.changeFolder(model.folder, caller, `rollback ${wanted}`, (now) => {
+    checkFiles(now, serving);
+    // What was registered since then stays: its number must not be given again.
+    const versions = { ...now.current.card.versions, ...card.versions };
+    return { serving, card: { ...card, versions, updatedMs: Date.now() } };
+  });
+}
+
+function checkFiles({ name, stored }: RegisteredModel, { live, aliases }: Serving): void {
+  const served = [...(live === undefined ? [] : [live]), ...Object.values(aliases)];
+  const gone = served.find((version) => !stored.includes(version));
+  if (gone !== undefined)
+    throw new InferenceError(
+      'BAD_REQUEST',
+      `${JSON.stringify(name)} cannot be made as it was: the files of its version ${gone} are gone.`,
+    );
+}
