@@ -18,6 +18,7 @@ import { type Answered, recordOf } from './monitoring/request-record.ts';
 import { listDocs } from './openapi/docs.ts';
 import type { AppOwnCode } from './own-requests.ts';
 import type { Pages } from './pages/pages.ts';
+import type { RegistryParts } from './registry/registry.ts';
 import { answerError } from './protocols/answer.ts';
 import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
 import type { ListedProtocol, ProtocolOptions } from './protocols/operation.ts';
@@ -43,6 +44,8 @@ export interface AppDependencies {
   readonly trials: Trials;
   /** The pages for browsers. */
   readonly pages: Pages;
+  /** What the registry of models works with; by default there is none. */
+  readonly registry?: (() => Promise<RegistryParts>) | undefined;
 }
 
 /** The whole server as one function from Request to Response. */
@@ -67,7 +70,7 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages } =
+  const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages, registry } =
     dependencies;
   const onLoad = monitoring.load;
   // They are in the metrics, and in the line of a request.
@@ -77,7 +80,7 @@ export function createApp(dependencies: AppDependencies): App {
   const inference = createInference({ ...config, ...parts });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);
-  const options = { inference, config, version: VERSION, logger, monitoring, pages };
+  const options = { inference, config, version: VERSION, logger, monitoring, pages, registry };
   const routes = createRoutes(options, ownRequests?.protocol);
 
   /** Answers a request of own code to a model. */
