@@ -25,7 +25,7 @@ export function openRegistry({ config, stores, repository, logger }: RegistryHos
   const store = open(config.modelRepository);
   return {
     store,
-    log: createReleaseLog(store),
+    log: createReleaseLog(store, { onProblem: (what, error) => logger.log('warn', what, { error }) }),
     sources: config.registrySources,
     open,
     onChange: () => repository.renew(),

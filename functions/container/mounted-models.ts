@@ -44,7 +44,7 @@ export function openMountedModels(store: WritableStore, name: string): WritableS
   const changing = async () => {
     if (!isKnown) await list('');
     if (layout !== AS_IT_IS)
-      throw new StoreError('denied', `${store.url} has the files of single models, and is no repository.`);
+      throw new StoreError('denied', `${store.url} has the files of single models, and not a repository.`);
     return store;
   };
   const { localPath } = store;

@@ -1,6 +1,8 @@
-import { InferenceError, invalid } from '../errors.ts';
-import type { Card, Release, Serving } from '../releases/state.ts';
-import type { RegisteredModel } from './registered.ts';
+import { invalid } from '../errors.ts';
+import type { Serving } from '../models/serving.ts';
+import { rollBack as rollBackTo } from '../releases/changes.ts';
+import type { Card, Release } from '../releases/state.ts';
+import { knownOf, type RegisteredModel } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 
 /** All changes of a model, the newest first. */
@@ -16,7 +18,7 @@ const EMPTY_CARD: Card = { tags: {}, versions: {} };
  * Makes a model as it was after an earlier change. This is a new change: nothing is removed from the history.
  *
  * @param revision by default the one before the newest
- * @throws InferenceError BAD_REQUEST when a version that was served then is not there any more
+ * @throws InferenceError INVALID_PARAMETER_VALUE; BAD_REQUEST when a version that was served then is not there any more
  */
 export async function rollBack(
   registry: Registry,
@@ -34,19 +36,10 @@ export async function rollBack(
   const then = (await registry.log.history(model.folder)).find((each) => each.revision === wanted);
   const { serving, card } = then ?? { serving: EMPTY_SERVING, card: EMPTY_CARD };
   return await registry.changeFolder(model.folder, caller, `rollback ${wanted}`, (now) => {
-    checkFiles(now, serving);
-    // What was registered since then stays: its number must not be given again.
-    const versions = { ...now.current.card.versions, ...card.versions };
-    return { serving, card: { ...card, versions, updatedMs: Date.now() } };
+    const { card: after } = now.current;
+    const back = rollBackTo(now.current, knownOf(now), { serving, revision: wanted });
+    // What was registered since then stays, as its number must not be given again, and so does the name.
+    const versions = { ...after.versions, ...card.versions };
+    return { ...back, card: { ...card, name: after.name, versions, updatedMs: Date.now() } };
   });
-}
-
-function checkFiles({ name, stored }: RegisteredModel, { live, aliases }: Serving): void {
-  const served = [...(live === undefined ? [] : [live]), ...Object.values(aliases)];
-  const gone = served.find((version) => !stored.includes(version));
-  if (gone !== undefined)
-    throw new InferenceError(
-      'BAD_REQUEST',
-      `${JSON.stringify(name)} cannot be made as it was: the files of its version ${gone} are gone.`,
-    );
 }

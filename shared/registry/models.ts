@@ -1,7 +1,7 @@
 import { InferenceError } from '../errors.ts';
 import type { Card, VersionCard } from '../releases/state.ts';
 import { checkDescription, checkModelName, checkTagKey, checkTagValue } from './names.ts';
-import { EMPTY_VERSION, isRegistered, liveOf, type RegisteredModel, usesOf } from './registered.ts';
+import { EMPTY_VERSION, isRegistered, liveOf, type RegisteredModel, servedAs } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 import { memberAt } from './search/search.ts';
 
@@ -29,11 +29,14 @@ export async function createModel(
     const now = Date.now();
     const { versions } = model.current.card;
     const card: Card = { tags: { ...tags }, versions, createdMs: now, updatedMs: now };
-    return { card: { ...card, ...(name !== folder && { name }), ...(description && { description }) } };
+    return {
+      card: { ...card, ...(name !== folder && { name }), ...(description && { description }) },
+      serving: servedAs(model.current.serving, folder, name),
+    };
   });
 }
 
-/** Gives a model another name in the registry. Its folder stays, and with it the addresses of its predictions. */
+/** Gives a model another name. Its folder stays, so that no file moves. */
 export async function renameModel(
   registry: Registry,
   caller: Caller,
@@ -43,19 +46,24 @@ export async function renameModel(
   checkModelName(newName, 'new_name');
   const model = await registry.models.get(name);
   if (await registry.models.find(newName)) throw alreadyThere(newName);
-  const renamed = await registry.change(model, caller, `rename ${newName}`, ({ current: { card } }) => {
+  const renamed = await registry.change(model, caller, `rename ${newName}`, (found) => {
+    const { card, serving } = found.current;
     const now = Date.now();
     const versions = Object.entries(card.versions).map(([version, facts]) => [
       version,
       { ...facts, updatedMs: now },
     ]);
-    return { card: { ...card, name: newName, versions: Object.fromEntries(versions), updatedMs: now } };
+    return {
+      card: { ...card, name: newName, versions: Object.fromEntries(versions), updatedMs: now },
+      serving: servedAs(serving, model.folder, newName),
+    };
   });
   const same = (await registry.models.list()).filter((each) => each.name === newName);
   if (same.length < 2) return renamed;
   // Another model got the name at the same moment.
-  await registry.change(renamed, caller, `rename ${name}`, ({ current: { card } }) => ({
+  await registry.change(renamed, caller, `rename ${name}`, ({ folder, current: { card, serving } }) => ({
     card: { ...card, name },
+    serving: servedAs(serving, folder, name),
   }));
   throw alreadyThere(newName);
 }
@@ -83,7 +91,7 @@ export async function deleteModel(registry: Registry, caller: Caller, name: stri
   await registry.change(found, caller, 'delete', (model) => {
     const { card, serving } = model.current;
     const live = liveOf(model);
-    if (live !== undefined) throw inUse(`Registered model ${JSON.stringify(name)}`, live, model);
+    if (live !== undefined) throw inUse(name, live);
     const deletedMs = Date.now();
     const versions: Record<string, VersionCard> = Object.fromEntries(
       model.taken.map((version) => [
@@ -98,11 +106,10 @@ export async function deleteModel(registry: Registry, caller: Caller, name: stri
   });
 }
 
-function inUse(subject: string, version: string, model: RegisteredModel): InferenceError {
-  const uses = usesOf(model, version).join(' and ');
+function inUse(name: string, live: string): InferenceError {
   return new InferenceError(
     'BAD_REQUEST',
-    `${subject} cannot be deleted: its version ${version} ${uses}. To take it out of service, remove its aliases, and move its versions to the stage Archived, that one last.`,
+    `Registered model ${JSON.stringify(name)} cannot be deleted: its version ${live} is live. To take it out of service, remove its aliases and move its versions to the stage Archived, that one last.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { NAME_PATTERN } from '../config.ts';
 import { type InferenceError, invalid } from '../errors.ts';
+import { RELEASES_FOLDER } from '../models/repository-listing.ts';
 import { isVersion } from '../models/versions.ts';
 
 /** As wide as MLflow's columns and checks. Source: mlflow.utils.validation and mlflow.store.model_registry.dbmodels. */
@@ -8,8 +9,6 @@ const LONGEST = { name: 256, description: 5000, tagKey: 250, tagValue: 100_000, 
 
 /** S3 and many file systems allow longer names, but not all do. */
 const LONGEST_FOLDER = 100;
-/** The folder of the log, which is beside those of the models. */
-const TAKEN_FOLDERS: readonly string[] = ['releases'];
 
 /** @throws InferenceError INVALID_PARAMETER_VALUE */
 export function checkModelName(name: string, field = 'name'): string {
@@ -64,7 +63,7 @@ function refused(field: string, value: string, expected: string): InferenceError
 
 /** Whether a registered name can be the name of its folder as it is. */
 export function isFolderName(name: string): boolean {
-  return NAME_PATTERN.test(name) && name.length <= LONGEST_FOLDER && !TAKEN_FOLDERS.includes(name);
+  return NAME_PATTERN.test(name) && name.length <= LONGEST_FOLDER && name !== RELEASES_FOLDER;
 }
 
 /** The folder for a name that cannot be one: its letters and digits, with a part of its hash. */

@@ -8,6 +8,7 @@ import { publishFiles, type VersionFiles } from '../models/publish-files.ts';
 import { decodeFile } from '../models/small-files.ts';
 import { nextVersion } from '../models/versions.ts';
 import type { VersionCard } from '../releases/state.ts';
+import { updateIndex } from '../releases/update-index.ts';
 import { LARGEST_LOADED_BYTES, StoreError } from '../stores/model-store.ts';
 import { type Tags, without } from './models.ts';
 import { checkDescription, checkSourceLength } from './names.ts';
@@ -70,6 +71,7 @@ export async function registerVersion(
       continue;
     }
     if (!('failure' in copied)) {
+      await updateIndex(registry.store, [model.folder]);
       await registry.onChange();
       return await getVersion(registry, asked.name, version);
     }

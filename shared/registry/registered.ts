@@ -2,9 +2,15 @@ import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { isVersionFile } from '../models/formats/locate.ts';
+import { ModelError } from '../models/model-config.ts';
+import { parseIndex } from '../models/repository-index.ts';
+import { INDEX_FILE, RELEASES_FOLDER } from '../models/repository-listing.ts';
+import type { Serving } from '../models/serving.ts';
+import { decodeFile } from '../models/small-files.ts';
 import { compareVersions } from '../models/versions.ts';
+import { type Known, liveVersionOf } from '../releases/changes.ts';
 import type { Changed, Current, ReleaseLog } from '../releases/release-log.ts';
-import type { Card, Serving, VersionCard } from '../releases/state.ts';
+import type { Card, VersionCard } from '../releases/state.ts';
 import { StoreError, type WritableStore } from '../stores/model-store.ts';
 import { isFolderName, madeFolder } from './names.ts';
 import { memberAt } from './search/search.ts';
@@ -124,8 +130,10 @@ async function readFolders(
   store: WritableStore,
   below: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
+  const indexed = below === '' && !store.localPath ? await readIndex(store) : undefined;
+  if (indexed) return indexed;
   const files = await listBelow(store, below);
-  const logged = below === '' ? files.filter(({ path }) => path.startsWith('releases/')) : [];
+  const logged = below === '' ? files.filter(({ path }) => path.startsWith(`${RELEASES_FOLDER}/`)) : [];
   const folders = new Map<string, Set<string>>();
   for (const { path } of logged) {
     const [, folder = ''] = path.split('/', 2);
@@ -138,6 +146,19 @@ async function readFolders(
     folders.set(folder, versions.add(version));
   }
   return new Map([...folders].map(([folder, versions]) => [folder, [...versions].sort(compareVersions)]));
+}
+
+/** What the index of a remote repository says; undefined without one. It spares the listing of all files. */
+async function readIndex(store: WritableStore): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+  const loaded = await store.load(INDEX_FILE);
+  if (loaded.is !== 'there') return undefined;
+  const index = await parseIndex(decodeFile(loaded.content, INDEX_FILE)).catch((error: unknown) => {
+    if (error instanceof ModelError) return undefined;
+    throw error;
+  });
+  return (
+    index && new Map([...index].map(([folder, { versions }]) => [folder, versions.toSorted(compareVersions)]))
+  );
 }
 
 /** The first file that is written creates a missing folder. */
@@ -155,8 +176,9 @@ export function isRegistered({ versions, current }: RegisteredModel): boolean {
 
 function describeModel(folder: string, current: Current, stored: readonly string[]): RegisteredModel {
   const { card, serving } = current;
-  const taken = [...new Set([...stored, ...Object.keys(card.versions)])].sort(compareVersions);
-  const versions = taken
+  const known = [...new Set([...stored, ...Object.keys(card.versions)])].sort(compareVersions);
+  const taken = [...new Set([...known, ...serving.archived])];
+  const versions = known
     .filter((version) => memberAt(card.versions, version)?.deletedMs === undefined)
     .map((version) => describeVersion(version, card, serving, stored.includes(version)));
   return { folder, name: card.name ?? folder, current, versions, stored, taken };
@@ -191,30 +213,22 @@ export function versionOf({ name, versions }: RegisteredModel, version: string):
   );
 }
 
-/** The version that answers requests which name none; undefined if none does. */
-export function liveOf({ current: { serving }, versions }: RegisteredModel): string | undefined {
-  if (serving.live !== undefined) return serving.live;
-  const served = versions.filter(
-    ({ version, status }) => status === 'READY' && !serving.archived.includes(version),
-  );
-  return served.at(-1)?.version;
+/** The model as the rules for changes know it. The commands that their messages name take the folder. */
+export function knownOf({ folder, stored }: RegisteredModel): Known {
+  return { model: folder, versions: stored };
 }
 
-/** What a version is used for, each to follow "it"; empty if it can be taken away. */
-export function usesOf(model: RegisteredModel, version: string): readonly string[] {
-  const { aliases, traffic } = model.current.serving;
-  const reaches = ({ target }: { readonly target: string }) =>
-    target === version || memberAt(aliases, target) === version;
-  return [
-    ...(liveOf(model) === version ? ['answers the requests that name no version'] : []),
-    ...Object.keys(aliases)
-      .filter((alias) => aliases[alias] === version)
-      .map((alias) => `has the alias "${alias}"`),
-    ...([...(traffic?.ranges ?? []), ...(traffic?.rules ?? [])].some(reaches)
-      ? ['gets a part of the requests']
-      : []),
-    ...(traffic?.shadows.some(reaches) ? ['gets copies of requests'] : []),
-  ];
+/** The version that answers requests which name none; undefined if none does. */
+export function liveOf(model: RegisteredModel): string | undefined {
+  return liveVersionOf(model.current, knownOf(model));
+}
+
+/**
+ * The state of a model that has another name. Its predictions are at that name, if addresses can have it, and otherwise
+ * at the name of its folder.
+ */
+export function servedAs(serving: Serving, folder: string, name: string): Serving {
+  return { ...serving, name: name !== folder && isFolderName(name) ? name : undefined };
 }
 
 /** The card with other facts about a version. */

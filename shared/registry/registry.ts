@@ -1,5 +1,6 @@
 import { InferenceError, invalid } from '../errors.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import { ChangeError } from '../releases/changes.ts';
 import { ConflictError, type ReleaseLog } from '../releases/release-log.ts';
 import type { Release } from '../releases/state.ts';
 import type { WritableStore } from '../stores/model-store.ts';
@@ -28,7 +29,7 @@ export interface RegistryParts {
   readonly logger: Logger;
 }
 
-/** Who asks for a change, and how long it may take. */
+/** The person or program that asks for a change, and how long it may take. */
 export interface Caller {
   readonly by: string;
   readonly workMs: number;
@@ -69,6 +70,8 @@ export function createRegistry(parts: RegistryParts): Registry {
         return changed;
       })
       .catch((error: unknown) => {
+        if (error instanceof ChangeError)
+          throw new InferenceError('BAD_REQUEST', error.message, { cause: error });
         throw error instanceof ConflictError ? conflict(error) : error;
       });
     await parts.onChange();
@@ -96,7 +99,7 @@ function currentOf(release: Release) {
   return { revision, serving, card, release };
 }
 
-export function conflict(error: ConflictError): InferenceError {
+function conflict(error: ConflictError): InferenceError {
   return new InferenceError('RESOURCE_CONFLICT', error.message, { cause: error });
 }
 

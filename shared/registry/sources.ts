@@ -38,7 +38,7 @@ export async function findSource(registry: Registry, source: string): Promise<So
   const { store, sources, open } = registry;
   const address = parseAddress(source);
   if (address === undefined)
-    throw new SourceError(`The source is no URL that can be read: expected ${EXPECTED}.`);
+    throw new SourceError(`The source is not a URL that can be read: expected ${EXPECTED}.`);
   const own = parseAddress(store.url);
   if (own && isBelow(address, own) && address.segments.length > own.segments.length)
     return { store, folder: address.segments.slice(own.segments.length).join('/') };
@@ -85,7 +85,7 @@ function byPart(model: RegisteredModel, part: string): string | undefined {
 
 /**
  * A URL, compared by what it means: the host as a client would call it, the path without empty parts. Undefined for one
- * that could mean something else to somebody: with credentials, a query, control characters, or "..", in whatever way
+ * that could mean something else to somebody: with credentials, a query, control characters, or "..", also if
  * they are escaped.
  */
 export function parseAddress(url: string): Address | undefined {

@@ -1,12 +1,20 @@
 import { InferenceError, invalid } from '../errors.ts';
-import type { Serving } from '../releases/state.ts';
+import type { Serving } from '../models/serving.ts';
+import {
+  archive,
+  ChangeError,
+  promote,
+  refuseUsed,
+  removeAlias,
+  setAlias as setAliasOf,
+  unarchive,
+} from '../releases/changes.ts';
 import { without } from './models.ts';
 import { checkAlias, checkDescription, checkTagKey, checkTagValue } from './names.ts';
 import {
-  liveOf,
+  knownOf,
   type RegisteredModel,
   type RegisteredVersion,
-  usesOf,
   versionOf,
   withVersion,
 } from './registered.ts';
@@ -55,33 +63,26 @@ export async function deleteVersion(
   const { model } = await getVersion(registry, name, version);
   await registry.change(model, caller, `delete ${version}`, (now) => {
     versionOf(now, version);
-    checkUnused(now, version, 'be deleted');
+    checkUnused(now, version);
     const { card, serving } = now.current;
     const deletedMs = Date.now();
     return {
       card: { ...withVersion(card, version, { deletedMs }), updatedMs: deletedMs },
-      serving: archive(serving, version),
+      serving: { ...serving, archived: [...new Set([...serving.archived, version])] },
     };
   });
 }
 
 /** @throws InferenceError BAD_REQUEST that says what to do instead */
-function checkUnused(model: RegisteredModel, version: string, deed: string): void {
-  const uses = usesOf(model, version);
-  if (uses.length === 0) return;
-  const first = uses.some((use) => use.startsWith('answers'))
-    ? 'release another one first'
-    : 'take that away first';
-  throw new InferenceError(
-    'BAD_REQUEST',
-    `Version ${version} of ${JSON.stringify(model.name)} cannot ${deed}: it ${uses.join(' and ')}; ${first}.`,
-  );
-}
-
-function archive(serving: Serving, version: string): Serving {
-  return serving.archived.includes(version)
-    ? serving
-    : { ...serving, archived: [...serving.archived, version] };
+function checkUnused(model: RegisteredModel, version: string): void {
+  try {
+    refuseUsed(model.current, knownOf(model), version);
+  } catch (error) {
+    if (!(error instanceof ChangeError)) throw error;
+    const advice =
+      'Release another version first, with the stage Production or "ternion promote", and move its aliases.';
+    throw new InferenceError('BAD_REQUEST', `${error.message} ${advice}`);
+  }
 }
 
 export async function setVersionTag(
@@ -121,7 +122,7 @@ export async function deleteVersionTag(
 
 /**
  * Points an alias to a version. From the first one on, a new version does not answer requests before it is released: the
- * version that does so now goes on.
+ * version that does so now continues.
  */
 export async function setAlias(
   registry: Registry,
@@ -134,30 +135,19 @@ export async function setAlias(
   const { model, found } = await getVersion(registry, name, version);
   if (found.aliases.includes(alias)) return;
   await registry.change(model, caller, `alias ${alias} ${version}`, (now) => {
-    checkServed(now, version);
-    const { serving } = now.current;
-    return { serving: { ...pinned(now), aliases: { ...serving.aliases, [alias]: version } } };
+    checkFiles(now, version);
+    return setAliasOf(now.current, knownOf(now), alias, version);
   });
 }
 
-/** The state with the version that is live now, even when higher ones come. */
-function pinned(model: RegisteredModel): Serving {
-  const { serving } = model.current;
-  const live = liveOf(model);
-  return live === undefined ? serving : { ...serving, live };
-}
-
-/** @throws InferenceError BAD_REQUEST for a version without files, or one that is archived */
-function checkServed(model: RegisteredModel, version: string): void {
+/** @throws InferenceError BAD_REQUEST for a version without files */
+function checkFiles(model: RegisteredModel, version: string): void {
   const { status, statusMessage } = versionOf(model, version);
-  const subject = `Version ${version} of ${JSON.stringify(model.name)}`;
-  if (status !== 'READY')
-    throw new InferenceError(
-      'BAD_REQUEST',
-      `${subject} has no files: ${statusMessage ?? 'they are being copied'}`,
-    );
-  if (model.current.serving.archived.includes(version))
-    throw new InferenceError('BAD_REQUEST', `${subject} is archived; move it to the stage None first.`);
+  if (status === 'READY') return;
+  throw new InferenceError(
+    'BAD_REQUEST',
+    `Version ${version} of ${JSON.stringify(model.name)} has no files: ${statusMessage ?? 'they are being copied'}`,
+  );
 }
 
 export async function deleteAlias(
@@ -169,15 +159,9 @@ export async function deleteAlias(
   checkAlias(alias);
   const model = await registry.models.get(name);
   if (memberAt(model.current.serving.aliases, alias) === undefined) return;
-  await registry.change(model, caller, `unalias ${alias}`, ({ current: { serving } }) => {
-    const { ranges = [], rules = [], shadows = [] } = serving.traffic ?? {};
-    if ([...ranges, ...rules, ...shadows].some(({ target }) => target === alias))
-      throw new InferenceError(
-        'BAD_REQUEST',
-        `The alias "${alias}" of ${JSON.stringify(name)} cannot be removed: a part of the requests goes to it. Change the split first.`,
-      );
-    return { serving: { ...serving, aliases: without(serving.aliases, alias) } };
-  });
+  await registry.change(model, caller, `unalias ${alias}`, (now) =>
+    removeAlias(now.current, knownOf(now), alias),
+  );
 }
 
 /** @throws InferenceError INVALID_PARAMETER_VALUE for an alias that is not there, as in MLflow */
@@ -232,9 +216,10 @@ export async function moveToStage(
   const moved = await registry.change(model, caller, `stage ${version} ${stage}`, (now) => {
     versionOf(now, version);
     const updatedMs = Date.now();
-    let state = enterStage(now, version, stage);
+    let state = enterStage(now, version, stage, updatedMs);
     const others = now.versions.filter((each) => each.version !== version && stageOf(each) === stage);
-    for (const other of archivesOthers ? others : []) state = enterStage(state, other.version, 'Archived');
+    for (const other of archivesOthers ? others : [])
+      state = enterStage(state, other.version, 'Archived', updatedMs);
     const { card, serving } = state.current;
     return { serving, card: { ...card, updatedMs } };
   });
@@ -242,28 +227,36 @@ export async function moveToStage(
 }
 
 /** The model with a version in another stage. */
-function enterStage(model: RegisteredModel, version: string, stage: Stage): RegisteredModel {
+function enterStage(
+  model: RegisteredModel,
+  version: string,
+  stage: Stage,
+  updatedMs: number,
+): RegisteredModel {
   const { current } = model;
-  const { serving } = current;
-  const back = { ...serving, archived: serving.archived.filter((each) => each !== version) };
-  const card = withVersion(current.card, version, { stage, updatedMs: Date.now() });
-  const as = (next: Serving) => ({ ...model, current: { ...current, card, serving: next } });
+  const card = withVersion(current.card, version, { stage, updatedMs });
+  const serving = { ...current.serving, ...servingIn(model, version, stage) };
+  return { ...model, current: { ...current, card, serving } };
+}
+
+function servingIn(model: RegisteredModel, version: string, stage: Stage): Partial<Serving> {
+  const { current, stored } = model;
+  const known = knownOf(model);
+  const { archived } = current.serving;
+  const isArchived = archived.includes(version);
   if (stage === 'Archived') {
-    if (serving.archived.includes(version)) return as(serving);
-    const rest = model.versions.filter(
-      (each) =>
-        each.version !== version && each.status === 'READY' && !serving.archived.includes(each.version),
-    );
-    const uses = usesOf(model, version);
-    const isLast = rest.length === 0 && uses.length === 1 && liveOf(model) === version;
-    if (isLast) return as({ ...archive(serving, version), live: undefined });
-    checkUnused(model, version, 'be archived');
-    return as(archive(pinned(model), version));
+    if (isArchived || !stored.includes(version)) return {};
+    const isLast = stored.every((each) => each === version || archived.includes(each));
+    const isAliased = Object.values(current.serving.aliases).includes(version);
+    // To archive the last version says that the model is not needed any more.
+    if (isLast && !isAliased) return { archived: [...archived, version], live: undefined, warm: undefined };
+    checkUnused(model, version);
+    return archive(current, known, version).serving ?? {};
   }
-  if (stage !== 'Production') return as(back);
-  const served = as(back);
-  checkServed(served, version);
-  return as({ ...back, live: version });
+  const back = isArchived ? unarchive(current, known, version).serving : current.serving;
+  if (stage !== 'Production') return back ?? {};
+  checkFiles(model, version);
+  return promote({ ...current, serving: back ?? current.serving }, known, version).serving ?? {};
 }
 
 /** The latest versions of a model in each of these stages, the lowest first. */

@@ -13,9 +13,9 @@ import type { Release } from '../../releases/state.ts';
 
 /** The parameters of a call, from its query or its JSON. */
 export interface Fields {
-  /** @throws InferenceError INVALID_PARAMETER_VALUE when it is missing, empty or no text */
+  /** @throws InferenceError INVALID_PARAMETER_VALUE when it is missing, empty or not a text */
   text(name: string): string;
-  /** @throws InferenceError INVALID_PARAMETER_VALUE when it is no text */
+  /** @throws InferenceError INVALID_PARAMETER_VALUE when it is not a text */
   optional(name: string): string | undefined;
   texts(name: string): readonly string[];
   flag(name: string): boolean;

@@ -2,7 +2,7 @@ import { invalid } from '../../errors.ts';
 import type { Clause } from './filter.ts';
 import { matchesLike, type Steps } from './like.ts';
 
-/** The tag by which MLflow tells prompts from models. */
+/** The tag by which MLflow distinguishes prompts from models. */
 export const PROMPT_TAG = 'mlflow.prompt.is_prompt';
 
 /** What a search compares. */

@@ -69,17 +69,18 @@ describe('registered models', () => {
     expect(await ask('GET', `${VERSIONS}/get-download-uri`, { name: 'flowers', version: '1' })).toEqual({
       artifact_uri: expect.stringMatching(/\/iris\/1$/),
     });
-    const predicted = await fetch(`${url}/models/iris/predict`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"features":[5.1,3.5,1.4,0.2]}',
-    });
-    expect(predicted.status).toBe(200);
+    const predict = async (name: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = '{"features":[5.1,3.5,1.4,0.2]}';
+      return (await fetch(`${url}/models/${name}/predict`, { method: 'POST', headers, body })).status;
+    };
+    expect([await predict('flowers'), await predict('iris')]).toEqual([200, 404]);
     // The old name is free for another model, which gets a folder of its own.
     await ask('POST', `${MODELS}/create`, { name: 'iris' });
     await ask('POST', `${VERSIONS}/create`, { name: 'iris', source: 'models:/flowers/2' });
     const uri = await ask('GET', `${VERSIONS}/get-download-uri`, { name: 'iris', version: '1' });
     expect(uri.artifact_uri).toMatch(/\/iris-[0-9a-f]{12}\/1$/);
+    expect([await predict('flowers'), await predict('iris')]).toEqual([200, 200]);
     const { registered_models: models } = await ask('GET', `${MODELS}/search`);
     expect(models).toMatchObject([{ name: 'flowers' }, { name: 'iris' }]);
   });
@@ -226,7 +227,7 @@ describe('versions', () => {
       status: 'READY',
       tags: [{ key: 'k', value: 'v' }],
     });
-    expect(readdirSync(join(folder, 'copies')).sort()).toEqual(['1', '2', '3']);
+    expect(readdirSync(join(folder, 'copies')).sort()).toEqual(['1', '2', '3', 'deployment.json']);
     const files = readdirSync(join(folder, 'copies/3')).filter((name) => !name.startsWith('.'));
     expect(files.sort()).toEqual(['files.json', 'model.json', 'model.onnx', 'reference.json']);
     const graph = readFileSync(join(folder, 'copies/3/model.onnx'));
@@ -245,21 +246,21 @@ describe('versions', () => {
     ['models:/nobody/1', 'There is no registered model "nobody".'],
     ['models:/iris@nobody', /has no version for the source/],
     ['models:/m-0123456789abcdef0123456789abcdef', /^The source names a model of another server/],
-    ['runs:/abc/model', /^The source is no URL that can be read: expected models:/],
+    ['runs:/abc/model', /^The source is not a URL that can be read: expected models:/],
     ['s3://bucket/model', /^The source is neither in the model repository of this server/],
     ['file:///etc', /^The source is neither/],
-    ['/etc/passwd', /^The source is no URL/],
-    ['FOLDER/../x', /^The source is no URL/],
-    ['FOLDER/iris/%2e%2e/%2E%2e/etc', /^The source is no URL/],
-    ['FOLDER/iris/%252e%252e', /^The source is no URL/],
+    ['/etc/passwd', /^The source is not a URL/],
+    ['FOLDER/../x', /^The source is not a URL/],
+    ['FOLDER/iris/%2e%2e/%2E%2e/etc', /^The source is not a URL/],
+    ['FOLDER/iris/%252e%252e', /^The source is not a URL/],
     ['FOLDER', /^The source is neither/],
     ['FOLDER/iris/7', 'There are no files at the source.'],
     ['FOLDER/other/1', /^The source has no ONNX model that can be served: it has none of the files \*\.onnx/],
-    ['s3://allowed/../bucket/model', /^The source is no URL/],
-    ['s3://allowed@bucket/model', /^The source is no URL/],
+    ['s3://allowed/../bucket/model', /^The source is not a URL/],
+    ['s3://allowed@bucket/model', /^The source is not a URL/],
     ['s3://allowed2/model', /^The source is neither/],
     ['s3://allowed/model', 'The source cannot be read by this host.'],
-    ['https://user:password@mlflow.example.com/x', /^The source is no URL/],
+    ['https://user:password@mlflow.example.com/x', /^The source is not a URL/],
     ['https://mlflow.example.com.evil.example/x', /^The source is neither/],
   ])('say why they could not be registered from %s', async (source, message) => {
     const { ask, call, folder } = await openRegistry({
@@ -297,7 +298,7 @@ describe('versions', () => {
     );
   });
 
-  it('are copied from folders of the own repository that are no registered versions', async () => {
+  it('are copied from folders of the own repository that are not registered versions', async () => {
     const { ask, folder } = await openRegistry();
     const { cpSync } = await import('node:fs');
     cpSync(join(folder, 'iris/1'), join(folder, 'staging/of/a/model'), { recursive: true });
@@ -322,14 +323,16 @@ describe('versions', () => {
       status: 400,
       body: {
         error_code: 'BAD_REQUEST',
-        message: 'Version 1 of "iris" cannot be deleted: it has the alias "champion"; take that away first.',
+        message:
+          'Version 1 of model "iris" has the alias champion; it cannot be archived or deleted. Release another version first, with the stage Production or "ternion promote", and move its aliases.',
       },
     });
     expect(await remove('2')).toMatchObject({
       status: 400,
       body: {
-        message:
-          'Version 2 of "iris" cannot be deleted: it answers the requests that name no version; release another one first.',
+        message: expect.stringMatching(
+          /^Version 2 of model "iris" is live; it cannot be archived or deleted\. Release/,
+        ),
       },
     });
     await ask('DELETE', `${MODELS}/alias`, { name: 'iris', alias: 'champion' });
@@ -337,7 +340,9 @@ describe('versions', () => {
     expect((await remove('1')).status).toBe(404);
     expect((await call('DELETE', `mlflow/${MODELS}/delete`, { name: 'iris' })).body).toMatchObject({
       error_code: 'BAD_REQUEST',
-      message: expect.stringMatching(/^Registered model "iris" cannot be deleted: its version 2 answers/),
+      message: expect.stringMatching(
+        /^Registered model "iris" cannot be deleted: its version 2 is live\. To take/,
+      ),
     });
     // To archive the last one is how an operator says that the model is not needed any more.
     const archive = { name: 'iris', version: '2', stage: 'Archived', archive_existing_versions: false };
@@ -392,15 +397,20 @@ describe('stages', () => {
       await call('POST', `mlflow/${MODELS}/alias`, { name: 'iris', alias: 'a', version: '1' }),
     ).toMatchObject({
       status: 400,
-      body: { message: 'Version 1 of "iris" is archived; move it to the stage None first.' },
+      body: {
+        message: expect.stringMatching(
+          /^Version 1 of model "iris" is archived; "ternion archive iris 1 --undo"/,
+        ),
+      },
     });
     await move('1', 'None');
     expect(await live()).toEqual(['2', []]);
     await ask('POST', `${VERSIONS}/create`, { name: 'iris', source: 'models:/iris/Production' });
     expect((await move('2', 'Archived')).body).toMatchObject({
       error_code: 'BAD_REQUEST',
-      message:
-        'Version 2 of "iris" cannot be archived: it answers the requests that name no version; release another one first.',
+      message: expect.stringMatching(
+        /^Version 2 of model "iris" is live; it cannot be archived or deleted\. Release/,
+      ),
     });
   });
 });
