@@ -147,6 +147,13 @@ export function createHost(options: HostOptions): Host {
       monitoring,
       trials,
       pages,
+      registry: async () =>
+        (await import('./open-registry.ts')).openRegistry({
+          config,
+          stores: options.stores,
+          repository,
+          logger,
+        }),
     }),
     config,
     store,

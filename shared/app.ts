@@ -22,6 +22,7 @@ import { answerError } from './protocols/answer.ts';
 import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
 import type { ListedProtocol, ProtocolOptions } from './protocols/operation.ts';
 import { createProtocols } from './protocols/protocols.ts';
+import type { RegistryParts } from './registry/registry.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
 import type { ProcessMemory } from './runtime/process-memory.ts';
 import type { Trials } from './runtime/trial.ts';
@@ -44,6 +45,8 @@ export interface AppDependencies {
   readonly trials: Trials;
   /** The pages for browsers. */
   readonly pages: Pages;
+  /** What the registry of models works with; by default there is none. */
+  readonly registry?: (() => Promise<RegistryParts>) | undefined;
 }
 
 /** The whole server as one function from Request to Response. */
@@ -68,7 +71,7 @@ const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
 export function createApp(dependencies: AppDependencies): App {
-  const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages } =
+  const { config, repository, tasks, own, openSession, memory, logger, monitoring, trials, pages, registry } =
     dependencies;
   const onLoad = monitoring.load;
   // They are in the metrics, and in the line of a request.
@@ -79,7 +82,7 @@ export function createApp(dependencies: AppDependencies): App {
   const inference = createInference({ ...config, ...parts, isBusy, onShadow: monitoring.shadow });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);
-  const options = { inference, config, version: VERSION, logger, monitoring, pages };
+  const options = { inference, config, version: VERSION, logger, monitoring, pages, registry };
   const routes = createRoutes(options, ownRequests?.protocol);
 
   /** Answers a request of own code to a model. */

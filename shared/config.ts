@@ -103,6 +103,10 @@ export interface Config {
   readonly metricsToken: string | undefined;
   /** Whether clients may load and unload models. */
   readonly adminRoutes: boolean;
+  /** What programs must send to change the registry of models; undefined: nobody can. */
+  readonly adminKey: string | undefined;
+  /** URLs below which the registry may read models, beside its own repository. */
+  readonly registrySources: readonly string[];
   /** Whether the interface is described at `/docs` and `/openapi.json`. */
   readonly docs: boolean;
   /** Whether browsers get the playground at `/`. */
@@ -222,6 +226,9 @@ const endpointModels = z.pipe(
 /** `models.example.org`, `*.example.org`, `192.168.0.7`, `[fd00::7]` or `*` */
 const HOST_PATTERN = /^(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[\dA-Fa-f:.]+\])$/;
 
+/** A URL of another machine, without credentials. */
+const SOURCE_PATTERN = /^(?!file:)[a-z][a-z0-9+.-]*:\/\/[^\s?#]+$/i;
+
 const repositoryUrl = z
   .string()
   .check(
@@ -259,6 +266,16 @@ const environmentSchema = z.object({
   ),
   METRICS_TOKEN: z.optional(z.string()),
   ADMIN_ROUTES: z._default(flag, 'false'),
+  ADMIN_KEY: z.optional(z.string()),
+  REGISTRY_SOURCES: z._default(
+    words.check(
+      z.refine(
+        (urls) => urls.every((url) => SOURCE_PATTERN.test(url)),
+        'must be URLs separated by commas, such as s3://my-bucket/models',
+      ),
+    ),
+    [],
+  ),
   DOCS: z._default(flag, 'true'),
   PLAYGROUND: z._default(flag, 'true'),
   TERNION_RUNTIME_TELEMETRY: z._default(flag, 'false'),
@@ -340,6 +357,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     // A token of a file has a line break at its end, which no header can have.
     metricsToken: values.METRICS_TOKEN?.trim(),
     adminRoutes: values.ADMIN_ROUTES === 'true',
+    adminKey: values.ADMIN_KEY?.trim(),
+    registrySources: values.REGISTRY_SOURCES,
     docs: values.DOCS === 'true',
     playground: values.PLAYGROUND === 'true',
     allowedHosts: values.ALLOWED_HOSTS,

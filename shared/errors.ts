@@ -26,6 +26,8 @@ export const ERROR_KINDS = {
     logLevel: 'info',
     type: 'ModelNotFoundException',
   },
+  RESOURCE_ALREADY_EXISTS: { status: 400, retryable: false, logLevel: 'info', type: 'ConflictException' },
+  RESOURCE_CONFLICT: { status: 409, retryable: false, logLevel: 'info', type: 'ConflictException' },
   ENDPOINT_NOT_FOUND: { status: 404, retryable: false, logLevel: 'info', type: 'ResourceNotFoundException' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info', type: 'MethodNotAllowedException' },
   HEADER_TOO_LARGE: { status: 431, retryable: false, logLevel: 'info', type: 'BadRequestException' },

@@ -38,6 +38,9 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'sagemaker/event-stream.ts',
   // What clients ask for besides predictions: endpoints as resources, and tokens.
   'mlflow/endpoints.ts',
+  // The registry, with the form of its calls.
+  'mlflow/registry.ts',
+  'mlflow/registry-fields.ts',
   'mlflow/sign-in.ts',
   'ubiops/resources.ts',
   'vertex-ai/resources.ts',

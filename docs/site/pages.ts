@@ -51,7 +51,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
       'docs/library.md',
     ],
   },
-  { label: 'Clients', files: ['docs/clients.md'] },
+  { label: 'Clients', files: ['docs/clients.md', 'docs/mlflow-registry.md'] },
   { label: 'Deploy', files: ['docs/deploy-*.md', 'docs/container.md'] },
   {
     label: 'Operate',

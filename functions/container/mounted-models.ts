@@ -1,6 +1,11 @@
 import { isVersionFile, VERSION_FILES } from '../../shared/models/formats/locate.ts';
 import { isVersion } from '../../shared/models/versions.ts';
-import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
+import {
+  type ModelStore,
+  type StoredFile,
+  StoreError,
+  type WritableStore,
+} from '../../shared/stores/model-store.ts';
 
 /** The version of a model whose folder has no folder for it. */
 const VERSION = '1';
@@ -18,24 +23,41 @@ interface Layout {
  *
  * @param name of a model whose folder has no name
  */
-export function openMountedModels(store: ModelStore, name: string): ModelStore {
+export function openMountedModels(store: WritableStore, name: string): WritableStore {
   let layout = AS_IT_IS;
+  let isKnown = false;
   const stored = (file: StoredFile): StoredFile => ({ ...file, path: layout.inward(file.path) ?? file.path });
   const list: ModelStore['list'] = async (folder, passOver, onPart) => {
     const passed: [path: string, problem: string][] = [];
     const below = folder === '' ? '' : layout.inward(folder);
     if (below === undefined) return [];
     const files = await store.list(below, (...entry) => passed.push(entry), onPart);
-    if (folder === '') layout = layoutOf(files, name);
+    if (folder === '') {
+      layout = layoutOf(files, name);
+      isKnown = true;
+    }
     const { outward } = layout;
     for (const [path, problem] of passed) passOver?.(outward(path), problem);
     return files.map((file) => ({ ...file, path: outward(file.path) }));
+  };
+  /** What is mounted for one model is that of the platform. */
+  const changing = async () => {
+    if (!isKnown) await list('');
+    if (layout !== AS_IT_IS)
+      throw new StoreError('denied', `${store.url} has the files of single models, and not a repository.`);
+    return store;
   };
   const { localPath } = store;
   return {
     url: store.url,
     list,
     read: (file, start, end, signal) => store.read(stored(file), start, end, signal),
+    load: async (path, known, signal) => {
+      const loaded = await store.load(layout.inward(path) ?? path, known, signal);
+      return loaded.is === 'there' ? { ...loaded, file: { ...loaded.file, path } } : loaded;
+    },
+    write: async (path, content, replaced) => await (await changing()).write(path, content, replaced),
+    remove: async (file) => await (await changing()).remove(file),
     ...(localPath && { localPath: (path: string) => localPath(layout.inward(path) ?? path) }),
   };
 }

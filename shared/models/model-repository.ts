@@ -9,7 +9,7 @@ import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { folderOf, type ModelListing, type ModelReference } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
-import { type Listing, pickVersion, placeOf } from './repository-listing.ts';
+import { type Listing, pickVersion, foldersOf } from './repository-listing.ts';
 import { readPolicy } from './served-versions.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
@@ -25,6 +25,11 @@ export interface ModelRepository {
    * @throws StoreError
    */
   ready(): Promise<void>;
+  /**
+   * Lists the store now: a writer knows that it has changed.
+   * @throws StoreError
+   */
+  renew(): Promise<void>;
   /** All models that are served, by name: the same list until the store is listed again. */
   list(budget?: Budget): Promise<readonly ModelListing[]>;
   /** What `list` resolves to, without a promise; undefined if the store has to be asked. */
@@ -117,7 +122,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     createPatience({ url: store.url, silenceMs, heardMs: listings.heardMs }, budget);
 
   async function findConfig(known: Listing, reference: ModelReference): Promise<StoredFile | undefined> {
-    const { model, version } = placeOf(known, reference);
+    const { model, version } = foldersOf(known, reference);
     return (await known.filesOf(model)).byPath.get(`${version}/${CONFIG_FILE}`);
   }
 
@@ -155,6 +160,9 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
 
   return {
     ready: listings.ready,
+    renew: async () => {
+      await listings.renew();
+    },
     list: async (budget) => knownModels() ?? modelsOf(await listings.current(patienceOf(budget))),
     knownModels,
     known: (name) => listings.latest()?.models.get(name),
@@ -198,7 +206,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     open: async (reference, isEarly = false) => {
       const known = await listings.current(patienceOf());
       // A listing of the whole repository may be older than the files of a version that was published again.
-      const { model, version: folder } = placeOf(known, reference);
+      const { model, version: folder } = foldersOf(known, reference);
       const listed = known.isIndexed ? await known.filesOf(model) : undefined;
       const { path, checked } = await artifacts.beginFolder(folder, listed?.byVersion.get(folder));
       const release = async () => await artifacts.releaseFolder(path);

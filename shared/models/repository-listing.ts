@@ -147,14 +147,14 @@ export function groupByVersion(files: readonly StoredFile[]): ModelFiles {
 }
 
 /** Where the files of a version are, below the repository. */
-export interface Place {
+export interface Folders {
   /** The folder of its model. */
   readonly model: string;
   /** Its own folder. */
   readonly version: string;
 }
 
-export function placeOf({ models }: Listing, { name, version }: ModelReference): Place {
+export function foldersOf({ models }: Listing, { name, version }: ModelReference): Folders {
   const { folder = name } = models.get(name) ?? {};
   return { model: folder, version: folderOf({ name, folder }, version) };
 }

@@ -10,7 +10,7 @@ import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
 import type { ModelReference } from './model-reference.ts';
 import { parseFirstCase } from './reference.ts';
-import { type Listing, type ModelFiles, type Place, placeOf } from './repository-listing.ts';
+import { type Listing, type ModelFiles, type Folders, foldersOf } from './repository-listing.ts';
 import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
 export const CONFIG_FILE = 'model.json';
@@ -85,7 +85,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
    */
   function openFolder(
     files: ModelFiles,
-    { model, version: prefix }: Place,
+    { model, version: prefix }: Folders,
     read: FormatFolder['read'],
   ): FormatFolder {
     return {
@@ -108,19 +108,19 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
 
   return {
     inStore: async (known, reference) => {
-      const place = placeOf(known, reference);
-      const files = await known.filesOf(place.model);
-      return openFolder(files, place, (path) => readStored(files, `${place.version}/${path}`));
+      const folders = foldersOf(known, reference);
+      const files = await known.filesOf(folders.model);
+      return openFolder(files, folders, (path) => readStored(files, `${folders.version}/${path}`));
     },
     example: async (known, reference) => {
-      const { model, version } = placeOf(known, reference);
+      const { model, version } = foldersOf(known, reference);
       const text = await readStored(await known.filesOf(model), `${version}/${REFERENCE_FILE}`);
       return text === undefined ? undefined : firstRequest(text, version);
     },
     onDisk: async (known, reference, { path, checked }) => {
-      const place = placeOf(known, reference);
-      const prefix = place.version;
-      const listed = await known.filesOf(place.model);
+      const folders = foldersOf(known, reference);
+      const prefix = folders.version;
+      const listed = await known.filesOf(folders.model);
       const find = (file: string) => listed.byPath.get(`${prefix}/${file}`);
       // The store does not list links that leave it, so they are not read either.
       const readLarge = async (file: string) => {
@@ -128,7 +128,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         await checked((each) => each === file);
         return await readIfPresent(join(path, file));
       };
-      const folder = openFolder(listed, place, async (file) => {
+      const folder = openFolder(listed, folders, async (file) => {
         checkSize(file, find(file)?.sizeBytes ?? 0);
         const bytes = await readLarge(file);
         return bytes && decodeFile(bytes, file);

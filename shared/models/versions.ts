@@ -22,6 +22,12 @@ export function compareVersions(a: string, b: string): number {
   return compareParts(aPre.split('.'), bPre.split('.')) || (a < b ? -1 : Number(a > b));
 }
 
+/** The whole number above the highest version, so that the new one becomes live. */
+export function nextVersion(versions: readonly string[]): string {
+  const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
+  return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);
+}
+
 function splitPreRelease(version: string): [string, string | undefined] {
   const plain = version.replace(/^v(?=\d)/, '').replace(/\+.*$/, '');
   const dash = plain.indexOf('-');

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MetricsName } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import { chooseMediaType } from '../http/accept.ts';
 import { BytesResponse } from '../http/bytes.ts';
+import { holderOf } from '../http/secret.ts';
 import type { ServerState } from '../monitoring/metrics/series.ts';
 import {
   OPEN_METRICS_TYPE,
@@ -50,7 +50,7 @@ export function createMetricsProtocol({
       handle: async (c) => {
         if (!monitoring.collect) throw new InferenceError('ENDPOINT_NOT_FOUND', monitoring.advice);
         const { headers } = c.req.raw;
-        if (metricsToken !== undefined && !holdsToken(headers, metricsToken)) throw wrongToken();
+        if (metricsToken !== undefined && !holderOf(headers, metricsToken)) throw wrongToken();
         const collector = await monitoring.collect();
         const state: ServerState = {
           collector,
@@ -68,16 +68,6 @@ export function createMetricsProtocol({
       },
     };
   }
-}
-
-/** Whether a request has `Authorization: Bearer <token>`. The time that this takes does not depend on the token. */
-function holdsToken(headers: Headers, token: string): boolean {
-  const [, given = ''] = /^bearer +(.*)$/i.exec(headers.get('authorization') ?? '') ?? [];
-  return timingSafeEqual(digestOf(given), digestOf(token));
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }
 
 function wrongToken(): InferenceError {

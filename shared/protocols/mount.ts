@@ -79,7 +79,7 @@ export function answerOtherMethod({ req }: Context<AppEnvironment>, allowed: rea
 function foreignPage(): InferenceError {
   return new InferenceError(
     'PERMISSION_DENIED',
-    'A page of another site sent this request: only pages of this server, and programs that are not browsers, may load and unload models.',
+    'A page of another site sent this request: only pages of this server, and programs that are not browsers, may change its models.',
   );
 }
 

@@ -6,6 +6,7 @@ import type { Inference, NamedChoice } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Monitoring } from '../monitoring/monitoring.ts';
 import type { Pages } from '../pages/pages.ts';
+import type { RegistryParts } from '../registry/registry.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promise<Response | Answer>;
 
@@ -32,7 +33,8 @@ export function jsonContent(schema: SchemaSource): Content {
 /** One route and its description. Routes and `/openapi.json` come from the same list of them. */
 export interface Operation {
   /**
-   * `ALL` only for routes that always refuse, `OPTIONS` for older clients: such routes are not part of the description.
+   * `ALL` only for routes that always refuse, or whose protocol has another description, and `OPTIONS` for older
+   * clients: such routes are not part of the description.
    */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
@@ -99,6 +101,8 @@ export interface ProtocolOptions {
   readonly monitoring: Monitoring;
   /** Ternion's own pages for browsers. */
   readonly pages: Pages;
+  /** What the registry of models works with; undefined if this server can write no repository. */
+  readonly registry?: (() => Promise<RegistryParts>) | undefined;
 }
 
 /** A parameter of the path, without the verb after it: no name has a colon. */

@@ -109,6 +109,8 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     'GET /.well-known/databricks-config',
     'GET /oidc/.well-known/oauth-authorization-server',
     'POST /oidc/v1/token',
+    'ALL /api/2.0/mlflow/*',
+    'ALL /api/2.0/ternion/*',
   ],
   'azure-ml': () => ['POST /score', 'GET /score'],
   'hugging-face': () => [

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkTextOf } from '../json/check-json.ts';
 import { parseMembers } from '../json/members.ts';
 import { createLimiter } from '../limiter.ts';
+import { contentOf } from '../models/content-of.ts';
 import { type Deployment, parseDeployment } from '../models/deployment.ts';
 import { DEPLOYMENT_FILE } from '../models/formats/format-folder.ts';
 import { releasePath, revisionOf } from '../models/repository-listing.ts';
 import type { Serving } from '../models/serving.ts';
 import { type Loaded, StoreError, type WritableStore } from '../stores/model-store.ts';
-import { contentOf } from './content-of.ts';
 import { type Card, type Release, releaseSchema } from './state.ts';
 import { updateIndex } from './update-index.ts';
 

@@ -15,10 +15,13 @@ const versionCardSchema = z.looseObject({
   source: z.optional(text),
   runId: z.optional(text),
   runLink: z.optional(text),
+  modelId: z.optional(text),
   /** Why there are no files of it; undefined if there are. */
   failure: z.optional(text),
   createdMs: z.optional(z.number()),
   updatedMs: z.optional(z.number()),
+  /** When it was deleted. Its number is never given again. */
+  deletedMs: z.optional(z.number()),
 });
 
 /** What people know about a model; it decides nothing. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NAME_PATTERN } from '../config.ts';
+import { contentOf } from '../models/content-of.ts';
 import { parseDeployment } from '../models/deployment.ts';
 import { DEPLOYMENT_FILE, TRITON_FILE } from '../models/formats/format-folder.ts';
 import { isVersionFile } from '../models/formats/locate.ts';
@@ -11,7 +12,6 @@ import { readPolicy } from '../models/served-versions.ts';
 import { decodeFile } from '../models/small-files.ts';
 import { compareVersions } from '../models/versions.ts';
 import { type StoredFile, StoreError, type WritableStore } from '../stores/model-store.ts';
-import { contentOf } from './content-of.ts';
 
 /** How often it is tried again because another writer was faster. */
 const ATTEMPTS = 100;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { TEST_ENVIRONMENT } from '../support/hosts/environment.ts';
 import type { TestRequest } from '../support/hosts/test-host.ts';
 import { PROJECT } from '../support/project.ts';
 
@@ -382,6 +383,18 @@ export async function badExchanges(): Promise<Exchange[]> {
       /no model/,
     ),
     bad('a bad escape', get('/models/%E0%A4%A'), 404, 'RESOURCE_DOES_NOT_EXIST', /no model/),
+    ...['DELETE registered-models/delete', 'PATCH registered-models/update'].map((call) => {
+      const [method = '', route = ''] = call.split(' ');
+      const body = post(`/api/2.0/mlflow/${route}`, { name: 'nobody' });
+      const headers = { ...body.headers, authorization: `Bearer ${TEST_ENVIRONMENT.ADMIN_KEY}` };
+      return bad(
+        `the body of ${method}`,
+        { ...body, method, headers },
+        404,
+        'RESOURCE_DOES_NOT_EXIST',
+        /no registered model "nobody"/,
+      );
+    }),
     {
       ...bad(
         'a wrong method',

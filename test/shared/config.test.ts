@@ -25,6 +25,8 @@ const DEFAULTS: Config = {
   metrics: ['ternion'],
   metricsToken: undefined,
   adminRoutes: false,
+  adminKey: undefined,
+  registrySources: [],
   docs: true,
   playground: true,
   runtimeTelemetry: false,
@@ -84,6 +86,7 @@ const NOT_DIGITS = 'must be a whole number in digits.';
 const NOT_NAME = 'must be a model name (letters, digits, ".", "_" and "-").';
 const NOT_NAMES = 'must be model names separated by commas, or "*".';
 const NOT_ENDPOINTS = 'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.';
+const NOT_SOURCES = 'must be URLs separated by commas, such as s3://my-bucket/models.';
 const NOT_HOSTS =
   'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".';
 
@@ -114,6 +117,8 @@ describe('parseConfig', () => {
       METRICS: 'none',
       METRICS_TOKEN: 'secret',
       ADMIN_ROUTES: 'true',
+      ADMIN_KEY: 'key\n',
+      REGISTRY_SOURCES: 's3://ml-artifacts/, https://mlflow.example.com:8443/api',
       DOCS: 'false',
       PLAYGROUND: 'false',
       TERNION_RUNTIME_TELEMETRY: 'true',
@@ -155,6 +160,8 @@ describe('parseConfig', () => {
       metrics: [],
       metricsToken: 'secret',
       adminRoutes: true,
+      adminKey: 'key',
+      registrySources: ['s3://ml-artifacts/', 'https://mlflow.example.com:8443/api'],
       docs: false,
       playground: false,
       runtimeTelemetry: true,
@@ -232,6 +239,9 @@ describe('parseConfig', () => {
 
   it.each([
     ['ADMIN_ROUTES', 'yes', 'must be true or false.'],
+    ['REGISTRY_SOURCES', 'bucket', NOT_SOURCES],
+    ['REGISTRY_SOURCES', 's3://a,', NOT_SOURCES],
+    ['REGISTRY_SOURCES', 'file:///etc', NOT_SOURCES],
     ['DOCS', 'off', 'must be true or false.'],
     ['PLAYGROUND', 'off', 'must be true or false.'],
     ['TERNION_RUNTIME_TELEMETRY', '1', 'must be true or false.'],

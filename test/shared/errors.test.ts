@@ -18,6 +18,8 @@ const TABLE: Record<
   UNAUTHENTICATED: [401, false, 'info', 'UnauthorizedException'],
   PERMISSION_DENIED: [403, false, 'info', 'ForbiddenException'],
   RESOURCE_DOES_NOT_EXIST: [404, false, 'info', 'ModelNotFoundException'],
+  RESOURCE_ALREADY_EXISTS: [400, false, 'info', 'ConflictException'],
+  RESOURCE_CONFLICT: [409, false, 'info', 'ConflictException'],
   ENDPOINT_NOT_FOUND: [404, false, 'info', 'ResourceNotFoundException'],
   METHOD_NOT_ALLOWED: [405, false, 'info', 'MethodNotAllowedException'],
   PAYLOAD_TOO_LARGE: [413, false, 'info', 'RequestEntityTooLargeException'],

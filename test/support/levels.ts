@@ -32,7 +32,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/stores',
     'shared/pages',
   ],
-  ['shared/values', 'shared/processors', 'shared/features', 'shared/releases'],
+  ['shared/values', 'shared/processors', 'shared/features', 'shared/releases', 'shared/registry'],
   ['shared/inference'],
   ['shared/answers'],
   ['shared/protocols'],

@@ -6,10 +6,11 @@ import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
 import type { Lineage } from '../../../shared/models/lineage.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { listVersions } from '../../../shared/models/publish-files.ts';
 import { RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
 import type { Serving } from '../../../shared/models/serving.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
-import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
+import { compareVersions, nextVersion } from '../../../shared/models/versions.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
@@ -24,7 +25,7 @@ import {
   NO_LINEAGE,
 } from '../lineage/find-lineage.ts';
 import { openRepository } from '../open-repository.ts';
-import { listVersions, publishVersion } from '../publish/publish-version.ts';
+import { publishVersion } from '../publish/publish-version.ts';
 import { readStated } from '../publish/read-stated.ts';
 import { type StageOptions, stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
@@ -300,12 +301,6 @@ function halfThere(name: string, version: string): CommandError {
       'publishing was interrupted. Publish that model again to complete it, ' +
       `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
-}
-
-/** The whole number above the highest version, so that the new one becomes live. */
-function nextVersion(versions: readonly string[]): string {
-  const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
-  return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);
 }
 
 function checkName(name: string, option: string): string {

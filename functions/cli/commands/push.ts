@@ -1,13 +1,13 @@
+import { copyVersion } from '../../../shared/models/copy-version.ts';
 import { parseDeployment } from '../../../shared/models/deployment.ts';
 import { DEPLOYMENT_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { listVersions, placeOf } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { listOf } from '../model-path.ts';
 import { openRepository } from '../open-repository.ts';
-import { copyVersion } from '../publish/copy-version.ts';
-import { listVersions, placeOf } from '../publish/publish-version.ts';
 import { countOf, formatBytes } from '../words.ts';
 
 export interface PushOptions {

@@ -1,3 +1,4 @@
+import { listVersions } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { liveVersionOf } from '../../../shared/releases/changes.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
@@ -5,7 +6,6 @@ import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { CommandError, type Console } from '../console.ts';
 import { openRepository } from '../open-repository.ts';
 import { listModels } from '../publish/copy-repository.ts';
-import { listVersions } from '../publish/publish-version.ts';
 import { openModel } from '../release/change-model.ts';
 import { describeAliases, describeServing, encodeServing } from '../release/describe-serving.ts';
 

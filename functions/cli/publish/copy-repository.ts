@@ -1,12 +1,12 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
+import { contentOf } from '../../../shared/models/content-of.ts';
+import { copyVersion, type Outcome } from '../../../shared/models/copy-version.ts';
 import { DEPLOYMENT_FILE, TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { listFiles, listVersions } from '../../../shared/models/publish-files.ts';
 import { INDEX_FILE, RELEASES_FOLDER } from '../../../shared/models/repository-listing.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
-import { contentOf } from '../../../shared/releases/content-of.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
-import { copyVersion, type Outcome } from './copy-version.ts';
-import { listFiles, listVersions } from './publish-version.ts';
 
 export interface CopyRepositoryOptions {
   /** The models that are copied; all of them by default. */

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { listVersions } from '../../../shared/models/publish-files.ts';
 import { ChangeError, type Known } from '../../../shared/releases/changes.ts';
 import {
   type Changed,
@@ -12,7 +13,6 @@ import type { Release } from '../../../shared/releases/state.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { openRepository } from '../open-repository.ts';
-import { listVersions } from '../publish/publish-version.ts';
 
 /** Where a change is made, and what its history says of it. */
 export interface ChangeOptions {

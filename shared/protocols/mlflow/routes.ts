@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { BytesResponse } from '../../http/bytes.ts';
+import { loadOnce } from '../../memo.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { lazily } from '../body/lazily.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
@@ -30,7 +31,23 @@ export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRou
       createServingEndpoint(options),
       ...createEndpointOperations(options),
       ...createSignInOperations(options),
+      ...['/api/2.0/mlflow/*', '/api/2.0/ternion/*'].map((path) => createRegistryCalls(path, options)),
     ],
+  };
+}
+
+/** The registry has a table of its own: most servers need none of its calls. */
+function createRegistryCalls(path: string, { config, registry }: ProtocolOptions): Operation {
+  const adminKey = registry && config.adminKey;
+  const open = loadOnce(async () => {
+    if (!registry) throw new Error('a server without a registry was asked for it');
+    return (await import('../../registry/registry.ts')).createRegistry(await registry());
+  });
+  return {
+    method: 'ALL',
+    path,
+    isAdmin: true,
+    handle: async (c) => (await import('./registry.ts')).answerRegistry(c, { adminKey, open }),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CopyReport, copyRepository } from '../../../functions/cli/publish/copy-repository.ts';
-import { copyVersion } from '../../../functions/cli/publish/copy-version.ts';
+import { copyVersion } from '../../../shared/models/copy-version.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';

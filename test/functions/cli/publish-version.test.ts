@@ -3,11 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  listVersions,
-  publishVersion,
-  type StagedVersion,
-} from '../../../functions/cli/publish/publish-version.ts';
+import { publishVersion, type StagedVersion } from '../../../functions/cli/publish/publish-version.ts';
+import { listVersions } from '../../../shared/models/publish-files.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { openS3Store } from '../../../shared/stores/s3.ts';

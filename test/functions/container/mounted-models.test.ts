@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { openMountedModels } from '../../../functions/container/mounted-models.ts';
@@ -77,5 +79,26 @@ describe('mounted models', () => {
     await rm(join(folder, 'a'), { recursive: true });
     await writeFiles(folder, { 'model.onnx': '' });
     expect((await store.list('')).map(({ path }) => path)).toEqual(['iris/1/model.onnx']);
+  });
+
+  it('are not changed, unless they are a repository', async () => {
+    const bytes = Buffer.from('x');
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const content = { sizeBytes: 1, sha256, open: () => Readable.from([bytes]) };
+    const { store: single } = await open(['config.json', 'model.onnx']);
+    await expect(single.write('releases/iris/1.json', content)).rejects.toMatchObject({ reason: 'denied' });
+    const [first] = await single.list('');
+    if (!first) throw new Error('there is no file');
+    await expect(single.remove(first)).rejects.toMatchObject({ reason: 'denied' });
+    expect(await single.load('iris/1/config.json')).toMatchObject({
+      is: 'there',
+      file: { path: 'iris/1/config.json' },
+      content: Buffer.from('config.json'),
+    });
+    const { store: repository } = await open(['a/1/model.onnx']);
+    const written = await repository.write('releases/a/1.json', content);
+    expect(await repository.load('releases/a/1.json')).toMatchObject({ is: 'there', content: bytes });
+    await repository.remove(written);
+    expect(await repository.load('releases/a/1.json')).toMatchObject({ is: 'missing' });
   });
 });

@@ -10,4 +10,5 @@ export const TEST_ENVIRONMENT = {
   // Sums over trees differ in the last digit with the number of threads.
   INTRA_OP_THREADS: '1',
   LOG_LEVEL: 'silent',
+  ADMIN_KEY: 'the key of tests',
 } as const;

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { type StoredFile, StoreError, type WritableStore } from '../stores/model-store.ts';
+import { contentOf } from './content-of.ts';
 import {
+  type Artifact,
   type FileManifest,
   MANIFEST_FILE,
   ManifestError,
   parseFileManifest,
   selectArtifacts,
-} from '../../../shared/models/file-manifest.ts';
-import { contentOf } from '../../../shared/releases/content-of.ts';
-import { type StoredFile, StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
-import { inOrder, isSame, publishFiles, type VersionFiles, writeOrKeep } from './publish-version.ts';
+} from './file-manifest.ts';
+import { inOrder, isSame, publishFiles, type VersionFiles, writeOrKeep } from './publish-files.ts';
 
 /** What became of a version in the other repository. */
 export type Outcome =
@@ -100,17 +101,29 @@ async function isManifest(store: WritableStore, prefix: string): Promise<boolean
   }
 }
 
-/** The files of a published version. One without `files.json` gets one. */
-async function readVersion(store: WritableStore, prefix: string): Promise<VersionFiles> {
-  const below = `${prefix}/`;
+/**
+ * The files of a version in a store. One without `files.json` gets one.
+ *
+ * @param prefix its folder; '' for the whole store
+ * @param check is called with the files before any is read
+ * @param signal ends each reading
+ */
+export async function readVersion(
+  store: WritableStore,
+  prefix: string,
+  check: (files: readonly Artifact[]) => void = () => {},
+  signal?: AbortSignal,
+): Promise<VersionFiles> {
+  const below = prefix && `${prefix}/`;
   const listed = await store.list(prefix);
-  const loaded = await store.load(`${prefix}/${MANIFEST_FILE}`);
+  const loaded = await store.load(`${below}${MANIFEST_FILE}`);
   const given = loaded.is === 'there' ? loaded.content : undefined;
   const manifest = given && (await parseFileManifest(given.toString(), below));
   const artifacts = selectArtifacts(listed, below, manifest);
+  check(artifacts);
   const files: (FileManifest['files'][number] & { readonly source: StoredFile })[] = [];
   for (const { path, sizeBytes, sha256, source } of artifacts)
-    files.push({ path, sizeBytes, sha256: sha256 ?? (await hashOf(store, source)), source });
+    files.push({ path, sizeBytes, sha256: sha256 ?? (await hashOf(store, source, signal)), source });
   const sources = new Map(files.map(({ path, source }) => [path, source]));
   const made = { files: files.map(({ source: _, ...file }) => file) };
   return {
@@ -119,18 +132,25 @@ async function readVersion(store: WritableStore, prefix: string): Promise<Versio
     contentOf: (file) => {
       const source = sources.get(file.path);
       if (source === undefined) throw new StoreError('missing', `${below}${file.path} is missing.`);
-      return { ...file, open: () => Readable.from(chunksOf(store, source)) };
+      return { ...file, open: () => Readable.from(chunksOf(store, source, signal)) };
     },
   };
 }
 
-async function hashOf(store: WritableStore, file: StoredFile): Promise<string> {
+async function hashOf(store: WritableStore, file: StoredFile, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of await store.read(file, 0, file.sizeBytes)) hash.update(chunk);
+  for await (const chunk of chunksOf(store, file, signal)) hash.update(chunk);
   return hash.digest('hex');
 }
 
 /** Copied, because a store may use the memory of a chunk again. */
-async function* chunksOf(store: WritableStore, file: StoredFile): AsyncGenerator<Buffer> {
-  for await (const chunk of await store.read(file, 0, file.sizeBytes)) yield Buffer.from(chunk);
+async function* chunksOf(
+  store: WritableStore,
+  file: StoredFile,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of await store.read(file, 0, file.sizeBytes, signal)) {
+    signal?.throwIfAborted();
+    yield Buffer.from(chunk);
+  }
 }
