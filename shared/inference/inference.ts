@@ -2,7 +2,7 @@ import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.t
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
 import { DamageError } from '../models/file-manifest.ts';
-import { folderOf, type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, type ModelReference, NAMED, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Logger, roundMs } from '../monitoring/logger.ts';
@@ -76,9 +76,6 @@ export interface InferenceOptions {
 
 /** `unloaded`: an operator took it out of use. */
 export type ModelState = CacheState | 'unloaded';
-
-/** The variant of a request that named a version or an alias. */
-const NAMED = 'named';
 
 /** What a request does with its model. */
 type Work<R> = (model: ModelUse) => R | Promise<R>;

@@ -1,7 +1,7 @@
-import { folderOf, type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, LIVE, type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { Serving } from '../models/serving.ts';
 import type { Logger } from '../monitoring/logger.ts';
-import { type Assignment, choosable, LIVE } from '../releases/assign.ts';
+import { type Assignment, choosable } from '../releases/assign.ts';
 import { type CacheState, LoadError } from '../runtime/session-cache.ts';
 
 /** A model with releases. */

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json/json-value.ts';
 import { loadOnce } from '../memo.ts';
-import type { ModelReference } from '../models/model-reference.ts';
+import { LIVE, type ModelReference } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import {
   type Assignment,
@@ -8,7 +8,6 @@ import {
   assignShadows,
   choosable,
   fieldAt,
-  LIVE,
   type RequestFacts,
   readsBody,
 } from '../releases/assign.ts';

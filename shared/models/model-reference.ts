@@ -23,6 +23,11 @@ export interface AppliedPolicy {
   readonly missing: readonly string[];
 }
 
+/** The variant of a request that no rule and no range of a division covers. */
+export const LIVE = 'live';
+/** The variant of a request that names a version or an alias. */
+export const NAMED = 'named';
+
 /** One version of one model. */
 export interface ModelReference {
   readonly name: string;

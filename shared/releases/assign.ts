@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../json/json-value.ts';
+import { LIVE } from '../models/model-reference.ts';
 import type { Range, Serving, Traffic } from '../models/serving.ts';
 import { partOf } from './hash.ts';
 
@@ -19,9 +20,6 @@ export interface Assignment {
   /** Whether the next request with the same key gets the same; undefined if no key was asked for. */
   readonly sticky: boolean | undefined;
 }
-
-/** The variant of what no rule and no range covers. */
-export const LIVE = 'live';
 
 /** A model as a division needs it. */
 export interface Divided {

@@ -1,5 +1,7 @@
+import { LIVE, NAMED } from '../models/model-reference.ts';
 import { PARTS, type Serving, type Traffic } from '../models/serving.ts';
 import { compareVersions } from '../models/versions.ts';
+import { problemOf } from './conditions.ts';
 import { reallocate } from './ranges.ts';
 import type { Changed, Current } from './release-log.ts';
 import type { VersionCard } from './state.ts';
@@ -80,6 +82,11 @@ function listNames({ serving }: Current, { versions }: Known): string {
 export function setAlias(current: Current, known: Known, alias: string, target: string): Changed {
   if (known.versions.includes(alias))
     throw new ChangeError(`Model "${known.model}" has a version ${alias}, so no alias can have this name.`);
+  if (alias === LIVE || alias === NAMED) {
+    throw new ChangeError(
+      `An answer has the variant "${alias}" where no alias decided, so no alias can have this name.`,
+    );
+  }
   const version = served(current, known, target);
   const serving = hold(current, known);
   return { serving: { ...serving, aliases: { ...serving.aliases, [alias]: version } } };
@@ -146,7 +153,12 @@ export function split(current: Current, known: Known, wanted: Split): Changed {
       shadows.set(target, percent);
     } else shadows.delete(target);
   }
-  for (const { target } of wanted.rules ?? []) served(current, known, target);
+  for (const { target, when } of wanted.rules ?? []) {
+    served(current, known, target);
+    const problem = problemOf(when);
+    if (problem !== undefined)
+      throw new ChangeError(`The rule for ${target} of model "${known.model}" cannot be used: ${problem}.`);
+  }
   const key = wanted.key === undefined ? traffic.key : (wanted.key ?? undefined);
   try {
     return {

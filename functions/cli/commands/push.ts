@@ -1,8 +1,8 @@
 import { copyVersion } from '../../../shared/models/copy-version.ts';
-import { parseDeployment } from '../../../shared/models/deployment.ts';
-import { DEPLOYMENT_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { listVersions, placeOf } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
+import { type Known, liveVersionOf } from '../../../shared/releases/changes.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
@@ -49,17 +49,22 @@ async function chooseVersion(
   const [, name = '', version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
   const versions = name === '' ? [] : [...(await listVersions(store, name))].sort(compareVersions);
   const shown = JSON.stringify(argument);
-  const highest = versions.at(-1);
-  if (highest === undefined) throw new CommandError(`The repository ${store.url} has no model ${shown}.`);
-  const chosen = alias === undefined ? (version ?? highest) : (await aliasesOf(store, name)).get(alias);
+  if (versions.length === 0) throw new CommandError(`The repository ${store.url} has no model ${shown}.`);
+  const chosen = version ?? (await released(store, { model: name, versions }, alias));
   if (chosen !== undefined && versions.includes(chosen)) return { name, version: chosen };
   throw new CommandError(
     `The repository ${store.url} has no ${shown}; the versions of ${name} are: ${listOf(versions)}.`,
   );
 }
 
-async function aliasesOf(store: WritableStore, name: string): Promise<ReadonlyMap<string, string>> {
-  const loaded = await store.load(`${name}/${DEPLOYMENT_FILE}`);
-  if (loaded.is !== 'there') return new Map();
-  return new Map(Object.entries((await parseDeployment(loaded.content.toString())).aliases));
+/** The version that an alias stands for, or else the live one. */
+async function released(
+  store: WritableStore,
+  known: Known,
+  alias: string | undefined,
+): Promise<string | undefined> {
+  const current = await createReleaseLog(store).read(known.model);
+  if (alias === undefined) return liveVersionOf(current, known);
+  const { aliases } = current.serving;
+  return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
 }

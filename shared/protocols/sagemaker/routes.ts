@@ -3,6 +3,7 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { errorResponse, jsonResponse } from '../../http/respond.ts';
+import { LIVE, NAMED } from '../../models/model-reference.ts';
 import type { InferenceInput } from '../../values/input.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { answerWith } from '../answer.ts';
@@ -150,11 +151,8 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
 /** What a client can send as the target variant to get the same version again. */
 function variantOf({ usage }: Answer): string {
   const { version = '', variant } = usage?.reference ?? {};
-  return variant === undefined || RESERVED.includes(variant) ? version : variant;
+  return variant === undefined || [LIVE, NAMED].includes(variant) ? version : variant;
 }
-
-/** Ternion's own words for a variant, which stand for no alias. */
-const RESERVED = ['live', 'named'];
 
 /** Errors are written as MLflow writes them, even for a format with its own errors. */
 async function answerMlflow(

@@ -42,6 +42,14 @@ describe('ternion push', () => {
     expect(await run('verify', '-r', to)).toMatchObject({ code: 0 });
   });
 
+  it('copies the live version by default', async () => {
+    const from = await makeRepository();
+    const to = join(await temporaryFolder(), 'other');
+    expect(await run('promote', 'iris', '1', '-r', from, '--by', 'ada')).toMatchObject({ code: 0 });
+    const { stdout } = await run('push', 'iris', to, '-r', from, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'iris', version: '1', copied: true });
+  });
+
   it('replaces no other version, and says what there is', async () => {
     const from = await makeRepository();
     const to = await makeRepository();

@@ -72,7 +72,9 @@ describe('an alias', () => {
     expect(problemOf(() => setAlias(current, KNOWN, 'canary', '1'))).toContain(
       '"ternion archive iris 1 --undo"',
     );
-    expect(problemOf(() => setAlias(current, KNOWN, '2', '3'))).toContain('no alias can have this name');
+    for (const name of ['2', 'live', 'named']) {
+      expect(problemOf(() => setAlias(current, KNOWN, name, '3'))).toContain('no alias can have this name');
+    }
     expect(problemOf(() => removeAlias(current, KNOWN, 'canary'))).toBe(
       'Model "iris" has no alias "canary"; its aliases are: none.',
     );
@@ -146,6 +148,16 @@ describe('a split', () => {
     ['an unknown version', { shares: new Map([['11', 5]]) }, 'no version or alias "11"'],
     ['a shadow that is not there', { shadows: new Map([['11', 5]]) }, 'no version or alias "11"'],
     ['a rule to what is not there', { rules: [{ when: {}, target: '11' }] }, 'no version or alias "11"'],
+    [
+      'a rule with an unknown operator',
+      { rules: [{ when: { 'header.x': { $near: 1 } }, target: '2' }] },
+      'The rule for 2 of model "iris" cannot be used: the operator $near is unknown',
+    ],
+    [
+      'a rule that could keep a server busy',
+      { rules: [{ when: { 'header.x': { $regex: '(a+)+b' } }, target: '2' }] },
+      'repeats a group',
+    ],
   ])('is refused for %s', (_, wanted, problem) => {
     expect(problemOf(() => split(given, KNOWN, wanted))).toContain(problem);
   });
