@@ -198,6 +198,7 @@ export function createInference(options: InferenceOptions): Inference {
     traffic ??= createTraffic({
       known: repository.known,
       state: (reference) => cache.state(keyOf(reference)),
+      touch: (reference) => cache.touch(keyOf(reference)),
       load: (reference) =>
         cache.use(
           keyOf(reference),

@@ -11,6 +11,8 @@ export interface ReleasedModel extends ModelListing {
 
 export interface RolloutOptions {
   readonly state: (reference: ModelReference) => CacheState | undefined;
+  /** Counts as a use of a version that is in memory. */
+  readonly touch: (reference: ModelReference) => void;
   /** Loads a version and runs it once. @throws LoadError */
   readonly load: (reference: ModelReference) => Promise<void>;
   /** The version of each model that was live and asked for when this instance last looked. */
@@ -41,7 +43,7 @@ export interface Rollout {
 const RETRY_MS = 1_000;
 
 export function createRollout(options: RolloutOptions): Rollout {
-  const { state, load, earlier, logger, now = () => performance.now() } = options;
+  const { state, touch, load, earlier, logger, now = () => performance.now() } = options;
   /** Versions that have been in memory once. One that was evicted since is loaded by the request that needs it. */
   const ready = new Set<string>();
   const loading = new Set<string>();
@@ -49,6 +51,20 @@ export function createRollout(options: RolloutOptions): Rollout {
   const retryAtMs = new Map<string, number>();
   /** States all of whose versions have been in memory. */
   const settled = new WeakSet<Serving>();
+  /** Until when the version that was live before a switch is kept, by model. */
+  const warmUntilMs = new Map<string, { readonly since: string; readonly endMs: number }>();
+
+  /** A switch back should find it in memory, so requests for other models do not push it out for a while. */
+  function keepWarm({ name, liveVersion, serving: { warm } }: ReleasedModel): void {
+    if (!warm) return;
+    const since = `${warm.version} ${liveVersion}`;
+    let kept = warmUntilMs.get(name);
+    if (kept?.since !== since) {
+      kept = { since, endMs: now() + warm.seconds * 1000 };
+      warmUntilMs.set(name, kept);
+    }
+    if (now() < kept.endMs) touch({ name, version: warm.version });
+  }
 
   function isReady(model: ReleasedModel, version: string): boolean {
     const key = folderOf(model, version);
@@ -85,6 +101,7 @@ export function createRollout(options: RolloutOptions): Rollout {
     settle: (model, chosen, inBackground) => {
       const { name, liveVersion, serving } = model;
       const isHere = (version: string) => isReady(model, version);
+      keepWarm(model);
       if (!settled.has(serving)) {
         const missing = choosable(model).filter((version) => !isHere(version));
         const due = missing.filter((version) => {

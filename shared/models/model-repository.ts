@@ -9,7 +9,7 @@ import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { folderOf, type ModelListing, type ModelReference } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
-import { type Listing, pickVersion, foldersOf } from './repository-listing.ts';
+import { foldersOf, type Listing, pickVersion } from './repository-listing.ts';
 import { readPolicy } from './served-versions.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';

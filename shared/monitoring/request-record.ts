@@ -3,6 +3,7 @@ import { BytesRequest, BytesResponse } from '../http/bytes.ts';
 import type { Answer, RequestContext } from '../http/context.ts';
 import { pathOfUrl } from '../http/route-path.ts';
 import type { TraceContext } from '../http/trace-context.ts';
+import { LIVE } from '../models/model-reference.ts';
 import type { EmbeddingUsage, Measured, ValueQuality } from '../usage.ts';
 
 /** The steps of a request, in their order; docs/architecture.md describes them. */
@@ -102,7 +103,7 @@ export function recordOf(answered: Answered): RequestRecord {
     protocol: answered.protocol,
     model: reference?.name,
     version: reference?.version,
-    variant: reference && (reference.variant ?? 'live'),
+    variant: reference && (reference.variant ?? LIVE),
     sticky: reference?.sticky,
     status: response.status,
     errorCode: error?.code,

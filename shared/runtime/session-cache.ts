@@ -51,6 +51,8 @@ export interface SessionCache<T extends Cacheable> {
     use: (value: T) => Promise<R> | R,
     wait?: (value: Promise<T>) => Promise<T>,
   ): Promise<R>;
+  /** Counts as a use of a value that is in memory: others are released before it. */
+  touch(key: string): void;
   /** `loaded`, `loading` or `failed`, or undefined for a key that was never used, or evicted since. */
   state(key: string): CacheState | undefined;
   /** Values in memory, with the sum of their sizes. */
@@ -139,12 +141,15 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     const entry = entries.get(key);
     if (!entry) return startLoad(key, load, 0);
     if (entry.state === 'failed' && now() >= entry.retryAtMs) return startLoad(key, load, entry.failures);
-    if (key !== latest) {
-      entries.delete(key);
-      entries.set(key, entry);
-      latest = key;
-    }
+    moveToEnd(key, entry);
     return entry;
+  }
+
+  function moveToEnd(key: string, entry: Entry<T>): void {
+    if (key === latest) return;
+    entries.delete(key);
+    entries.set(key, entry);
+    latest = key;
   }
 
   async function release(key: string, entry: Entry<T>): Promise<void> {
@@ -210,6 +215,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         const releases = settle(key, entry);
         if (releases !== undefined) await releases;
       }
+    },
+    touch: (key) => {
+      const entry = entries.get(key);
+      if (entry) moveToEnd(key, entry);
     },
     state: (key) => entries.get(key)?.state,
     loaded: () => ({

@@ -1,11 +1,25 @@
-import { writeFile } from 'node:fs/promises';
+import { cp, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get } from '../../support/get-json.ts';
+import { MODELS } from '../../support/project.ts';
 import { type Answered, type ReleasedApp, SETOSA, serveReleased } from '../../support/serve-released.ts';
 
 const versionOf = ({ headers }: Answered) => headers.get('ternion-model-version');
 const ask = async ({ send }: ReleasedApp) => versionOf(await send('/predict', SETOSA));
+
+/** Bytes of the versions 1, 2 and 3 together. */
+async function roomForThree(): Promise<string> {
+  const sizes = await Promise.all(
+    ['1', '2', '1'].map(async (version) => {
+      const folder = join(MODELS, 'iris', version);
+      const files = await readdir(folder);
+      const stats = await Promise.all(files.map((file) => stat(join(folder, file))));
+      return stats.reduce((total, { size }) => total + size, 0);
+    }),
+  );
+  return String(sizes.reduce((total, size) => total + size, 0));
+}
 
 /** Makes the graph of a version unreadable. */
 async function spoil({ folder }: ReleasedApp, version: string): Promise<void> {
@@ -39,6 +53,29 @@ describe('a new live version', () => {
     await meanwhile.context.waitingWork.run(() => undefined);
     expect(loadsOf(served)).toEqual(['iris/1', 'iris/2']);
     expect(await ask(served)).toBe('2');
+  });
+
+  it('keeps the one before in memory for a while, although others need room', async () => {
+    for (const [seconds, loads] of [
+      [600, 1],
+      [0.001, 2],
+    ] as const) {
+      const served = await serveReleased(
+        { iris: { live: '1' } },
+        { SESSION_CACHE_BYTES: await roomForThree() },
+      );
+      await cp(join(served.folder, 'iris/1'), join(served.folder, 'iris/4'), { recursive: true });
+      expect(await ask(served)).toBe('1');
+      await served.release({ iris: { live: '2', warm: { version: '1', seconds } } });
+      expect(await ask(served)).toBe('1');
+      await served.send('/models/iris/versions/3/predict', SETOSA);
+      expect(await ask(served)).toBe('2');
+      await served.send('/models/iris/versions/4/predict', SETOSA);
+      await served.release({ iris: { live: '1' } });
+      await ask(served);
+      expect(await ask(served)).toBe('1');
+      expect(loadsOf(served).filter((model) => model === 'iris/1')).toHaveLength(loads);
+    }
   });
 
   it('takes over from a version that was live before there were releases', async () => {

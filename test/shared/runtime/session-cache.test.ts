@@ -112,6 +112,16 @@ describe('the budget', () => {
     expect(['a', 'b', 'c'].map(cache.state)).toEqual(['loaded', undefined, 'loaded']);
   });
 
+  it('spares a value that is in memory and counts as used', async () => {
+    const { cache, events, touch } = makeCache({ budgetBytes: 100 });
+    for (const key of ['a', 'b']) await touch(key);
+    cache.touch('a');
+    cache.touch('never loaded');
+    await touch('c');
+    expect(events).toEqual(['load a', 'load b', 'load c', 'release b']);
+    expect(cache.state('never loaded')).toBeUndefined();
+  });
+
   it('may be used to the last byte', async () => {
     const { events, touch } = makeCache({ budgetBytes: 80 });
     for (const key of ['a', 'b']) await touch(key);
