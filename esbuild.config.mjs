@@ -10,13 +10,13 @@ import { azurePlugin } from './infra/build/azure-plugin.ts';
 import { buildConstructs } from './infra/build/build-constructs.ts';
 import { buildPages } from './infra/build/build-pages.ts';
 import { httpPlugin } from './infra/build/builtins.ts';
-import { dropImports } from './infra/build/drop-imports.ts';
 import { honoPlugin } from './infra/build/hono-plugin.ts';
 import { nativePackagesOf, placesOf, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { describeLicences, writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { sharpPlugin } from './infra/build/sharp-plugin.ts';
+import { shrink } from './infra/build/shrink.ts';
 import { startPlugin } from './infra/build/start-plugin.ts';
 import { findTargets } from './infra/build/targets.ts';
 import { copyPublicTypes } from './infra/build/types/public-types.ts';
@@ -182,8 +182,7 @@ async function bundle(host, output, natives) {
     plugins: [zodPlugin()],
   });
   dropRequire(output);
-  dropImports(output);
-  return metafile;
+  return shrink(output, targetOf(host), metafile);
 }
 
 /**
@@ -196,7 +195,7 @@ function optionsOf(host, output) {
     outdir: output,
     outExtension: { '.js': '.mjs' },
     platform: 'node',
-    target: host.isNpmPackage ? 'node20' : 'node22',
+    target: targetOf(host),
     format: 'esm',
     bundle: true,
     minify: true,
@@ -205,6 +204,15 @@ function optionsOf(host, output) {
     legalComments: 'none',
     metafile: true,
   };
+}
+
+/**
+ * The oldest version of Node that runs the bundle.
+ *
+ * @param {Target} host
+ */
+function targetOf(host) {
+  return host.isNpmPackage ? 'node20' : 'node22';
 }
 
 /** @param {Target} target @param {string} output */
