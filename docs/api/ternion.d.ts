@@ -117,6 +117,13 @@ type MeasurementLabels = Readonly<Record<string, string>>;
 interface ModelReference {
   readonly name: string;
   readonly version: string;
+  /**
+   * How a request came to it: `live`, `named` if the request named the version or an alias, or the name that a division
+   * of the requests has for its share; undefined: `live`.
+   */
+  readonly variant?: string | undefined;
+  /** Whether the next request with the same key gets the same; undefined if no key was asked for. */
+  readonly sticky?: boolean | undefined;
 }
 /** The arrays that hold tensor elements. FP16 elements are held as their bit patterns, see float16.ts. */
 type NumericArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
