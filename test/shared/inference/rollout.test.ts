@@ -137,6 +137,29 @@ describe('a new live version', () => {
   });
 });
 
+describe('a model with another name', () => {
+  it('answers, is described and is loaded under it, with what was in memory before', async () => {
+    const served = await serveReleased({ iris: { live: '1' } }, { ADMIN_ROUTES: 'true' });
+    expect(await ask(served)).toBe('1');
+    await served.release({ iris: { live: '1', name: 'flowers' } });
+    expect((await served.send('/models/iris/predict', SETOSA)).status).toBe(404);
+    const answers = [
+      await served.send('/models/flowers/predict', SETOSA),
+      await served.send('/models/flowers/versions/2/predict', SETOSA),
+      await served.send('/v2/repository/models/flowers/unload', {}),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(loadsOf(served)).toEqual(['iris/1', 'flowers/2']);
+    expect((await served.send('/models/flowers/predict', SETOSA)).status).toBe(503);
+    expect((await served.send('/v2/repository/models/flowers/load', {})).status).toBe(200);
+    expect(await get(served.app, '/v2/models/flowers')).toMatchObject({ name: 'flowers' });
+    expect(await get(served.app, '/health')).toMatchObject({
+      status: 'ok',
+      models: [{ name: 'flowers', live_version: '1', state: 'loaded' }],
+    });
+  });
+});
+
 describe('a target of a split', () => {
   const all = { seed: 's', ranges: [{ target: '2', start: 0, end: 10_000 }] };
 

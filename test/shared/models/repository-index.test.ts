@@ -125,7 +125,7 @@ describe('a repository with an index', () => {
       ['c', ['2']],
       ['d', ['1']],
     ]);
-    expect(await repository.resolve('bee')).toEqual({ name: 'bee', version: '10', folder: 'b' });
+    expect(await repository.resolve('bee')).toEqual({ name: 'bee', version: '10' });
     expect(await repository.locate(await repository.resolve('bee', '9'))).toBe('model.onnx');
     expect((await messageOf(repository.resolve('b')))[0]).toBe(404);
     expect(await messageOf(repository.resolve('a', 'canary'))).toEqual([
