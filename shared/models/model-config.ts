@@ -31,7 +31,8 @@ export const commonMembers = {
       'Path of the graph below the folder, such as onnx/model_q4.onnx, if it is neither called model.onnx nor the only graph.',
   }),
   metrics: z.optional(z.record(z.string(), z.number())).register(z.globalRegistry, {
-    description: 'Results on data that was not used for training, by name. They are only shown.',
+    description:
+      'Results on data that was not used for training, by name. `ternion promote` compares them with those of the live version.',
   }),
   maxBatchSize: z.optional(z.int().check(z.minimum(1))).register(z.globalRegistry, {
     description:

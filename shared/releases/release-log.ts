@@ -114,6 +114,11 @@ const LONGEST_PAUSE_MS = 500;
 /** Files that are read at the same time. */
 const READS = 16;
 
+/** A change is one line wherever changes are listed, and must not look like two. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
 export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLogOptions = {}): ReleaseLog {
   /** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
   async function load(path: string): Promise<Loaded> {
@@ -280,9 +285,9 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
           revision: newest.revision + 1,
           id: randomUUID(),
           at: new Date(newest.storeMs).toISOString(),
-          by,
-          why,
-          action,
+          by: oneLine(by),
+          why: oneLine(why),
+          action: oneLine(action),
           previous: newest.hash,
           serving,
           card,

@@ -34,6 +34,18 @@ export function describeReleases(given: OpenStore): void {
     expect(await log.read('other')).toMatchObject({ revision: 0 });
   });
 
+  it('keeps who and why on one line', async () => {
+    const { store } = await given(FILES);
+    const log = createReleaseLog(store);
+    const forged = { by: 'eve\n2  2026-01-01  bob', why: 'a\u2028b\r\n', action: 'tag\u0000\u001b[2J x' };
+    await log.change('iris', forged, ({ card }) => ({ card }));
+    expect((await log.history('iris'))[0]).toMatchObject({
+      by: 'eve 2  2026-01-01  bob',
+      why: 'a b',
+      action: 'tag [2J x',
+    });
+  });
+
   it('lets one of two operators win, and names the winner to the other', async () => {
     const { store } = await given(FILES);
     const operators = ['ada', 'bob', 'cyd', 'dan', 'eve'];

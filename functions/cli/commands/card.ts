@@ -4,6 +4,7 @@ import { liveVersionOf, versionNamed } from '../../../shared/releases/changes.ts
 import { CommandError, type Console } from '../console.ts';
 import { findModel, look } from '../find-model.ts';
 import { openModel } from '../release/change-model.ts';
+import { metricsOf } from '../release/metrics-of.ts';
 import { formatBytes } from '../words.ts';
 
 export interface CardOptions {
@@ -13,7 +14,7 @@ export interface CardOptions {
 /** `ternion card`: a model card in Markdown, from what the repository knows. */
 export async function card(place: string, { repository }: CardOptions, output: Console): Promise<void> {
   const [, model = '', asked] = /^([^/]+)(?:\/(.+))?$/.exec(place) ?? [];
-  const { known, current, log } = await openModel(repository, model, output);
+  const { known, current, log, store } = await openModel(repository, model, output);
   const version = asked === undefined ? liveVersionOf(current, known) : versionNamed(current, known, asked);
   if (version === undefined)
     throw new CommandError(`Model ${JSON.stringify(model)} has no version ${JSON.stringify(asked ?? '')}.`);
@@ -24,6 +25,7 @@ export async function card(place: string, { repository }: CardOptions, output: C
       kind: contract.kind,
       gives: contract.gives,
       task: config.task,
+      description: config.description,
       sizeBytes,
       inputs: session.inputs.map((spec) => `${spec.name}: ${spec.datatype} [${nameAxes(spec).join(', ')}]`),
       outputs: session.outputs.map((spec) => `${spec.name}: ${spec.datatype} [${nameAxes(spec).join(', ')}]`),
@@ -36,7 +38,7 @@ export async function card(place: string, { repository }: CardOptions, output: C
     const tags = { ...current.card.tags, ...about?.tags };
     const text = [
       `# ${current.card.name ?? model}, version ${version}`,
-      about?.description ?? current.card.description,
+      about?.description ?? facts.description ?? current.card.description,
       section('Use', [
         `task: ${facts.task}`,
         `takes: ${facts.kind}`,
@@ -47,7 +49,7 @@ export async function card(place: string, { repository }: CardOptions, output: C
       ]),
       section('Inputs', facts.inputs),
       section('Outputs', facts.outputs),
-      section('Metrics', pairs(about?.metrics ?? {})),
+      section('Metrics', pairs(await metricsOf(store, model, version, current))),
       section('Tags', pairs(tags)),
       section('Origin', pairs(origin)),
       section(

@@ -8,6 +8,7 @@ import { CommandError, type Console } from '../console.ts';
 import { type FoundModel, findModel, look } from '../find-model.ts';
 import { ask, findDifference, tryModel, withoutModel } from '../publish/try-model.ts';
 import { openModel } from '../release/change-model.ts';
+import { metricsOf } from '../release/metrics-of.ts';
 import { countOf } from '../words.ts';
 
 export interface DiffOptions {
@@ -31,24 +32,19 @@ export async function diff(
   { repository }: DiffOptions,
   output: Console,
 ): Promise<void> {
-  const { current } = await openModel(repository, model, output);
+  const { current, store } = await openModel(repository, model, output);
   const before = await findModel(`${model}/${a}`, repository);
   try {
     const after = await findModel(`${model}/${b}`, repository);
     try {
       const [first, second] = [await read(before), await read(after)];
-      const metricsOf = ({ reference }: FoundModel) =>
-        new Map(
-          Object.entries(current.card.versions[reference.version]?.metrics ?? {}).map(([name, value]) => [
-            name,
-            String(value),
-          ]),
-        );
+      const metrics = async ({ reference }: FoundModel): Promise<Facts> =>
+        textsOf(await metricsOf(store, model, reference.version, current));
       const answers = await compareAnswers(before, after);
       const found = {
         graph: differences(first.graph, second.graph),
         config: differences(first.config, second.config),
-        metrics: differences(metricsOf(before), metricsOf(after)),
+        metrics: differences(await metrics(before), await metrics(after)),
       };
       output.result({ model, before: a, after: b, ...found, answers }, () =>
         [
@@ -86,16 +82,20 @@ async function read(model: FoundModel): Promise<{ readonly graph: Facts; readonl
         ...graph.inputs.map((value): [string, string] => [`input ${value.name}`, describeValue(value)]),
         ...graph.outputs.map((value): [string, string] => [`output ${value.name}`, describeValue(value)]),
       ]),
-      config: new Map(
-        Object.entries(config === undefined ? {} : parseMembers(config)).map(([name, value]) => [
-          name,
-          JSON.stringify(value),
-        ]),
-      ),
+      config: textsOf(withoutMetrics(config === undefined ? {} : parseMembers(config))),
     };
   } finally {
     await folder.release();
   }
+}
+
+/** Metrics are compared with those that were noted since. */
+function withoutMetrics({ metrics, ...others }: Readonly<Record<string, unknown>>) {
+  return others;
+}
+
+function textsOf(values: Readonly<Record<string, unknown>>): Facts {
+  return new Map(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]));
 }
 
 function describeValue(value: ValueInfo): string {

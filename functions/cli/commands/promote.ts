@@ -9,6 +9,7 @@ import {
 import { CommandError, type Console } from '../console.ts';
 import { type ChangeOptions, changeModel, nameOfUser, openModel } from '../release/change-model.ts';
 import { checkAnswers, checkMetrics, type Gate } from '../release/check-gates.ts';
+import { metricsOf } from '../release/metrics-of.ts';
 import { readWhole } from '../words.ts';
 import { show } from './release.ts';
 
@@ -34,18 +35,17 @@ export async function promote(
   const limits = new Map((options.limit ?? []).map(readLimit));
   const warmSeconds = readWhole(options.warm ?? String(WARM_SECONDS), '--warm', 0, 86_400);
   const opened = await openModel(repository, model, output);
-  const { known, current } = opened;
+  const { known, current, store } = opened;
   const version = versionNamed(current, known, target);
   if (version === undefined)
     throw new CommandError(
       `Model "${model}" has no version or alias ${JSON.stringify(target.slice(0, 100))}; its versions are: ${known.versions.join(', ')}.`,
     );
   const live = liveVersionOf(current, known);
-  const metricsOf = (each: string | undefined) =>
-    (each === undefined ? undefined : current.card.versions[each]?.metrics) ?? {};
+  const champion = live === undefined || live === version ? {} : await metricsOf(store, model, live, current);
   const gates = [
     await checkAnswers(repository, model, version),
-    checkMetrics(live === version ? {} : metricsOf(live), metricsOf(version), limits),
+    checkMetrics(champion, await metricsOf(store, model, version, current), limits),
   ];
   const failed = gates.filter(({ passed }) => !passed);
   if (options.dryRun === true) {

@@ -8,6 +8,7 @@ import { openRepository } from '../open-repository.ts';
 import { listModels } from '../publish/copy-repository.ts';
 import { openModel } from '../release/change-model.ts';
 import { describeAliases, describeServing, encodeServing } from '../release/describe-serving.ts';
+import { metricsOf } from '../release/metrics-of.ts';
 
 export interface RegistryOptions {
   readonly repository: string;
@@ -57,7 +58,7 @@ export async function show(place: string, { repository }: RegistryOptions, outpu
       `Model "${model}" has no version ${JSON.stringify(version.slice(0, 100))}; its versions are: ${versions.join(', ')}.`,
     );
   const about = version === undefined ? card : (card.versions[version] ?? { tags: {}, metrics: {} });
-  const metrics = version === undefined ? {} : (card.versions[version]?.metrics ?? {});
+  const metrics = version === undefined ? {} : await metricsOf(store, model, version, current);
   output.result(
     {
       model,

@@ -142,12 +142,28 @@ describe('the registry of the command', () => {
     expect(await promote('1', '--force')).toMatchObject({ code: 0 });
   });
 
+  it('promotes no version whose model.json has worse metrics', async () => {
+    const folder = await makeRepository();
+    const promote = async (version: string) =>
+      (await startCommand(['promote', 'iris', version, '-r', folder]).outcome).stdout;
+    expect(await promote('2')).toBe('iris, revision 1: live 2\n');
+    expect(await refused(folder, 'promote', 'iris', '1')).toContain(
+      'iris/1 is not promoted: accuracy is 0.9333, and 1 in the live version.',
+    );
+    // The number of rows says how much was measured.
+    await done(folder, 'tag', 'iris/1', '--metric', 'accuracy=1', '--metric', 'held_out_rows=20');
+    expect(await json(folder, 'show', 'iris/1')).toMatchObject({
+      metrics: { accuracy: 1, held_out_rows: 20 },
+    });
+    expect(await promote('1')).toBe('iris, revision 3: live 1\n');
+  });
+
   it('compares two versions', async () => {
     const folder = await makeRepository();
     await done(folder, 'tag', 'iris/1', '--metric', 'accuracy=0.9');
     const other = await done(folder, 'diff', 'iris', '1', '2');
     expect(other).toMatch(/^graph:\n {2}size in bytes: \d+ -> \d+\n/);
-    expect(other).toContain('metrics:\n  accuracy: 0.9 -> none\n');
+    expect(other).toContain('metrics:\n  accuracy: 0.9 -> 1\n');
     const same = await json(folder, 'diff', 'iris', '1', '3');
     expect(same).toMatchObject({ graph: [], config: [] });
     expect(Reflect.get(Object(same), 'answers')).toMatchObject({ differences: [] });
