@@ -21,7 +21,7 @@ import { withMirror } from '../shared/stores/mirrored.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { createLineWriter, type WriteLine } from './line-writer.ts';
-import { type HostMetrics, openMonitoring } from './open-monitoring.ts';
+import { type HostMetrics, instanceOf, openMonitoring } from './open-monitoring.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
@@ -131,7 +131,8 @@ export function createHost(options: HostOptions): Host {
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: warn,
   });
-  const monitoring = openMonitoring(options, config, logger, {
+  const instance = instanceOf(environment);
+  const monitoring = openMonitoring({ ...options, instance }, config, logger, {
     metrics: log.metrics,
     writeMetrics: (line) => write(printable(line), 'info'),
   });
@@ -153,6 +154,7 @@ export function createHost(options: HostOptions): Host {
           stores: options.stores,
           repository,
           logger,
+          instance,
         }),
     }),
     config,

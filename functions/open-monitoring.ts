@@ -13,6 +13,8 @@ export type HostMetrics = Pick<MonitoringOptions, 'openCollector'> | { readonly 
 
 interface HostFacts {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The name of this instance. */
+  readonly instance: string;
   readonly metrics?: HostMetrics | undefined;
   /** Whether the process may be frozen or ended after an answer. */
   readonly isFrozen?: boolean;
@@ -24,12 +26,11 @@ interface HostFacts {
  * @param log how lines of metrics are made and written
  */
 export function openMonitoring(
-  { environment, metrics, isFrozen = true }: HostFacts,
+  { environment, instance, metrics, isFrozen = true }: HostFacts,
   config: Config,
   logger: Logger,
   log: Pick<RequestLogOptions, 'metrics' | 'writeMetrics'>,
 ): Monitoring {
-  const instance = instanceOf(environment);
   const openExporter = async () => {
     const { openExporter } = await import('../shared/monitoring/otlp/open-exporter.ts');
     const onProblem = (what: string, error: unknown) => logger.log('warn', what, { error });
@@ -48,6 +49,9 @@ export function openMonitoring(
 }
 
 /** What the platform calls an instance, or a random name for one. */
-function instanceOf({ AWS_LAMBDA_LOG_STREAM_NAME, WEBSITE_INSTANCE_ID }: HostFacts['environment']): string {
+export function instanceOf({
+  AWS_LAMBDA_LOG_STREAM_NAME,
+  WEBSITE_INSTANCE_ID,
+}: HostFacts['environment']): string {
   return AWS_LAMBDA_LOG_STREAM_NAME ?? WEBSITE_INSTANCE_ID?.slice(0, 16) ?? makeSpanId();
 }

@@ -13,6 +13,8 @@ export interface RegistryHost {
   readonly stores: Readonly<Record<string, StoreOpener>>;
   readonly repository: ModelRepository;
   readonly logger: Logger;
+  /** The name of this instance in its log. */
+  readonly instance: string;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface RegistryHost {
  *
  * @throws StoreError `denied` for a repository that is only read, such as the folder of a single model
  */
-export function openRegistry({ config, stores, repository, logger }: RegistryHost): RegistryParts {
+export function openRegistry({ config, stores, repository, logger, instance }: RegistryHost): RegistryParts {
   const open = (url: string) => writable(openStore(url, stores));
   const store = open(config.modelRepository);
   return {
@@ -30,6 +32,7 @@ export function openRegistry({ config, stores, repository, logger }: RegistryHos
     open,
     onChange: () => repository.renew(),
     logger,
+    instance,
   };
 }
 

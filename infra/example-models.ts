@@ -73,7 +73,7 @@ function createCopyRole(scope: Construct, models: ModelBucket, asset: Asset, log
           new PolicyStatement({
             effect: Effect.DENY,
             actions: ['s3:PutObject'],
-            resources: [models.bucket.arnForObjects(`${models.prefix}/*/deployment.json`)],
+            resources: [models.deploymentFiles],
           }),
         ],
       }),

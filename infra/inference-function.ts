@@ -4,10 +4,11 @@ import { Duration, IgnoreMode, Size } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { readEmbeddedMetrics } from '../functions/aws/embedded-metrics.ts';
 import { type EnvironmentVariable, parseConfig } from '../shared/config.ts';
-import { acknowledgeWildcard } from './compliance.ts';
+import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { createLogGroup, writeLogStatement } from './log-group.ts';
 import type { ModelBucket } from './model-bucket.ts';
 import { SettingsError } from './settings-error.ts';
@@ -60,6 +61,19 @@ export interface InferenceFunctionProps {
    */
   readonly preloadModels?: readonly string[];
   /**
+   * Seconds after which an instance asks what has been released, and which models there are.
+   *
+   * @default 30
+   */
+  readonly releaseTtlSeconds?: number;
+  /**
+   * Whether the function is a registry for MLflow's clients. It then may write releases and new versions, and programs
+   * need the key in a secret of AWS Secrets Manager. They must be able to call it without a signature of AWS.
+   *
+   * @default false: the function only reads the model repository
+   */
+  readonly registry?: boolean;
+  /**
    * Environment variables of the function; they override those that the stack sets.
    *
    * @default {}
@@ -85,6 +99,8 @@ export class InferenceFunction extends Construct {
   readonly handler: LambdaFunction;
   /** The log of the function. */
   readonly logGroup: LogGroup;
+  /** The key that programs need for the registry; undefined without one. */
+  readonly adminKey: Secret | undefined;
 
   constructor(scope: Construct, id: string, props: InferenceFunctionProps) {
     super(scope, id);
@@ -100,8 +116,15 @@ export class InferenceFunction extends Construct {
             ...props.models.keyStatements('kms:Decrypt'),
           ],
         }),
+        ...(props.registry === true && {
+          WriteReleases: new PolicyDocument({ statements: [...props.models.registryStatements()] }),
+        }),
       },
     });
+    if (props.registry === true) {
+      acknowledgeRegistry(role, props.models);
+      this.adminKey = createAdminKey(this);
+    }
     acknowledgeWildcard(
       role,
       props.models.modelFiles,
@@ -120,7 +143,7 @@ export class InferenceFunction extends Construct {
       ...(props.reservedConcurrency !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrency,
       }),
-      environment: createEnvironment(props),
+      environment: createEnvironment(props, this.adminKey),
       logGroup: this.logGroup,
       role,
     });
@@ -137,13 +160,52 @@ function findCode(folder: string): Code {
   return Code.fromAsset(folder, { exclude: ['/models'], ignoreMode: IgnoreMode.GIT });
 }
 
+function acknowledgeRegistry(role: Role, models: ModelBucket): void {
+  acknowledgeWildcard(
+    role,
+    models.filesInFolders,
+    'Models, versions and releases get their names when they are registered. The only action on the wildcard is ' +
+      's3:PutObject, and its condition allows only files that are not there yet.',
+  );
+  acknowledgeWildcard(
+    role,
+    models.deploymentFiles,
+    'Models are registered after the deployment, so their names are not known here. Each has one such file, which ' +
+      'says what is served, and the bucket keeps replaced versions of it.',
+  );
+}
+
+/** CloudFormation makes the key, and puts it into the variables of the function: the template has only the name of the secret. */
+function createAdminKey(scope: Construct): Secret {
+  const secret = new Secret(scope, 'AdminKey', {
+    description: 'Ternion: the key of the model registry (ADMIN_KEY)',
+    generateSecretString: { passwordLength: 64, excludePunctuation: true },
+  });
+  acknowledge(
+    secret,
+    'SMG4',
+    'The programs that use the registry have the key in their own settings, so a rotation by a schedule would lock ' +
+      'them out. The guide says how to change it.',
+  );
+  return secret;
+}
+
 /** Variables for what the function cannot find out itself; threads and memory for sessions follow from its size. */
-function createEnvironment(props: InferenceFunctionProps): Record<string, string> {
+function createEnvironment(
+  props: InferenceFunctionProps,
+  adminKey: Secret | undefined,
+): Record<string, string> {
   const { preloadModels = ['*'] } = props;
+  if (adminKey !== undefined && props.environment?.ADMIN_KEY !== undefined)
+    throw new SettingsError(
+      'registry makes the key of the registry itself: leave ADMIN_KEY out of environment, where it would be readable in the template.',
+    );
   const ternion: Partial<Record<EnvironmentVariable, string>> = {
     MODEL_REPOSITORY: props.models.repositoryUrl,
     ...(props.defaultModel !== undefined && { DEFAULT_MODEL: props.defaultModel }),
     ...(preloadModels.length > 0 && { PRELOAD_MODELS: preloadModels.join(',') }),
+    ...(props.releaseTtlSeconds !== undefined && { RELEASE_TTL_SECONDS: String(props.releaseTtlSeconds) }),
+    ...(adminKey !== undefined && { ADMIN_KEY: adminKey.secretValue.unsafeUnwrap() }),
   };
   const environment = {
     ...ternion,

@@ -163,6 +163,8 @@ export class InferenceStack extends Stack {
       new CfnOutput(this, 'FunctionUrl', { value: url });
     }
     new CfnOutput(this, 'ApiUrl', { value: endpoint.api.apiEndpoint });
+    const { adminKey } = this.inference;
+    if (adminKey) new CfnOutput(this, 'AdminKeyArn', { value: adminKey.secretArn });
     new CfnOutput(this, 'ModelBucketName', { value: this.models.bucket.bucketName });
   }
 }

@@ -73,6 +73,37 @@ export class ModelBucket extends Construct {
     return this.bucket.arnForObjects(`${this.prefix}/*`);
   }
 
+  /** The ARN pattern of the files in the folders of models and releases. */
+  get filesInFolders(): string {
+    return this.bucket.arnForObjects(`${this.prefix}/*/*`);
+  }
+
+  /** The ARN pattern of the files that say what is served of a model. */
+  get deploymentFiles(): string {
+    return this.bucket.arnForObjects(`${this.prefix}/*/deployment.json`);
+  }
+
+  /**
+   * Allows what the registry of MLflow's clients writes. Versions and releases are files that nothing replaces: the
+   * condition allows only requests that S3 refuses if the file is there. Source: the S3 User Guide, "Enforce conditional
+   * writes on Amazon S3 buckets".
+   */
+  registryStatements(): readonly PolicyStatement[] {
+    const actions = ['s3:PutObject'];
+    return [
+      new PolicyStatement({
+        actions,
+        resources: [this.filesInFolders],
+        conditions: { Null: { 's3:if-none-match': 'false' } },
+      }),
+      new PolicyStatement({
+        actions,
+        resources: [this.bucket.arnForObjects(`${this.prefix}/index.json`), this.deploymentFiles],
+      }),
+      ...this.keyStatements('kms:GenerateDataKey'),
+    ];
+  }
+
   /** Allows the use of the key with which the bucket is encrypted; only a bucket that was there before has one. */
   keyStatements(...actions: readonly string[]): readonly PolicyStatement[] {
     const key = this.bucket.encryptionKey;

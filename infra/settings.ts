@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
+import { MOST_TTL_SECONDS } from '../shared/config.ts';
 import type { InferenceStackProps } from './inference-stack.ts';
 import { SettingsError } from './settings-error.ts';
 
@@ -54,6 +55,8 @@ const settingsSchema = z
     reservedConcurrency: wholeNumber(0, 1_000_000),
     defaultModel: text,
     preloadModels: text.transform((names) => names.split(',').map((name) => name.trim())),
+    releaseTtlSeconds: wholeNumber(1, MOST_TTL_SECONDS),
+    registry: yesOrNo,
     environment,
     logRetentionDays: retentionDays,
     apiAuthorization: oneOf('iam', 'none'),

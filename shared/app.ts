@@ -9,6 +9,7 @@ import { FirstMatchRouter } from './http/first-match-router.ts';
 import { errorResponse } from './http/respond.ts';
 import { pathOfUrl, routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
+import type { HeldBackVersion } from './inference/rollout.ts';
 import type { Tasks } from './inference/tasks.ts';
 import { loadOnce, memoizeBy } from './memo.ts';
 import type { ModelRepository } from './models/model-repository.ts';
@@ -79,7 +80,18 @@ export function createApp(dependencies: AppDependencies): App {
   const addSteps = own?.addSteps;
   const parts = { repository, tasks, addSteps, openSession, memory, trials, logger, onLoad, countsValues };
   const isBusy = () => monitoring.inProgress > 0;
-  const inference = createInference({ ...config, ...parts, isBusy, onShadow: monitoring.shadow });
+  const onHeldBack =
+    registry && config.adminKey !== undefined
+      ? async (failed: HeldBackVersion) =>
+          (await import('./registry/note-held-back.ts')).noteHeldBackIn(registry, failed, logger)
+      : undefined;
+  const inference = createInference({
+    ...config,
+    ...parts,
+    isBusy,
+    onShadow: monitoring.shadow,
+    onHeldBack,
+  });
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const ownRequests = own?.createRequests(ask);
   const options = { inference, config, version: VERSION, logger, monitoring, pages, registry };

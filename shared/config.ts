@@ -145,7 +145,7 @@ const MEBIBYTE = 1024 * 1024;
 /** Most threads of one run. Each session has its own threads, and no operator divides its work among more than this. */
 export const MOST_THREADS = 256;
 /** A server that asks once a day is as good as one that never asks. */
-const MOST_TTL_SECONDS = 86_400;
+export const MOST_TTL_SECONDS = 86_400;
 /** A large body of unknown length is given memory for the largest body at once. */
 const MOST_BODY_BYTES = 4096 * MEBIBYTE;
 /** JSON with NaN in it is read by a function that calls itself: some thousand levels take all of the stack. */

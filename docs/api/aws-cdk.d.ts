@@ -1,6 +1,7 @@
 import { Function } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { IBucket } from "aws-cdk-lib/aws-s3";
 import { Stack, StackProps } from "aws-cdk-lib";
@@ -44,6 +45,16 @@ export declare class ModelBucket extends Construct {
   constructor(scope: Construct, id: string, props?: ModelBucketProps);
   /** The ARN pattern of all files of the model repository, for policies. */
   get modelFiles(): string;
+  /** The ARN pattern of the files in the folders of models and releases. */
+  get filesInFolders(): string;
+  /** The ARN pattern of the files that say what is served of a model. */
+  get deploymentFiles(): string;
+  /**
+   * Allows what the registry of MLflow's clients writes. Versions and releases are files that nothing replaces: the
+   * condition allows only requests that S3 refuses if the file is there. Source: the S3 User Guide, "Enforce conditional
+   * writes on Amazon S3 buckets".
+   */
+  registryStatements(): readonly PolicyStatement[];
   /** Allows the use of the key with which the bucket is encrypted; only a bucket that was there before has one. */
   keyStatements(...actions: readonly string[]): readonly PolicyStatement[];
   /**
@@ -102,6 +113,19 @@ export interface InferenceFunctionProps {
    */
   readonly preloadModels?: readonly string[];
   /**
+   * Seconds after which an instance asks what has been released, and which models there are.
+   *
+   * @default 30
+   */
+  readonly releaseTtlSeconds?: number;
+  /**
+   * Whether the function is a registry for MLflow's clients. It then may write releases and new versions, and programs
+   * need the key in a secret of AWS Secrets Manager. They must be able to call it without a signature of AWS.
+   *
+   * @default false: the function only reads the model repository
+   */
+  readonly registry?: boolean;
+  /**
    * Environment variables of the function; they override those that the stack sets.
    *
    * @default {}
@@ -119,6 +143,8 @@ export declare class InferenceFunction extends Construct {
   readonly handler: Function;
   /** The log of the function. */
   readonly logGroup: LogGroup;
+  /** The key that programs need for the registry; undefined without one. */
+  readonly adminKey: Secret | undefined;
   constructor(scope: Construct, id: string, props: InferenceFunctionProps);
 }
 /** The versions of each model of a repository, by the name of the model. */

@@ -7,12 +7,17 @@ import { StoreError } from '../stores/model-store.ts';
 
 /** A model that cannot be loaded is a problem of the server, not of the request; other models keep working. */
 export function unavailable(reference: ModelReference, { cause, retryAfterMs }: LoadError): InferenceError {
-  const reason = cause instanceof ModelError ? cause.message : storeReason(cause);
+  const reason = loadFailure(cause);
   return new InferenceError(
     'MODEL_UNAVAILABLE',
     [`Model "${reference.name}"`, `version "${reference.version}" cannot be loaded: ${reason}.`],
     { cause, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
   );
+}
+
+/** Why a load has failed, for clients. It completes a sentence such as `the version cannot be loaded: …`. */
+export function loadFailure(cause: unknown): string {
+  return cause instanceof ModelError ? cause.message : storeReason(cause);
 }
 
 /** A model that an operator took out of use. */

@@ -23,6 +23,7 @@ import { createModelChooser } from './model-chooser.ts';
 import { type AccountedUse, createModelUse, type ModelUse } from './model-use.ts';
 import { preload } from './preload.ts';
 import type { AddSteps } from './processed-model.ts';
+import type { HeldBackVersion } from './rollout.ts';
 import type { Tasks } from './tasks.ts';
 import type { Traffic } from './traffic.ts';
 import { stillLoading, toRepositoryError } from './unavailable.ts';
@@ -72,6 +73,8 @@ export interface InferenceOptions {
   readonly isBusy?: (() => boolean) | undefined;
   /** Gets each copy of a request for a shadow. */
   readonly onShadow?: ((run: ShadowRun) => void) | undefined;
+  /** Notes a release that is held back. It never rejects. */
+  readonly onHeldBack?: ((failed: HeldBackVersion) => Promise<void>) | undefined;
 }
 
 /** `unloaded`: an operator took it out of use. */
@@ -206,6 +209,7 @@ export function createInference(options: InferenceOptions): Inference {
           ({ warmUp }) => warmUp(),
         ),
       earlier,
+      onHeldBack: options.onHeldBack,
       logger,
       use: async (reference, work) => {
         await useVersion(reference, {}, work);

@@ -2,6 +2,7 @@ import { folderOf, LIVE, type ModelListing, type ModelReference, pathOf } from '
 import type { Serving } from '../models/serving.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { type Assignment, choosable } from '../releases/assign.ts';
+import type { FailedVersion } from '../releases/held-back.ts';
 import { type CacheState, LoadError } from '../runtime/session-cache.ts';
 
 /** A model with releases. */
@@ -17,9 +18,13 @@ export interface RolloutOptions {
   readonly load: (reference: ModelReference) => Promise<void>;
   /** The version of each model that was live and asked for when this instance last looked. */
   readonly earlier: Map<string, string>;
+  /** Gets each version that was to be loaded and cannot be. It never rejects. */
+  readonly onHeldBack?: ((failed: HeldBackVersion) => Promise<void>) | undefined;
   readonly logger: Logger;
   readonly now?: () => number;
 }
+
+export type HeldBackVersion = Omit<FailedVersion, 'instance'>;
 
 /** Moves requests to another version of a model once it is in memory. */
 export interface Rollout {
@@ -79,6 +84,7 @@ export function createRollout(options: RolloutOptions): Rollout {
   }
 
   async function loadInTurn(model: ReleasedModel, versions: readonly string[]): Promise<void> {
+    const failed = new Map<string, unknown>();
     for (const version of versions) {
       const key = folderOf(model, version);
       if (loading.has(key)) continue;
@@ -91,10 +97,19 @@ export function createRollout(options: RolloutOptions): Rollout {
         logger.log('error', 'release is held back: its version cannot be loaded', {
           model: pathOf({ name: model.name, version }),
         });
+        if (options.onHeldBack) failed.set(version, error);
       } finally {
         loading.delete(key);
       }
     }
+    // After the loads, so that a slow store delays no version.
+    for (const [version, error] of failed) await note(model, version, error);
+  }
+
+  async function note({ name, folder = name, serving }: ReleasedModel, version: string, error: unknown) {
+    const { loadFailure } = await import('./describe-load-error.ts');
+    const reason = loadFailure(error instanceof LoadError ? error.cause : error);
+    await options.onHeldBack?.({ folder, serving, version, reason });
   }
 
   return {

@@ -1,14 +1,30 @@
 import { invalid } from '../errors.ts';
 import type { Serving } from '../models/serving.ts';
 import { rollBack as rollBackTo } from '../releases/changes.ts';
+import { type HeldBack, readHeldBack } from '../releases/held-back.ts';
 import type { Card, Release } from '../releases/state.ts';
 import { knownOf, type RegisteredModel } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 
+/** A change, with what instances noted about it. */
+export interface NotedChange {
+  readonly release: Release;
+  readonly heldBack: readonly HeldBack[];
+}
+
 /** All changes of a model, the newest first. */
-export async function historyOf(registry: Registry, name: string): Promise<readonly Release[]> {
+export async function historyOf(registry: Registry, name: string): Promise<readonly NotedChange[]> {
   const { folder } = await registry.models.getAny(name);
-  return [...(await registry.log.history(folder))].reverse();
+  const [releases, heldBack] = await Promise.all([
+    registry.log.history(folder),
+    readHeldBack(registry.store, folder),
+  ]);
+  return releases
+    .map((release) => ({
+      release,
+      heldBack: heldBack.filter(({ revision }) => revision === release.revision),
+    }))
+    .reverse();
 }
 
 const EMPTY_SERVING: Serving = { aliases: {}, archived: [] };

@@ -27,6 +27,8 @@ export interface RegistryParts {
   /** Is called when versions, or what is served, have changed. */
   readonly onChange: () => Promise<void>;
   readonly logger: Logger;
+  /** The name of this instance in its log. */
+  readonly instance: string;
 }
 
 /** The person or program that asks for a change, and how long it may take. */

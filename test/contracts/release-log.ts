@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { parseIndex } from '../../shared/models/repository-index.ts';
+import { noteHeldBack, readHeldBack } from '../../shared/releases/held-back.ts';
 import { ConflictError, createReleaseLog } from '../../shared/releases/release-log.ts';
 import { updateIndex } from '../../shared/releases/update-index.ts';
 import type { WritableStore } from '../../shared/stores/model-store.ts';
@@ -158,6 +159,47 @@ export function describeReleases(given: OpenStore): void {
     await expect(log.read('iris')).rejects.toMatchObject(corrupt);
     await write(4);
     expect(await log.verify('iris')).toEqual([]);
+  });
+
+  it('has beside its changes which versions were held back, once for each change', async () => {
+    const subject = await given(FILES);
+    const { store } = subject;
+    const log = createReleaseLog(store);
+    const failed = { folder: 'iris', version: '2', reason: 'model.onnx is not a graph', instance: 'a' };
+    const note = async (changes: Partial<Parameters<typeof noteHeldBack>[1]>) =>
+      await noteHeldBack(store, { ...failed, serving: { aliases: {}, archived: [] }, ...changes });
+    await note({});
+    expect(await readHeldBack(store, 'iris')).toEqual([]);
+    for (const live of ['2', '1', '2'])
+      await log.change('iris', SIGNED, ({ serving }) => ({ serving: { ...serving, live } }));
+    // A change of what people know is not what the instances could not follow.
+    await log.change('iris', SIGNED, ({ card }) => ({ card: { ...card, description: 'Flowers' } }));
+    const { serving } = await log.read('iris');
+    await Promise.all(['a', 'b'].map((instance) => note({ serving, instance })));
+    await note({ serving, instance: 'c', reason: 'it came later' });
+    await note({ serving: { ...serving, live: '1' }, version: '1', instance: 'd' });
+    await subject.write('releases/iris/held-back/9-9.json', 'no JSON');
+
+    const notes = await readHeldBack(store, 'iris');
+    expect(notes).toEqual([
+      { revision: 2, version: '1', at: expect.any(String), reason: failed.reason, instance: 'd' },
+      {
+        revision: 3,
+        version: '2',
+        at: expect.any(String),
+        reason: failed.reason,
+        instance: expect.stringMatching(/^[ab]$/),
+      },
+    ]);
+    for (const { at } of notes) expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(30_000);
+    expect((await log.history('iris')).map(({ revision }) => revision)).toEqual([1, 2, 3, 4]);
+    expect(await log.verify('iris')).toEqual([]);
+    if (!store.localPath) {
+      await updateIndex(store);
+      const index = await indexOf(store);
+      expect([...index.keys()]).toEqual(['iris', 'other']);
+      expect(index.get('iris')).toMatchObject({ versions: ['1', '2'], revision: 4 });
+    }
   });
 
   it('writes an index of a remote repository, and none of a folder', async () => {

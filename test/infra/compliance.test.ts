@@ -62,10 +62,13 @@ const opened = check(
   createStack(workspace, { apiAuthorization: 'none', functionUrl: 'public', copiesModels: false }),
 );
 
+const registry = check(createStack(workspace, { registry: true, copiesModels: false }));
+
 describe('compliance', () => {
   test.each([
     ['usual', usual],
     ['opened', opened],
+    ['registry', registry],
   ])('the %s stack is clean', (_, { failed, violations }) => {
     expect({ failed, violations }).toEqual({ failed: false, violations: [] });
   });
@@ -86,8 +89,17 @@ describe('compliance', () => {
     ]);
   });
 
+  test('what a registry writes is accepted only if the settings ask for it', () => {
+    expect(acknowledgements(registry)).toEqual([
+      'IAM5[Resource::<bucket>/models/*/*] at Ternion/Inference/Role',
+      'IAM5[Resource::<bucket>/models/*/deployment.json] at Ternion/Inference/Role',
+      'IAM5[Resource::<bucket>/models/*] at Ternion/Inference/Role',
+      'SMG4 at Ternion/Inference/AdminKey',
+    ]);
+  });
+
   test('every acknowledgement says why', () => {
-    for (const { reason } of [...usual.acknowledged, ...opened.acknowledged]) {
+    for (const { reason } of [usual, opened, registry].flatMap(({ acknowledged }) => acknowledged)) {
       expect(reason.length).toBeGreaterThan(60);
     }
   });

@@ -261,6 +261,76 @@ describe('inference function', () => {
   });
 });
 
+describe('a registry', () => {
+  const registry = synthesize(
+    createStack(workspace, { registry: true, releaseTtlSeconds: 5, copiesModels: false }),
+  );
+  const policiesOf = (template: SynthesizedTemplate) =>
+    z
+      .array(z.object({ PolicyName: z.string(), PolicyDocument: z.unknown() }))
+      .parse(template.follow(handlerOf(template).Properties.Role).Properties.Policies);
+
+  test('adds permissions to write new files, and to replace those that say what is served', () => {
+    const { id } = modelBucket();
+    const files = (pattern: string) => ({ 'Fn::Join': ['', [{ 'Fn::GetAtt': [id, 'Arn'] }, pattern]] });
+    const [log, read, write, ...others] = policiesOf(registry);
+    expect([log, read]).toEqual(policiesOf(usual).map((policy, index) => (index === 0 ? log : policy)));
+    expect(write).toEqual({
+      PolicyName: 'WriteReleases',
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Action: 's3:PutObject',
+            Resource: files('/models/*/*'),
+            Condition: { Null: { 's3:if-none-match': 'false' } },
+          },
+          {
+            Effect: 'Allow',
+            Action: 's3:PutObject',
+            Resource: [files('/models/*/deployment.json'), files('/models/index.json')],
+          },
+        ],
+      },
+    });
+    expect(others).toEqual([]);
+  });
+
+  test('has its key from a secret, and not in the template', () => {
+    const [[id, secret] = []] = Object.entries(registry.Resources).filter(
+      ([, { Type }]) => Type === 'AWS::SecretsManager::Secret',
+    );
+    expect(secret?.Properties).toMatchObject({
+      GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true },
+    });
+    expect(secret?.Properties).not.toHaveProperty('SecretString');
+    expect(variablesOf(registry)).toEqual({
+      ...variablesOf(usual),
+      RELEASE_TTL_SECONDS: '5',
+      ADMIN_KEY: {
+        'Fn::Join': ['', ['{{resolve:secretsmanager:', { Ref: id }, ':SecretString:::}}']],
+      },
+    });
+    expect(registry.Outputs.AdminKeyArn?.Value).toEqual({ Ref: id });
+  });
+
+  test('is absent unless asked for', () => {
+    const template = synthesize(createStack(workspace, { registry: false, copiesModels: false }));
+    for (const each of [usual, opened, template]) {
+      expect(each.ofType('AWS::SecretsManager::Secret')).toEqual([]);
+      expect(variablesOf(each)).not.toHaveProperty('ADMIN_KEY');
+      expect(policiesOf(each).map(({ PolicyName }) => PolicyName)).toEqual(['WriteLog', 'ReadModels']);
+    }
+  });
+
+  test('is refused with a key that would be in the template', () => {
+    expect(() => createStack(workspace, { registry: true, environment: { ADMIN_KEY: 'mine' } })).toThrow(
+      'registry makes the key of the registry itself: leave ADMIN_KEY out of environment',
+    );
+  });
+});
+
 describe('HTTP API', () => {
   const route = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Route').Properties;
   const stage = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Stage').Properties;
@@ -563,8 +633,11 @@ describe('outputs', () => {
 
 describe('a bucket that was there before', () => {
   const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/ours';
+  const filesOf = (path: string) => ({
+    'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:s3:::our-bucket/${path}`]],
+  });
 
-  function createTemplate(modelPrefix?: string) {
+  function createTemplate(modelPrefix?: string, registry = false) {
     const ours = new Stack(new App({ autoSynth: false }), 'Ours');
     const encryptionKey = Key.fromKeyArn(ours, 'Key', KEY);
     const modelBucket = Bucket.fromBucketAttributes(ours, 'Bucket', {
@@ -572,7 +645,7 @@ describe('a bucket that was there before', () => {
       encryptionKey,
     });
     return synthesize(
-      createStack(workspace, { modelBucket, ...(modelPrefix !== undefined && { modelPrefix }) }),
+      createStack(workspace, { modelBucket, registry, ...(modelPrefix !== undefined && { modelPrefix }) }),
     );
   }
 
@@ -593,6 +666,23 @@ describe('a bucket that was there before', () => {
       expect(roles).toContain(JSON.stringify({ Action, Effect: 'Allow', Resource: KEY }));
     }
     expect(JSON.stringify(usual.ofType('AWS::IAM::Role'))).not.toContain('kms:');
+  });
+
+  test('is written with its key by a registry, below its folder', () => {
+    const { Policies } = z.object({ Policies: z.array(z.unknown()) }).parse(
+      createTemplate('ml/models', true)
+        .ofType('AWS::IAM::Role')
+        .find(({ Properties }) => JSON.stringify(Properties).includes('WriteReleases'))?.Properties,
+    );
+    expect(Policies[2]).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          { Resource: filesOf('ml/models/*/*') },
+          { Resource: [filesOf('ml/models/*/deployment.json'), filesOf('ml/models/index.json')] },
+          { Action: 'kms:GenerateDataKey', Effect: 'Allow', Resource: KEY },
+        ],
+      },
+    });
   });
 
   test.each(['', '/models', 'models/', 'a//b', '*'])('has no folder %j', (prefix) => {

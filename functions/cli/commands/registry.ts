@@ -1,6 +1,7 @@
 import { listVersions } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { liveVersionOf } from '../../../shared/releases/changes.ts';
+import { type HeldBack, readHeldBack } from '../../../shared/releases/held-back.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { CommandError, type Console } from '../console.ts';
@@ -92,10 +93,12 @@ export interface HistoryOptions extends RegistryOptions {
   readonly verify?: boolean;
 }
 
-/** `ternion history`: the changes to a model, or what is wrong with their record. */
+/** `ternion history`: the changes to a model with what servers noted about them, or what is wrong with their record. */
 export async function history(model: string, options: HistoryOptions, output: Console): Promise<void> {
-  const log = createReleaseLog(openRepository(options.repository));
+  const store = openRepository(options.repository);
+  const log = createReleaseLog(store);
   const releases = await log.history(model);
+  const heldBack = await readHeldBack(store, model);
   const flaws = options.verify === true ? await log.verify(model) : [];
   output.result(
     {
@@ -111,19 +114,26 @@ export async function history(model: string, options: HistoryOptions, output: Co
         why,
         action,
         live: serving.live ?? null,
+        held_back: heldBack
+          .filter((held) => held.revision === revision)
+          .map(({ version, at, instance, reason }) => ({ version, at, instance, reason })),
       })),
     },
     () =>
       [
-        ...releases.map(
-          ({ revision, at, by, why, action }) =>
-            `${revision}  ${at}  ${by}  ${action}${why === '' ? '' : `  (${why})`}`,
-        ),
+        ...releases.flatMap(({ revision, at, by, why, action }) => [
+          `${revision}  ${at}  ${by}  ${action}${why === '' ? '' : `  (${why})`}`,
+          ...heldBack.filter((held) => held.revision === revision).map(describeHeldBack),
+        ]),
         ...flaws.map(({ revision, problem }) => `revision ${revision} ${problem}`),
         ...(options.verify === true && flaws.length === 0 ? ['the history is complete and unchanged'] : []),
       ].join('\n') || `nothing was released of ${model}`,
   );
   if (flaws.length > 0) process.exitCode = 1;
+}
+
+function describeHeldBack({ version, at, instance, reason }: HeldBack): string {
+  return `   ${at}  ${instance} held back ${version}: ${reason}`;
 }
 
 /** `ternion index`: reads the folders of a repository again, after files were copied into it by other programs. */

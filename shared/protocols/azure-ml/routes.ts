@@ -7,7 +7,8 @@ import { answerWith } from '../answer.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { respondHealth } from '../catalog.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import { readDeployment } from '../headers/target.ts';
+import { DEPLOYMENT, readDeployment } from '../headers/target.ts';
+import { variantOf } from '../headers/variant.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import type { Protocol, ProtocolOptions } from '../operation.ts';
 import { encodeListed, encodeWhole, runPayload } from '../run-payload.ts';
@@ -63,7 +64,7 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
   const ids = echoIds(headers, requestId);
   const encodeError: ErrorEncoder = (error) =>
     mark(errorResponse(error, requestId), { ...ids, ...describeFailure(error.status >= 500) });
-  return await answerWith(requestId, encodeError, async () => {
+  const answered = await answerWith(requestId, encodeError, async () => {
     checkIds(headers);
     const invocation = await readInvocation(c, options, chooseModel(c, options));
     const answer = await invokeAzureMl(invocation, options);
@@ -71,6 +72,15 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
     mark(answer.response, { ...ids, ...time, ...describeFailure(false) });
     return answer;
   });
+  // Azure's gateway says which deployment has answered. An error has it too, once the version is known.
+  if (answered.usage)
+    mark(answered.response, { [DEPLOYMENT]: deploymentOf(answered, readDeployment(headers), options) });
+  return answered;
+}
+
+/** What a client can name to get the same deployment again. */
+function deploymentOf(answered: Answer, asked: string | undefined, { config }: ProtocolOptions): string {
+  return asked !== undefined && config.endpointModels.has(asked) ? asked : variantOf(answered);
 }
 
 /**

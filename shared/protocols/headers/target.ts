@@ -63,9 +63,12 @@ function readCustomAttributes(headers: Headers): ReadonlyMap<string, string> {
   );
 }
 
+/** Names the deployment of an endpoint of Azure ML: the one that a request is for, and the one that has answered. */
+export const DEPLOYMENT = 'azureml-model-deployment';
+
 /** The deployment of an endpoint that a request is for: a version of the model, or an alias that stands for one. */
 export function readDeployment(headers: Headers): string | undefined {
-  return headers.get('azureml-model-deployment') ?? undefined;
+  return headers.get(DEPLOYMENT) ?? undefined;
 }
 
 /** Whether a request comes from a client of MLflow, on a route that SageMaker's clients use too. */

@@ -5,11 +5,11 @@ import { readBody } from '../../http/read-body.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { parseRequestJson } from '../../json/request-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { NotedChange } from '../../registry/history.ts';
 import type { Tags } from '../../registry/models.ts';
 import { checkTagKey, checkTagValue } from '../../registry/names.ts';
 import type { RegisteredModel, RegisteredVersion } from '../../registry/registered.ts';
 import { latestVersions, stageOf } from '../../registry/versions.ts';
-import type { Release } from '../../releases/state.ts';
 
 /** The parameters of a call, from its query or its JSON. */
 export interface Fields {
@@ -149,9 +149,26 @@ export function placeOf({ folder }: RegisteredModel, version: string, storeUrl: 
 }
 
 /** A change in the history of a model. */
-export function encodeRelease({ revision, at, by, why, action, serving }: Release): WritableJson {
+export function encodeChange({ release, heldBack }: NotedChange): WritableJson {
+  const { revision, at, by, why, action, serving } = release;
   const { live, aliases, archived } = serving;
-  return { revision, timestamp: Date.parse(at), by, why, action, live, aliases, archived };
+  const held = heldBack.map(({ version, at: heldAt, instance, reason }) => ({
+    version,
+    timestamp: Date.parse(heldAt),
+    instance,
+    reason,
+  }));
+  return {
+    revision,
+    timestamp: Date.parse(at),
+    by,
+    why,
+    action,
+    live,
+    aliases,
+    archived,
+    held_back: unlessEmpty(held),
+  };
 }
 
 /** MLflow leaves out what is empty. */

@@ -42,8 +42,8 @@ import {
 import { StoreError } from '../../stores/model-store.ts';
 import { answerOtherMethod } from '../mount.ts';
 import {
+  encodeChange,
   encodeModel,
-  encodeRelease,
   encodeVersion,
   type Fields,
   placeOf,
@@ -176,7 +176,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
         pageSize(fields, 100, 1000),
         fields.optional('page_token'),
       );
-      return { changes: items.map(encodeRelease), next_page_token: nextPageToken };
+      return { changes: items.map(encodeChange), next_page_token: nextPageToken };
     },
   },
   [`${OWN}registered-models/rollback`]: {

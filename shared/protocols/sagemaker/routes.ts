@@ -3,7 +3,6 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { errorResponse, jsonResponse } from '../../http/respond.ts';
-import { LIVE, NAMED } from '../../models/model-reference.ts';
 import type { InferenceInput } from '../../values/input.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { answerWith } from '../answer.ts';
@@ -13,6 +12,7 @@ import type { Payload } from '../body/payload.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
 import { isFromMlflow } from '../headers/target.ts';
+import { variantOf } from '../headers/variant.ts';
 import {
   type Dialect,
   type Invocation,
@@ -146,12 +146,6 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
       },
     },
   ];
-}
-
-/** What a client can send as the target variant to get the same version again. */
-function variantOf({ usage }: Answer): string {
-  const { version = '', variant } = usage?.reference ?? {};
-  return variant === undefined || [LIVE, NAMED].includes(variant) ? version : variant;
 }
 
 /** Errors are written as MLflow writes them, even for a format with its own errors. */

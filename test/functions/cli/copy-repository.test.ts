@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CopyReport, copyRepository } from '../../../functions/cli/publish/copy-repository.ts';
 import { copyVersion } from '../../../shared/models/copy-version.ts';
+import { noteHeldBack, readHeldBack } from '../../../shared/releases/held-back.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError, type WritableStore } from '../../../shared/stores/model-store.ts';
@@ -98,10 +99,15 @@ describe.each([
       await createReleaseLog(from).change('iris', signed, ({ serving }) => ({
         serving: { ...serving, live },
       }));
+    const { serving } = await createReleaseLog(from).read('iris');
+    const failed = { version: '1', reason: 'model.onnx is not a graph', instance: 'a' };
+    await noteHeldBack(from, { folder: 'iris', serving, ...failed });
     const first = await copyRepository(from, to, { restores: false });
-    expect(first.written.slice(0, 11)).toEqual([
+    expect(first.written.slice(0, 12)).toEqual([
       ...Array.from({ length: 11 }, (__, revision) => `releases/iris/${revision}.json`),
+      'releases/iris/held-back/10-1.json',
     ]);
+    expect(await readHeldBack(to, 'iris')).toMatchObject([{ revision: 10, ...failed }]);
     expect(await contentsOf(to)).toEqual(await contentsOf(from));
     expect(await createReleaseLog(to).verify('iris')).toEqual([]);
     const repository = openRepository(to);

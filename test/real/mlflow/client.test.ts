@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBlocks } from '../../support/documented-commands.ts';
 import { PROJECT } from '../../support/project.ts';
 import { type Running, startCommand, temporaryFolder } from '../../support/run-command.ts';
 import { connect, createBucket } from '../describe-s3.ts';
@@ -30,30 +31,41 @@ beforeAll(async () => {
   });
   bucket = await createBucket(client);
   source = `s3://${bucket}/runs/1/artifacts/model`;
-  for (const name of ['model.onnx', 'model.json']) {
-    const Body = await readFile(join(PROJECT, 'models/iris/1', name));
-    await client.send(new PutObjectCommand({ Bucket: bucket, Key: `runs/1/artifacts/model/${name}`, Body }));
-  }
+  await putModel(bucket, 'runs/1/artifacts/model');
 });
 afterAll(async () => {
   client?.destroy();
   await store?.close();
 });
 
+async function putModel(to: string, folder: string): Promise<void> {
+  for (const name of ['model.onnx', 'model.json']) {
+    const Body = await readFile(join(PROJECT, 'models/iris/1', name));
+    await client.send(new PutObjectCommand({ Bucket: to, Key: `${folder}/${name}`, Body }));
+  }
+}
+
 /** What each call of the script gave. */
 type Results = readonly (readonly [title: string, result: unknown])[];
 
 async function run(script: string, url: string, token: string): Promise<string> {
+  const args = [join(import.meta.dirname, script), url, source];
+  return await runPython(args, { MLFLOW_TRACKING_TOKEN: token });
+}
+
+async function runPython(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<string> {
   const python = join(folderOf(counterpart), 'bin/python');
   const environment = {
     ...process.env,
-    MLFLOW_TRACKING_TOKEN: token,
+    ...variables,
     MLFLOW_DISABLE_TELEMETRY: 'true',
     PYTHONWARNINGS: 'ignore',
     // MLflow answers some mistakes with 500, which its client would try again for minutes.
     MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
   };
-  const args = [join(import.meta.dirname, script), url, source];
   return (await promisify(execFile)(python, args, { env: environment })).stdout;
 }
 
@@ -61,10 +73,13 @@ async function drive(url: string, token: string): Promise<Results> {
   return JSON.parse(await run('drive_registry.py', url, token));
 }
 
-async function serve(repository: string): Promise<{ readonly url: string; readonly server: Running }> {
+async function serve(
+  repository: string,
+  sources = `s3://${bucket}/runs/`,
+): Promise<{ readonly url: string; readonly server: Running }> {
   const server = startCommand(['serve', '--port', '0', '--grace', '0', '-r', repository], '', {
     ADMIN_KEY: KEY,
-    REGISTRY_SOURCES: `s3://${bucket}/runs/`,
+    REGISTRY_SOURCES: sources,
     MODEL_CACHE_FOLDER: await temporaryFolder(),
     AWS_REGION: 'eu-west-1',
     AWS_ENDPOINT_URL_S3: store.url,
@@ -97,6 +112,39 @@ describe('MlflowClient', () => {
     },
     300_000,
   );
+
+  it('registers a model as docs/mlflow-registry.md says it', async () => {
+    const page = await readFile(join(PROJECT, 'docs/mlflow-registry.md'), 'utf8');
+    const [script = '', ...others] = readBlocks(page, 'python');
+    expect(others).toEqual([]);
+    const [, bucketName = '', folder = ''] = /"s3:\/\/([^/]+)\/([^"]+)"/.exec(script) ?? [];
+    const [, sources = ''] = /^export REGISTRY_SOURCES=(.+)$/m.exec(page) ?? [];
+    const CreateBucketConfiguration = { LocationConstraint: 'eu-west-1' } as const;
+    await client.send(new CreateBucketCommand({ Bucket: bucketName, CreateBucketConfiguration }));
+    await putModel(bucketName, folder);
+    const { url, server } = await serve(await temporaryFolder(), sources);
+    await runPython(['-c', script], { MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_TOKEN: KEY });
+    const answer = await fetch(`${url}/api/2.0/mlflow/registered-models/get?name=iris`, {
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+    expect(await answer.json()).toMatchObject({
+      registered_model: {
+        name: 'iris',
+        tags: [{ key: 'team', value: 'flowers' }],
+        aliases: [{ alias: 'champion', version: '1' }],
+        latest_versions: [
+          { version: '1', status: 'READY', run_id: '4711', source: `s3://${bucketName}/${folder}` },
+        ],
+      },
+    });
+    const predicted = await fetch(`${url}/models/iris/versions/champion/predict`, {
+      method: 'POST',
+      body: '{"features": [5.1, 3.5, 1.4, 0.2]}',
+    });
+    expect(await predicted.json()).toMatchObject({ prediction: 'setosa', model_version: '1' });
+    server.process.kill('SIGKILL');
+    await server.outcome;
+  });
 
   it('gets what only a server that serves the models can say', async () => {
     const folder = await temporaryFolder();

@@ -107,6 +107,12 @@ describe('a split', () => {
       },
     );
     expect(all.headers.get('x-amzn-invoked-production-variant')).toBe('1');
+    const azure = async (headers: Readonly<Record<string, string>>) =>
+      (await send('/score', { input_data: [ROW] }, headers)).headers.get('azureml-model-deployment');
+    expect(await azure(low)).toBe('canary');
+    expect(await azure({ 'x-user': userIn(false) })).toBe('1');
+    // The version that an alias stands for has answered, and not what the split has chosen.
+    expect(await azure({ ...low, 'azureml-model-deployment': 'stable' })).toBe('1');
     expect((await send('/v2/models/iris/infer', TENSOR, low)).json.model_version).toBe('2');
     const vertex = await send('/v1/projects/p/locations/l/endpoints/iris:predict', { instances: [ROW] }, low);
     expect(vertex.json.deployedModelId).toBe('2');

@@ -56,6 +56,29 @@ describe('scoring', () => {
     });
   });
 
+  it('says which deployment has answered', async () => {
+    const host = openApp({ DEFAULT_MODEL: 'iris', ENDPOINT_MODELS: 'blue=iris/1, green=digits' });
+    const answeredBy = async (query: string, deployment?: string, body: unknown = { data: [SETOSA] }) => {
+      const given = deployment === undefined ? {} : { 'azureml-model-deployment': deployment };
+      const request = post(`/score${query}`, body);
+      const { status, headers } = await host.send({ ...request, headers: { ...request.headers, ...given } });
+      return [status, headers['azureml-model-deployment']];
+    };
+    expect(await answeredBy('')).toEqual([200, '2']);
+    expect(await answeredBy('', '1')).toEqual([200, '1']);
+    expect(await answeredBy('', 'blue')).toEqual([200, 'blue']);
+    expect(await answeredBy('', 'green', { data: B64 })).toEqual([200, 'green']);
+    // Here the query is the endpoint, and the header its deployment.
+    expect(await answeredBy('?model_name=blue')).toEqual([200, '1']);
+    expect(await answeredBy('?model_name=blue', '2')).toEqual([200, '2']);
+    // Errors of the model have it, and those before any version is known do not.
+    expect(await answeredBy('', 'blue', { data: [[1, 2]] })).toEqual([400, 'blue']);
+    expect(await answeredBy('', '1', { data: [[1, 2]] })).toEqual([400, '1']);
+    expect(await answeredBy('', '1', { data: 1, inputs: 2 })).toEqual([400, undefined]);
+    expect(await answeredBy('', 'red')).toEqual([404, undefined]);
+    await host.close();
+  });
+
   it('answers named tensors with whole outputs', async () => {
     const folder = await makeRepository({
       both: {
