@@ -10,7 +10,7 @@ import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
 import type { ModelReference } from './model-reference.ts';
 import { parseFirstCase } from './reference.ts';
-import { type Listing, type ModelFiles, type Folders, foldersOf } from './repository-listing.ts';
+import { type Folders, foldersOf, type Listing, type ModelFiles } from './repository-listing.ts';
 import { decodeFile, LIMIT_BYTES, type SmallFiles } from './small-files.ts';
 
 export const CONFIG_FILE = 'model.json';

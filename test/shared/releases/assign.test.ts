@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { servingSchema } from '../../../shared/models/serving.ts';
 import { assign, assignShadows, choosable, readsBody } from '../../../shared/releases/assign.ts';
 import { compileCondition } from '../../../shared/releases/conditions.ts';
 import { partOf } from '../../../shared/releases/hash.ts';
 import { sharesOf } from '../../../shared/releases/shares.ts';
-import { servingSchema } from '../../../shared/models/serving.ts';
 import { factsOf } from './facts.ts';
 
 const modelOf = (serving: Parameters<typeof servingSchema.parse>[0], versions = ['1', '2', '3']) => {
