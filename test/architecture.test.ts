@@ -41,6 +41,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   // The registry, with the form of its calls.
   'mlflow/registry.ts',
   'mlflow/registry-fields.ts',
+  'mlflow/releases.ts',
   'mlflow/sign-in.ts',
   'ubiops/resources.ts',
   'vertex-ai/resources.ts',

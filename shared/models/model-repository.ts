@@ -9,7 +9,7 @@ import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { folderOf, type ModelListing, type ModelReference } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
-import { type Listing, pickVersion, foldersOf } from './repository-listing.ts';
+import { foldersOf, type Listing, pickVersion } from './repository-listing.ts';
 import { readPolicy } from './served-versions.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
@@ -56,6 +56,11 @@ export interface ModelRepository {
    * valid
    */
   resolveAlias(name: string, alias: string, budget?: Budget): Promise<ModelReference>;
+  /**
+   * The versions that the aliases of a model stand for, which may not exist; none for an unknown model.
+   * @throws InferenceError MODEL_UNAVAILABLE when the model's `deployment.json` is not valid
+   */
+  aliases(name: string, budget?: Budget): Promise<ReadonlyMap<string, string>>;
   /**
    * The config from `model.json` or other small files, without fetching the model; undefined if only the graph can say
    * it.
@@ -175,6 +180,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const found = await listings.find((known) => patience.wait(aliases.pick(known, name, alias)), patience);
       if (found) return found;
       throw await patience.wait(aliases.unknown(await listings.current(patience), name, alias));
+    },
+    aliases: async (name, budget) => {
+      const patience = patienceOf(budget);
+      return await patience.wait(aliases.of(await listings.current(patience), name));
     },
     config: async (reference) => {
       const patience = patienceOf();

@@ -98,6 +98,16 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       },
       {
         method: 'GET',
+        path: '/models/{model}/releases',
+        summary: 'Describe what is served of a model: live version, aliases, and how requests are divided',
+        response: jsonContent(schemas.releasesResponse),
+        handle: async (c) => {
+          const { encodeReleases } = await import('./encode-releases.ts');
+          return jsonResponse(await encodeReleases(c.req.param('model') ?? '', options, c.env.budget));
+        },
+      },
+      {
+        method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'Describe one version of a model',
         response: jsonContent(schemas.modelResponse),

@@ -1,13 +1,14 @@
 import { listVersions } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { liveVersionOf } from '../../../shared/releases/changes.ts';
+import { encodeServing } from '../../../shared/releases/encode-serving.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { CommandError, type Console } from '../console.ts';
 import { openRepository } from '../open-repository.ts';
 import { listModels } from '../publish/copy-repository.ts';
 import { openModel } from '../release/change-model.ts';
-import { describeAliases, describeServing, encodeServing } from '../release/describe-serving.ts';
+import { describeAliases, describeServing } from '../release/describe-serving.ts';
 
 export interface RegistryOptions {
   readonly repository: string;
