@@ -71,7 +71,7 @@ const bundled = await listBundledImports([
   'functions/define.ts',
   ...globSync('functions/*/index.ts', { cwd: PROJECT }),
 ]);
-const ENTRIES = ['shared/playground/main.ts', 'shared/playground/curves/main.ts'];
+const ENTRIES = ['', 'curves/', 'releases/'].map((folder) => `shared/playground/${folder}main.ts`);
 const inBrowser = await listBundledImports(ENTRIES);
 /** Includes imports of types, which no bundle shows. */
 const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)];
