@@ -166,8 +166,12 @@ describe.runIf(findChromium())('the page of releases', () => {
     for (let count = 0; count < 20; count += 1) await change('promote', { version: '3' });
     await page.getByRole('button', { name: 'Refresh' }).click();
     await expect.poll(() => rowsOf(page, 'History')).toHaveLength(20);
+    // A change that came in the meantime moves the pages.
+    await change('promote', { version: '2' });
     await page.getByRole('button', { name: 'Older changes' }).click();
     await expect.poll(() => rowsOf(page, 'History')).toHaveLength(23);
+    const revisions = (await rowsOf(page, 'History')).map((row) => Number(row.split('\t')[0]));
+    expect(revisions).toEqual(Array.from({ length: 23 }, (_, index) => 23 - index));
     expect(await page.getByRole('button', { name: 'Older changes' }).count()).toBe(0);
   });
 

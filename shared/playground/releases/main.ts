@@ -102,7 +102,9 @@ async function loadHistory(signal: AbortSignal, from?: string): Promise<void> {
     changeNotice.replaceChildren(showFailure(failure));
   } else {
     const [page, after] = parseHistory(answer?.json);
-    changes = from === undefined ? page : [...changes, ...page];
+    // The pages move on with each new change.
+    const oldest = changes.at(-1)?.revision ?? 0;
+    changes = from === undefined ? page : [...changes, ...page.filter(({ revision }) => revision < oldest)];
     next = after;
   }
   show();

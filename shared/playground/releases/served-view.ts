@@ -39,13 +39,13 @@ export function showServed(served: Served, rules: readonly Rule[]): HTMLElement 
         )
       : undefined,
     showFacts([
-      ['Same version for the same', served.key === undefined ? [] : [served.key.replace(':', ' ')]],
+      ['Key', served.key === undefined ? [] : [served.key.replace(':', ' ')]],
       [
-        'Rules before the shares',
+        'Rules, before the shares',
         rules.map((rule) => [make('code', {}, rule.condition), ` gets ${rule.target}`]),
       ],
       [
-        'Copies to shadows',
+        'Shadows',
         served.shadows.map(
           ({ target, percent }) =>
             `${describeTarget(target, versionOf(served, target))}, ${formatShare(percent)}`,

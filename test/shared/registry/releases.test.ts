@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type OpenRegistry, openRegistry } from '../../support/open-registry.ts';
+import { propose } from '../../../shared/releases/changes.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { KEY, type OpenRegistry, openRegistry } from '../../support/open-registry.ts';
 
 const RELEASES = 'ternion/registered-models';
 
@@ -136,6 +139,30 @@ describe('a release over HTTP', () => {
     expect(await newest(registry, served)).toMatchObject({ action: 'promote 1' });
     expect(await newest(registry, 'two words')).toMatchObject({ action: 'promote 1' });
   });
+});
+
+it('needs another person for a version that somebody has proposed', async () => {
+  const registry = await openRegistry();
+  const known = { model: 'iris', versions: ['1', '2'] };
+  const log = createReleaseLog(openFilesystemStore(registry.folder));
+  await log.change('iris', { by: 'admin', why: '', action: 'propose 1' }, (current) =>
+    propose(current, known, '1', 'admin', ''),
+  );
+  const promote = (authorization: string) =>
+    fetch(`${registry.url}/api/2.0/${RELEASES}/promote`, {
+      method: 'POST',
+      headers: { authorization },
+      body: JSON.stringify({ name: 'iris', version: '1' }),
+    });
+  const own = await promote(`Bearer ${KEY}`);
+  expect(await own.json()).toMatchObject({
+    error_code: 'BAD_REQUEST',
+    message: 'admin has proposed version 1 of model "iris"; another person has to approve it.',
+  });
+  const other = await promote(`Basic ${Buffer.from(`ben:${KEY}`).toString('base64')}`);
+  expect(other.status).toBe(200);
+  expect(await newest(registry)).toMatchObject({ by: 'ben', live: '1' });
+  expect((await log.read('iris')).card).not.toHaveProperty('proposal');
 });
 
 describe('the routes of releases', () => {
