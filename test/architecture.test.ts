@@ -41,6 +41,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   // The registry, with the form of its calls.
   'mlflow/registry.ts',
   'mlflow/registry-fields.ts',
+  'mlflow/releases.ts',
   'mlflow/sign-in.ts',
   'ubiops/resources.ts',
   'vertex-ai/resources.ts',
@@ -70,7 +71,7 @@ const bundled = await listBundledImports([
   'functions/define.ts',
   ...globSync('functions/*/index.ts', { cwd: PROJECT }),
 ]);
-const ENTRIES = ['shared/playground/main.ts', 'shared/playground/curves/main.ts'];
+const ENTRIES = ['', 'curves/', 'releases/'].map((folder) => `shared/playground/${folder}main.ts`);
 const inBrowser = await listBundledImports(ENTRIES);
 /** Includes imports of types, which no bundle shows. */
 const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)];

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
 /** The pages that are one file each, with the folders of their sources. */
-const PAGES = { playground: 'shared/playground', curves: 'shared/playground/curves' } as const;
+const PAGES = {
+  playground: 'shared/playground',
+  curves: 'shared/playground/curves',
+  releases: 'shared/playground/releases',
+} as const;
 
 /**
- * Builds `playground.html` and `curves.html` with everything they need inside. Beside each of them is its
+ * Builds `playground.html` and the other pages with everything they need inside. Beside each of them is its
  * Content-Security-Policy, `<name>.html.csp`, that lets its script and its style run and nothing else.
  */
 export async function buildPlayground(projectFolder: string, output: string): Promise<void> {

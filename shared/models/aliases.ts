@@ -11,6 +11,11 @@ import type { SmallFiles } from './small-files.ts';
 /** The names that operators gave to versions, in each model's `deployment.json`. */
 export interface Aliases {
   /**
+   * The versions that the aliases of a model stand for; they may be gone.
+   * @throws InferenceError MODEL_UNAVAILABLE when the file is not valid
+   */
+  of(known: Listing, name: string): Promise<ReadonlyMap<string, string>>;
+  /**
    * The version an alias stands for; undefined where there is no such model, alias or version.
    * @throws InferenceError MODEL_UNAVAILABLE when the file is not valid
    */
@@ -53,6 +58,7 @@ export function createAliases(listings: Listings, smallFiles: SmallFiles): Alias
   }
 
   return {
+    of: aliasesOf,
     pick: async (known, name, alias) => {
       const version = (await aliasesOf(known, name)).get(alias);
       return version === undefined ? undefined : pickVersion(known, name, version);

@@ -57,6 +57,11 @@ export interface ModelRepository {
    */
   resolveAlias(name: string, alias: string, budget?: Budget): Promise<ModelReference>;
   /**
+   * The versions that the aliases of a model stand for, which may not exist; none for an unknown model.
+   * @throws InferenceError MODEL_UNAVAILABLE when the model's `deployment.json` is not valid
+   */
+  aliases(name: string, budget?: Budget): Promise<ReadonlyMap<string, string>>;
+  /**
    * The config from `model.json` or other small files, without fetching the model; undefined if only the graph can say
    * it.
    * @throws ModelError when a file is not valid
@@ -175,6 +180,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const found = await listings.find((known) => patience.wait(aliases.pick(known, name, alias)), patience);
       if (found) return found;
       throw await patience.wait(aliases.unknown(await listings.current(patience), name, alias));
+    },
+    aliases: async (name, budget) => {
+      const patience = patienceOf(budget);
+      return await patience.wait(aliases.of(await listings.current(patience), name));
     },
     config: async (reference) => {
       const patience = patienceOf();

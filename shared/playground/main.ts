@@ -15,7 +15,7 @@ const workbench = createWorkbench((text) => {
   status.textContent = text;
 });
 
-void showLinks(['curves', 'Curves']);
+void showLinks();
 void start();
 
 /** Lists the models, and shows the one the URL names, now and whenever it changes. */

@@ -1,5 +1,5 @@
 import { membersOf, textOf } from './parse.ts';
-import { type Answer, ask, type Payload } from './server.ts';
+import { type Answer, ask, type Extras, type Payload } from './server.ts';
 
 /** A failure, as the page shows it. */
 export interface Failure {
@@ -30,9 +30,10 @@ export async function attempt(
   path: string,
   signal: AbortSignal,
   payload?: Payload,
+  extras?: Extras,
 ): Promise<Outcome | undefined> {
   try {
-    const answer = await ask(path, signal, payload);
+    const answer = await ask(path, signal, payload, extras);
     return signal.aborted ? undefined : { answer, failure: failureOf(answer) };
   } catch {
     return signal.aborted ? undefined : { failure: NO_ANSWER };

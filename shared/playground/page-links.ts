@@ -9,17 +9,22 @@ const LINKS = [
   ['openapi', 'OpenAPI'],
 ] as const;
 
+/** The pages of the server, by the parameter that names them. */
+const PAGES = [
+  [undefined, 'Playground'],
+  ['curves', 'Curves'],
+  ['releases', 'Releases'],
+] as const;
+
 /**
  * Shows the version of Ternion, and links to its other pages.
  *
- * @param other the page beside this one, and the text of its link
+ * @param shown the page itself; by default the playground
  */
-export async function showLinks([page, text]: readonly [
-  page: string | undefined,
-  text: string,
-]): Promise<void> {
+export async function showLinks(shown?: string): Promise<void> {
   const links = find('links', HTMLElement);
-  links.append(make('a', { href: urlOf('', page) }, text));
+  const others = PAGES.filter(([page]) => page !== shown);
+  links.append(...others.map(([page, text]) => make('a', { href: urlOf('', page) }, text)));
   const { answer } = (await attempt('', new AbortController().signal)) ?? {};
   const { version, links: paths } = membersOf(answer?.json);
   find('ternion-version', HTMLElement).textContent = textOf(version) ?? '';

@@ -20,6 +20,12 @@ export interface Payload {
   readonly body: string | File;
 }
 
+/** What few requests have. */
+export interface Extras {
+  readonly authorization?: string | undefined;
+  readonly query?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * The URL of a path of the server. This page is the server's root, with any prefix that a gateway puts in front of it
  * and with or without a slash at the end. The query is kept: some hosts take their access key there.
@@ -45,10 +51,21 @@ export function pathOf(...parts: readonly string[]): string {
  *
  * @throws TypeError when the server cannot be reached, DOMException when `signal` aborts
  */
-export async function ask(path: string, signal?: AbortSignal, payload?: Payload): Promise<Answer> {
+export async function ask(
+  path: string,
+  signal?: AbortSignal,
+  payload?: Payload,
+  { authorization, query = {} }: Extras = {},
+): Promise<Answer> {
   const start = performance.now();
-  const response = await fetch(urlOf(path), {
-    headers: { accept: 'application/json', ...(payload && { 'content-type': payload.type }) },
+  const url = new URL(urlOf(path));
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  const response = await fetch(url, {
+    headers: {
+      accept: 'application/json',
+      ...(authorization && { authorization }),
+      ...(payload && { 'content-type': payload.type }),
+    },
     cache: 'no-store',
     ...(signal && { signal }),
     ...(payload && { method: 'POST', body: payload.body }),

@@ -81,6 +81,49 @@ export const modelsResponse = lazily(() =>
     .register(z.globalRegistry, { id: 'Models' }),
 );
 
+const percents = lazily(() => z.record(z.string(), z.number()));
+
+export const releasesResponse = lazily(() =>
+  z
+    .object({
+      name: z.string(),
+      live_version: z.string().register(z.globalRegistry, {
+        description: 'The version that answers what the split and the rules leave.',
+      }),
+      versions: versions(),
+      aliases: z.record(z.string(), z.string()),
+      split: percents().register(z.globalRegistry, {
+        description: 'Shares of the requests that name no version, in percent by version or alias.',
+      }),
+      shadows: percents().register(z.globalRegistry, {
+        description: 'Shares of the requests that are copied to a version or alias, in percent.',
+      }),
+      rules: z.array(
+        z.object({
+          target: z.string(),
+          reads: z.array(z.string()).register(z.globalRegistry, {
+            description: 'What the condition asks for, such as `header.x-country`.',
+          }),
+        }),
+      ),
+      key: z.nullable(z.string()).register(z.globalRegistry, {
+        description:
+          'Requests with the same value stay together: `header:x-user-id`. Null if each is for itself.',
+      }),
+      archived: z.array(z.string()),
+      warm: z.nullable(z.object({ version: z.string(), seconds: z.number() })).register(z.globalRegistry, {
+        description: 'The version that was live before, and how long each instance keeps it in memory.',
+      }),
+      held_back: z.array(z.string()).register(z.globalRegistry, {
+        description: 'Released versions that this instance cannot load; others answer instead.',
+      }),
+      registry: z.boolean().register(z.globalRegistry, {
+        description: 'Whether this server takes changes from holders of its ADMIN_KEY.',
+      }),
+    })
+    .register(z.globalRegistry, { id: 'Releases' }),
+);
+
 const tensorSpec = lazily(() =>
   z.object({
     name: z.string(),

@@ -98,6 +98,16 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       },
       {
         method: 'GET',
+        path: '/models/{model}/releases',
+        summary: 'Describe what is served of a model: live version, aliases, and how requests are divided',
+        response: jsonContent(schemas.releasesResponse),
+        handle: async (c) => {
+          const { encodeReleases } = await import('./encode-releases.ts');
+          return jsonResponse(await encodeReleases(c.req.param('model') ?? '', options, c.env.budget));
+        },
+      },
+      {
+        method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'Describe one version of a model',
         response: jsonContent(schemas.modelResponse),
@@ -110,17 +120,20 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
 /** The answer at `/` depends on what the client accepts. */
 const VARIES = { vary: 'accept' };
 
+/** The pages beside the playground: the curves of this process, and what is served of each model. */
+const OTHER_PAGES = ['curves', 'releases'];
+
 /**
- * The playground, or the curves of this process at `/?page=curves`. Every build makes these files; without them, browsers
- * get the same answer as other clients.
+ * The playground, or another page, such as the one at `/?page=curves`. Every build makes these files; without them,
+ * browsers get the same answer as other clients.
  */
 async function openPlayground(
   pages: Pages,
   c: Context<AppEnvironment>,
   logger: Logger,
 ): Promise<Response | undefined> {
-  const name = c.req.query('page') === 'curves' ? 'curves.html' : 'playground.html';
-  const page = await respondPage(pages, name, c.req.raw, VARIES);
+  const name = OTHER_PAGES.find((each) => each === c.req.query('page')) ?? 'playground';
+  const page = await respondPage(pages, `${name}.html`, c.req.raw, VARIES);
   if (!page) logger.log('warn', 'the playground is not among the pages of this build');
   return page;
 }

@@ -33,6 +33,7 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     'GET /health',
     'GET /models',
     'GET /models/{model}',
+    'GET /models/{model}/releases',
     'GET /models/{model}/versions/{version}',
   ],
   ternion: () => [
@@ -96,7 +97,7 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     'POST /endpoints/{endpoint}/invocations-response-stream',
     'ALL /endpoints/{endpoint}/async-invocations',
   ],
-  mlflow: () => [
+  mlflow: ({ adminKey }) => [
     'GET /ping',
     'GET /version',
     'POST /invocations',
@@ -109,6 +110,12 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
     'GET /.well-known/databricks-config',
     'GET /oidc/.well-known/oauth-authorization-server',
     'POST /oidc/v1/token',
+    ...(adminKey === undefined
+      ? []
+      : ([
+          `GET ${RELEASES}/history`,
+          ...['rollback', 'promote', 'split'].map((call) => `POST ${RELEASES}/${call}` as const),
+        ] as const)),
     'ALL /api/2.0/mlflow/*',
     'ALL /api/2.0/ternion/*',
   ],
@@ -168,6 +175,8 @@ const ROUTES: Readonly<Record<string, (config: Config) => readonly RouteText[]>>
 
 /** Where TensorFlow Serving gives its metrics. Source: tensorflow/serving, prometheus_exporter.cc. */
 export const TENSORFLOW_SERVING_METRICS = '/monitoring/prometheus/metrics';
+/** What MLflow's registry lacks. */
+export const RELEASES = '/api/2.0/ternion/registered-models';
 export const VERTEX_CONTAINER = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
 export const VERTEX_LOCATION = '/v1/projects/{project}/locations/{location}';
 export const VERTEX_ENDPOINTS = `${VERTEX_LOCATION}/endpoints` as const;

@@ -5,7 +5,15 @@ import { RELEASES_FOLDER } from '../models/repository-listing.ts';
 import { isVersion } from '../models/versions.ts';
 
 /** As wide as MLflow's columns and checks. Source: mlflow.utils.validation and mlflow.store.model_registry.dbmodels. */
-const LONGEST = { name: 256, description: 5000, tagKey: 250, tagValue: 100_000, alias: 255, source: 500 };
+const LONGEST = {
+  name: 256,
+  description: 5000,
+  tagKey: 250,
+  tagValue: 100_000,
+  alias: 255,
+  source: 500,
+  why: 1000,
+};
 
 /** S3 and many file systems allow longer names, but not all do. */
 const LONGEST_FOLDER = 100;
@@ -50,6 +58,11 @@ export function checkDescription(text: string): string {
 /** @throws InferenceError INVALID_PARAMETER_VALUE */
 export function checkSourceLength(text: string, field: string): string {
   return checkLength(text, field, LONGEST.source);
+}
+
+/** @throws InferenceError INVALID_PARAMETER_VALUE */
+export function checkWhy(text: string): string {
+  return checkLength(text, 'why', LONGEST.why);
 }
 
 function checkLength(text: string, field: string, most: number): string {

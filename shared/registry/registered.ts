@@ -55,7 +55,7 @@ export interface RegisteredModels {
   /** @throws InferenceError RESOURCE_DOES_NOT_EXIST, StoreError */
   get(name: string): Promise<RegisteredModel>;
   find(name: string): Promise<RegisteredModel | undefined>;
-  /** The same, also for a model that was deleted. */
+  /** The same, also for a model that was deleted, and by the name of its folder, at which models with other names are served. */
   getAny(name: string): Promise<RegisteredModel>;
   /** A folder that no model has, for a model with this name. */
   freeFolder(name: string): Promise<string>;
@@ -99,10 +99,16 @@ export function createRegisteredModels(store: WritableStore, log: ReleaseLog): R
     list,
     find,
     get: async (name) => (await find(name)) ?? unknownModel(name),
-    getAny: async (name) =>
-      (await find(name)) ??
-      (await listAll()).find((model) => model.name === name && model.current.revision > 0) ??
-      unknownModel(name),
+    getAny: async (name) => {
+      const found = await find(name);
+      if (found) return found;
+      const known = (await listAll()).filter(({ current }) => current.revision > 0);
+      return (
+        known.find((model) => model.name === name) ??
+        known.find((model) => model.folder === name) ??
+        unknownModel(name)
+      );
+    },
     freeFolder: async (name) => {
       for (const folder of foldersFor(name)) if (!isRegistered(await load(folder))) return folder;
       throw new InferenceError(

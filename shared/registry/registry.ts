@@ -34,6 +34,10 @@ export interface RegistryParts {
 /** The person or program that asks for a change, and how long it may take. */
 export interface Caller {
   readonly by: string;
+  /** What the history says of the change; by default nothing. */
+  readonly why?: string | undefined;
+  /** The newest revision that the caller knows; undefined: a change that fits any. */
+  readonly expected?: number | undefined;
   readonly workMs: number;
 }
 
@@ -43,8 +47,8 @@ export interface Registry extends RegistryParts {
   /**
    * Changes a model that is registered.
    *
-   * @param make is called again if somebody else was faster
-   * @throws InferenceError, StoreError
+   * @param make is called again if somebody else was faster, unless the caller expects a revision
+   * @throws InferenceError, among them RESOURCE_CONFLICT if the newest revision is not the expected one; StoreError
    */
   change(
     model: Pick<RegisteredModel, 'folder' | 'name'>,
@@ -61,12 +65,12 @@ export function createRegistry(parts: RegistryParts): Registry {
 
   async function changeFolder(
     folder: string,
-    { by }: Pick<Caller, 'by'>,
+    { by, why = '', expected }: Omit<Caller, 'workMs'>,
     action: string,
     make: Changing,
   ): Promise<RegisteredModel> {
     const release = await parts.log
-      .change(folder, { by, why: '', action }, async (current) => {
+      .change(folder, { by, why, action, expected }, async (current) => {
         const changed = await make(await models.describe(folder, current));
         if (changed.card) checkSize(JSON.stringify(changed.card).length);
         return changed;

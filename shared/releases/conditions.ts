@@ -50,6 +50,13 @@ export function compileCondition(when: Condition): (facts: RequestFacts) => bool
   };
 }
 
+/** What a condition asks for, such as `header.x-country`, without the values that it compares. */
+export function namesIn(when: Condition): readonly string[] {
+  const asked = new Map<string, Asked>();
+  rename(when, asked);
+  return [...asked.keys()];
+}
+
 /** GrowthBook takes any object of JSON. */
 function isCondition(value: unknown): value is Parameters<typeof evalCondition>[1] {
   return isObject(value);

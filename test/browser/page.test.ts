@@ -152,7 +152,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
       ['openapi', 'OpenAPI'],
     ].flatMap(([name = '', text]) => (links[name] === undefined ? [] : [text]));
     const texts = () => page.getByRole('navigation').getByRole('link').allInnerTexts();
-    await expect.poll(texts).toEqual(['Curves', ...documents]);
+    await expect.poll(texts).toEqual(['Curves', 'Releases', ...documents]);
     // With both, whether this server has them or not.
     await page.route('**/', async (route) => {
       if (route.request().isNavigationRequest()) return await route.continue();

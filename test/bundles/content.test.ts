@@ -111,7 +111,7 @@ describe.each(deployable)('dist/$name', ({ name, platform, isDeployed }) => {
   });
 });
 
-describe.each(['playground', 'curves'])('the page %s', (name) => {
+describe.each(['playground', 'curves', 'releases'])('the page %s', (name) => {
   const page = readFileSync(join(PAGES, `${name}.html`), 'utf8');
 
   it('is one file that stays under its ceiling, compressed', () => {

@@ -1,6 +1,7 @@
 import { listVersions } from '../../../shared/models/publish-files.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { liveVersionOf } from '../../../shared/releases/changes.ts';
+import { encodeServing } from '../../../shared/releases/encode-serving.ts';
 import { type HeldBack, readHeldBack } from '../../../shared/releases/held-back.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
@@ -8,7 +9,7 @@ import { CommandError, type Console } from '../console.ts';
 import { openRepository } from '../open-repository.ts';
 import { listModels } from '../publish/copy-repository.ts';
 import { openModel } from '../release/change-model.ts';
-import { describeAliases, describeServing, encodeServing } from '../release/describe-serving.ts';
+import { describeAliases, describeServing } from '../release/describe-serving.ts';
 import { metricsOf } from '../release/metrics-of.ts';
 
 export interface RegistryOptions {

@@ -12,11 +12,12 @@ import {
   split as splitTraffic,
   unarchive,
 } from '../../../shared/releases/changes.ts';
+import { encodeServing } from '../../../shared/releases/encode-serving.ts';
 import type { Release } from '../../../shared/releases/state.ts';
 import { updateIndex } from '../../../shared/releases/update-index.ts';
 import { CommandError, type Console } from '../console.ts';
 import { type ChangeOptions, changeModel, type OpenedModel, openModel } from '../release/change-model.ts';
-import { describeAliases, describeServing, encodeServing } from '../release/describe-serving.ts';
+import { describeAliases, describeServing } from '../release/describe-serving.ts';
 import { countOf } from '../words.ts';
 
 export interface AliasOptions extends ChangeOptions {

@@ -1,4 +1,3 @@
-import type { WritableJson } from '../../../shared/json/write-json.ts';
 import type { Serving } from '../../../shared/models/serving.ts';
 import { sharesOf } from '../../../shared/releases/changes.ts';
 
@@ -18,21 +17,4 @@ export function describeAliases({ aliases }: Serving): string {
   return Object.entries(aliases)
     .map(([alias, version]) => `${alias} = ${version}`)
     .join(', ');
-}
-
-/** The same for programs. */
-export function encodeServing(
-  { traffic, aliases, archived }: Serving,
-  live: string | undefined,
-): Record<string, WritableJson> {
-  const { key, ranges = [], rules = [], shadows = [] } = traffic ?? {};
-  return {
-    live: live ?? null,
-    aliases,
-    archived,
-    split: Object.fromEntries(sharesOf({ ranges })),
-    shadows: Object.fromEntries(shadows.map(({ target, percent }) => [target, percent])),
-    rules: rules.map(({ when, target }) => ({ target, when: JSON.stringify(when) })),
-    key: key === undefined ? null : Object.entries(key).map(([kind, name]) => `${kind}:${name}`)[0],
-  };
 }

@@ -57,7 +57,7 @@ tokenForm.addEventListener('submit', (event) => {
   token.value = '';
 });
 
-void showLinks([undefined, 'Playground']);
+void showLinks('curves');
 notify('', make('p', { class: 'empty' }, 'Reading the metrics …'));
 pause.disabled = true;
 scraper.start();

@@ -5,11 +5,16 @@ import { readBody } from '../../http/read-body.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { parseRequestJson } from '../../json/request-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { NotedChange } from '../../registry/history.ts';
+import type { NotedChange } from '../../registry/releases.ts';
 import type { Tags } from '../../registry/models.ts';
 import { checkTagKey, checkTagValue } from '../../registry/names.ts';
 import type { RegisteredModel, RegisteredVersion } from '../../registry/registered.ts';
+import type { Caller, Registry } from '../../registry/registry.ts';
 import { latestVersions, stageOf } from '../../registry/versions.ts';
+import { encodeServing } from '../../releases/encode-serving.ts';
+
+/** Answers one call of the registry. */
+export type Call = (registry: Registry, fields: Fields, caller: Caller) => Promise<WritableJson>;
 
 /** The parameters of a call, from its query or its JSON. */
 export interface Fields {
@@ -21,6 +26,8 @@ export interface Fields {
   flag(name: string): boolean;
   /** A whole number of at least 0. */
   count(name: string): number | undefined;
+  /** Shares in percent by name; at least one. */
+  shares(name: string): ReadonlyMap<string, number>;
   tags(): Tags;
 }
 
@@ -86,8 +93,20 @@ function fieldsOf(json: JsonValue): Fields {
       if (/^\d{1,9}$/.test(String(value))) return Number(value);
       throw wrong(name, value, 'a whole number');
     },
+    shares: (name) => {
+      const value = read(name);
+      const members = isJsonObject(value) ? Object.entries(value) : [];
+      if (members.length === 0)
+        throw wrong(name, value, 'an object with a share in percent by version or alias');
+      return new Map(members.map(([target, percent]) => [target, readPercent(`${name}.${target}`, percent)]));
+    },
     tags: () => Object.fromEntries(list('tags').map(readTag)),
   };
+}
+
+function readPercent(name: string, value: JsonValue): number {
+  if (typeof value === 'number' && value >= 0 && value <= 100) return value;
+  throw wrong(name.slice(0, 100), value, 'a number from 0 to 100');
 }
 
 function readTag(value: JsonValue): readonly [string, string] {
@@ -97,8 +116,13 @@ function readTag(value: JsonValue): readonly [string, string] {
   return [checkTagKey(key), checkTagValue(text)];
 }
 
-function wrong(name: string, value: JsonValue, expected: string): InferenceError {
+function wrong(name: string, value: JsonValue | undefined, expected: string): InferenceError {
   return invalid(`Parameter "${name}"`, `has ${describeJson(value)}; expected ${expected}.`);
+}
+
+/** The answer of a call that changes a model. */
+export function answerModel({ store }: Registry, model: RegisteredModel): WritableJson {
+  return { registered_model: encodeModel(model, store.url) };
 }
 
 /** A registered model in the form of MLflow's `RegisteredModel`. */
@@ -151,7 +175,6 @@ export function placeOf({ folder }: RegisteredModel, version: string, storeUrl: 
 /** A change in the history of a model. */
 export function encodeChange({ release, heldBack }: NotedChange): WritableJson {
   const { revision, at, by, why, action, serving } = release;
-  const { live, aliases, archived } = serving;
   const held = heldBack.map(({ version, at: heldAt, instance, reason }) => ({
     version,
     timestamp: Date.parse(heldAt),
@@ -164,11 +187,16 @@ export function encodeChange({ release, heldBack }: NotedChange): WritableJson {
     by,
     why,
     action,
-    live,
-    aliases,
-    archived,
+    ...encodeServing(serving, serving.live),
     held_back: unlessEmpty(held),
   };
+}
+
+/** How many items of a list are wanted. */
+export function pageSize(fields: Fields, fallback: number, most: number): number {
+  const count = fields.count('max_results') ?? fallback;
+  if (count >= 1 && count <= most) return count;
+  throw invalid('Parameter "max_results"', `is ${count}; expected a whole number from 1 to ${most}.`);
 }
 
 /** MLflow leaves out what is empty. */

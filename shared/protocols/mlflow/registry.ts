@@ -1,10 +1,9 @@
 import type { Context } from 'hono';
-import { InferenceError, invalid } from '../../errors.ts';
+import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { holderOf } from '../../http/secret.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import { historyOf, rollBack } from '../../registry/history.ts';
 import {
   createModel,
   deleteModel,
@@ -41,21 +40,20 @@ import {
 } from '../../registry/versions.ts';
 import { StoreError } from '../../stores/model-store.ts';
 import { answerOtherMethod } from '../mount.ts';
+import { RELEASES } from '../route-table.ts';
 import {
-  encodeChange,
+  answerModel,
+  type Call,
   encodeModel,
   encodeVersion,
   type Fields,
+  pageSize,
   placeOf,
   readFields,
 } from './registry-fields.ts';
-
-/** Answers one call of the registry. */
-type Call = (registry: Registry, fields: Fields, caller: Caller) => Promise<WritableJson>;
+import { RELEASE_CALLS } from './releases.ts';
 
 const MLFLOW = '/api/2.0/mlflow/';
-/** What MLflow's registry lacks. */
-const OWN = '/api/2.0/ternion/';
 
 /** Source: the services in mlflow/protos/model_registry.proto, as MlflowClient 3.17.2 calls them. */
 const CALLS: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
@@ -168,21 +166,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
       return { artifact_uri: placeOf(model, found.version, registry.store.url) };
     },
   },
-  [`${OWN}registered-models/history`]: {
-    GET: async (registry, fields) => {
-      const history = await historyOf(registry, fields.text('name'));
-      const { items, nextPageToken } = pageOf(
-        history,
-        pageSize(fields, 100, 1000),
-        fields.optional('page_token'),
-      );
-      return { changes: items.map(encodeChange), next_page_token: nextPageToken };
-    },
-  },
-  [`${OWN}registered-models/rollback`]: {
-    POST: async (registry, fields, caller) =>
-      answerModel(registry, await rollBack(registry, caller, fields.text('name'), fields.count('revision'))),
-  },
+  ...Object.fromEntries(Object.entries(RELEASE_CALLS).map(([name, calls]) => [`${RELEASES}/${name}`, calls])),
 };
 
 /** A call whose answer has nothing in it. */
@@ -195,10 +179,6 @@ function done(work: (registry: Registry, fields: Fields, caller: Caller) => Prom
 
 function versionIn(fields: Fields): { readonly name: string; readonly version: string } {
   return { name: fields.text('name'), version: fields.text('version') };
-}
-
-function answerModel({ store }: Registry, model: RegisteredModel): WritableJson {
-  return { registered_model: encodeModel(model, store.url) };
 }
 
 function answerVersion({ store }: Registry, { model, found }: FoundVersion): WritableJson {
@@ -293,12 +273,6 @@ async function searchVersions(registry: Registry, fields: Fields): Promise<Writa
 /** The number that a version begins with; -1 for one with a name. */
 function numberOf({ version }: RegisteredVersion): number {
   return Number(/^v?(\d{1,15})/.exec(version)?.[1] ?? -1);
-}
-
-function pageSize(fields: Fields, fallback: number, most: number): number {
-  const count = fields.count('max_results') ?? fallback;
-  if (count >= 1 && count <= most) return count;
-  throw invalid('Parameter "max_results"', `is ${count}; expected a whole number from 1 to ${most}.`);
 }
 
 /** Who may use the registry, and how it is opened. */

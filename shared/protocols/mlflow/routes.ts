@@ -7,12 +7,13 @@ import type { NamedTensors } from '../../runtime/session.ts';
 import { lazily } from '../body/lazily.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { jsonContent, type Operation, type Protocol, type ProtocolOptions } from '../operation.ts';
+import { RELEASES } from '../route-table.ts';
 import { runPayload } from '../run-payload.ts';
 import { readData } from './decode.ts';
 import { encodeOutputs, encodeRecords } from './encode.ts';
 import { createEndpointOperations } from './endpoints.ts';
-import { scoringRequest, scoringResponse, vectorsRequest, vectorsResponse } from './schemas.ts';
+import * as schemas from './schemas.ts';
 import { createSignInOperations } from './sign-in.ts';
 import { answerVectors, asksForVectors } from './vectors.ts';
 
@@ -31,24 +32,64 @@ export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRou
       createServingEndpoint(options),
       ...createEndpointOperations(options),
       ...createSignInOperations(options),
-      ...['/api/2.0/mlflow/*', '/api/2.0/ternion/*'].map((path) => createRegistryCalls(path, options)),
+      ...createRegistryOperations(options),
     ],
   };
 }
 
-/** The registry has a table of its own: most servers need none of its calls. */
-function createRegistryCalls(path: string, { config, registry }: ProtocolOptions): Operation {
+/**
+ * The registry, with a table of its own: most servers need none of its calls. Those that change releases are described,
+ * because nobody else describes them.
+ */
+function createRegistryOperations({ config, registry }: ProtocolOptions): readonly Operation[] {
   const adminKey = registry && config.adminKey;
   const open = loadOnce(async () => {
     if (!registry) throw new Error('a server without a registry was asked for it');
     return (await import('../../registry/registry.ts')).createRegistry(await registry());
   });
-  return {
-    method: 'ALL',
-    path,
+  const call = {
     isAdmin: true,
     handle: async (c) => (await import('./registry.ts')).answerRegistry(c, { adminKey, open }),
-  };
+  } satisfies Pick<Operation, 'isAdmin' | 'handle'>;
+  const described: readonly Operation[] = [
+    {
+      method: 'GET',
+      path: `${RELEASES}/history`,
+      summary: 'List the changes of a model, who made them and why, for holders of the ADMIN_KEY',
+      query: schemas.historyQuery,
+      response: jsonContent(schemas.historyResponse),
+      ...call,
+    },
+    {
+      method: 'POST',
+      path: `${RELEASES}/rollback`,
+      summary: 'Make a model as it was after an earlier change, for holders of the ADMIN_KEY',
+      request: jsonContent(schemas.rollbackRequest),
+      response: jsonContent(schemas.changedModel),
+      ...call,
+    },
+    {
+      method: 'POST',
+      path: `${RELEASES}/promote`,
+      summary: 'Make a version live, for holders of the ADMIN_KEY',
+      request: jsonContent(schemas.promoteRequest),
+      response: jsonContent(schemas.changedModel),
+      ...call,
+    },
+    {
+      method: 'POST',
+      path: `${RELEASES}/split`,
+      summary: 'Change shares of the requests to a model, for holders of the ADMIN_KEY',
+      request: jsonContent(schemas.splitRequest),
+      response: jsonContent(schemas.changedModel),
+      ...call,
+    },
+  ];
+  return [
+    ...(config.adminKey === undefined ? [] : described),
+    { method: 'ALL', path: '/api/2.0/mlflow/*', ...call },
+    { method: 'ALL', path: '/api/2.0/ternion/*', ...call },
+  ];
 }
 
 /** MLflow gives its version as plain text. MLflow labels that as JSON; here it has the correct type. */
@@ -62,8 +103,8 @@ function createVersion({ version }: ProtocolOptions): Operation {
   };
 }
 
-const servingRequest = lazily(() => z.union([scoringRequest(), vectorsRequest()]));
-const servingResponse = lazily(() => z.union([scoringResponse(), vectorsResponse()]));
+const servingRequest = lazily(() => z.union([schemas.scoringRequest(), schemas.vectorsRequest()]));
+const servingResponse = lazily(() => z.union([schemas.scoringResponse(), schemas.vectorsResponse()]));
 
 function createServingEndpoint(options: ProtocolOptions): Operation {
   return {

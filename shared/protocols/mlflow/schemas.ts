@@ -162,3 +162,89 @@ export const tokenResponse = lazily(() =>
     expires_in: z.number().register(z.globalRegistry, { description: 'Seconds.' }),
   }),
 );
+
+const modelName = lazily(() =>
+  z
+    .string()
+    .register(z.globalRegistry, { description: 'The model, by its name in the registry or on its routes.' }),
+);
+
+export const historyQuery = {
+  name: modelName,
+  max_results: z.optional(z.string()).register(z.globalRegistry, {
+    description: 'Most changes in the answer, from 1 to 1000; 100 if it is missing.',
+  }),
+  page_token: z
+    .optional(z.string())
+    .register(z.globalRegistry, { description: 'The `next_page_token` of the previous page.' }),
+};
+
+const percents = lazily(() => z.record(z.string(), z.number()));
+
+export const historyResponse = lazily(() =>
+  z.object({
+    changes: z
+      .array(
+        z.object({
+          revision: z.int(),
+          timestamp: z.int().register(z.globalRegistry, { description: 'In milliseconds since 1970.' }),
+          by: z.string(),
+          why: z.string(),
+          action: z
+            .string()
+            .register(z.globalRegistry, { description: 'What was asked for, such as `promote 3`.' }),
+          live: z.nullable(z.string()).register(z.globalRegistry, {
+            description: 'The version that was live then; null for the highest.',
+          }),
+          aliases: z.record(z.string(), z.string()),
+          archived: z.array(z.string()),
+          split: percents(),
+          shadows: percents(),
+          rules: z.array(z.object({ target: z.string(), when: z.string() })),
+          key: z.nullable(z.string()),
+        }),
+      )
+      .register(z.globalRegistry, { description: 'The newest first.' }),
+    next_page_token: z
+      .optional(z.string())
+      .register(z.globalRegistry, { description: 'Where the next page begins.' }),
+  }),
+);
+
+const change = lazily(() => ({
+  name: modelName(),
+  why: z.optional(z.string()).register(z.globalRegistry, { description: 'For the history.' }),
+  expected_revision: z.optional(z.int().check(z.minimum(0))).register(z.globalRegistry, {
+    description:
+      'The newest revision that is known; the change is refused with status 409 if there is a newer one.',
+  }),
+}));
+
+export const promoteRequest = lazily(() =>
+  z.object({
+    ...change(),
+    version: z.string().register(z.globalRegistry, { description: 'A version, or an alias of one.' }),
+  }),
+);
+
+export const splitRequest = lazily(() =>
+  z.object({
+    ...change(),
+    shares: percents().register(z.globalRegistry, {
+      description:
+        'Shares in percent by version or alias; 0 takes one out, and what is not named stays as it is.',
+    }),
+  }),
+);
+
+export const rollbackRequest = lazily(() =>
+  z.object({
+    ...change(),
+    revision: z.optional(z.int().check(z.minimum(0))).register(z.globalRegistry, {
+      description:
+        'The model becomes what it was after this change; by default after the one before the newest.',
+    }),
+  }),
+);
+
+export const changedModel = lazily(() => z.object({ registered_model: jsonObject }));

@@ -8,6 +8,7 @@ import { loadProtocols } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { VERSION } from '../../../shared/version.ts';
 import { badExchanges, get, post, raw } from '../../contracts/exchanges.ts';
+import { TEST_ENVIRONMENT } from '../../support/hosts/environment.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
@@ -31,6 +32,12 @@ const UNANSWERED = /:regress$/;
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const TASK = { inputs: PNG.toString('base64') };
+
+/** Values of parameters that some routes need. */
+const QUERY: Readonly<Record<string, string>> = { name: 'iris' };
+
+/** Some routes need the key of the server. */
+const ADMIN = { authorization: `Bearer ${TEST_ENVIRONMENT.ADMIN_KEY}` };
 
 const app = openApp();
 let document: OpenApi;
@@ -69,7 +76,7 @@ describe('the document', () => {
     const protocols = await loadProtocols(
       createProtocols({
         inference,
-        config: parseConfig({}),
+        config: parseConfig({ ADMIN_KEY: TEST_ENVIRONMENT.ADMIN_KEY }),
         version: VERSION,
         logger,
         monitoring: SILENT_MONITORING,
@@ -142,7 +149,13 @@ describe('an answer', () => {
     const gets = listOperations(document).filter(({ method }) => method === 'GET');
     for (const { path, operation } of gets) {
       const target = fillPath(path, operation);
-      if (target !== undefined) await expectDescribed(operation, get(target));
+      const needed = operation.parameters.filter((each) => each.in === 'query' && each.required);
+      const query = new URLSearchParams(needed.map(({ name }) => [name, QUERY[name] ?? '']));
+      if (target === undefined) continue;
+      await expectDescribed(operation, {
+        ...get(needed.length > 0 ? `${target}?${query}` : target),
+        headers: ADMIN,
+      });
     }
     expect(gets.length).toBeGreaterThan(15);
   });

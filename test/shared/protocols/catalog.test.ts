@@ -58,14 +58,17 @@ describe('the root of the server', () => {
     expect((await get('*/*')).status).toBe(503);
   });
 
-  it('has the curves as another page, also with a key in the address', async () => {
-    const { get } = openApp();
-    const page = await get('text/html', '/?code=key&page=curves');
-    expect(await page.text()).toMatch(/^<!doctype html>.*<title>Ternion curves<\/title>/s);
-    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-/);
-    expect((await get('application/json', '/?page=curves')).status).toBe(503);
-    expect(await (await get('text/html', '/?page=other')).text()).toContain('<title>Ternion playground<');
-  });
+  it.each(['curves', 'releases'])(
+    'has the %s as another page, also with a key in the address',
+    async (name) => {
+      const { get } = openApp();
+      const page = await get('text/html', `/?code=key&page=${name}`);
+      expect(await page.text()).toMatch(new RegExp(`^<!doctype html>.*<title>Ternion ${name}</title>`, 's'));
+      expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'sha256-/);
+      expect((await get('application/json', `/?page=${name}`)).status).toBe(503);
+      expect(await (await get('text/html', '/?page=other')).text()).toContain('<title>Ternion playground<');
+    },
+  );
 
   it('reads the page when a browser asks and not before', async () => {
     const { get, read } = openApp();
@@ -90,7 +93,7 @@ describe('the root of the server', () => {
 
   it('is the index to browsers as well where the playground is switched off', async () => {
     const { get, read } = openApp({ PLAYGROUND: 'false' });
-    for (const path of ['/', '/?page=curves'])
+    for (const path of ['/', '/?page=curves', '/?page=releases'])
       expect((await get('text/html', path)).headers.get('content-type')).toBe('application/json');
     expect(read).toEqual([]);
   });

@@ -10,6 +10,7 @@ import { SILENT_MONITORING } from '../../support/silent-monitoring.ts';
 const ENVIRONMENTS = [
   {},
   { ADMIN_ROUTES: 'true' },
+  { ADMIN_KEY: 'a key' },
   { DOCS: 'false', PLAYGROUND: 'false' },
   { PROTOCOLS: 'kserve,torchserve' },
   { PROTOCOLS: 'ternion' },

@@ -1,6 +1,13 @@
 import { invalid } from '../errors.ts';
 import type { Serving } from '../models/serving.ts';
-import { rollBack as rollBackTo } from '../releases/changes.ts';
+import {
+  approve,
+  ChangeError,
+  promote as promoteTo,
+  rollBack as rollBackTo,
+  sharesOf,
+  split,
+} from '../releases/changes.ts';
 import { type HeldBack, readHeldBack } from '../releases/held-back.ts';
 import type { Card, Release } from '../releases/state.ts';
 import { knownOf, type RegisteredModel } from './registered.ts';
@@ -43,6 +50,7 @@ export async function rollBack(
   revision: number | undefined,
 ): Promise<RegisteredModel> {
   const model = await registry.models.getAny(name);
+  checkExpected(model, caller);
   const wanted = revision ?? model.current.revision - 1;
   if (wanted < 0 || wanted >= model.current.revision)
     throw invalid(
@@ -58,4 +66,62 @@ export async function rollBack(
     const versions = { ...after.versions, ...card.versions };
     return { ...back, card: { ...card, name: after.name, versions, updatedMs: Date.now() } };
   });
+}
+
+/**
+ * Makes a version live, without the checks of `ternion promote`.
+ *
+ * @param target a version, or an alias of one
+ * @throws InferenceError BAD_REQUEST for a version that cannot be served, or that another person has to promote
+ */
+export async function promote(
+  registry: Registry,
+  caller: Caller,
+  name: string,
+  target: string,
+): Promise<RegisteredModel> {
+  const model = await registry.models.getAny(name);
+  checkExpected(model, caller);
+  return await registry.change(model, caller, `promote ${target}`, (now) => {
+    const known = knownOf(now);
+    const approved = approve(now.current, known, target, caller.by);
+    return { card: approved.card, ...promoteTo(approved, known, target) };
+  });
+}
+
+/**
+ * Changes shares of the requests that name no version.
+ *
+ * @param shares in percent, by version or alias; 0 takes a target out, and what is not named stays as it is
+ * @throws InferenceError BAD_REQUEST for targets that cannot be served, and if all shares are more than 100 % together
+ */
+export async function changeShares(
+  registry: Registry,
+  caller: Caller,
+  name: string,
+  shares: ReadonlyMap<string, number>,
+): Promise<RegisteredModel> {
+  const model = await registry.models.getAny(name);
+  checkExpected(model, caller);
+  const words = [...shares].map(([target, percent]) => `${target}=${percent}`);
+  return await registry.change(model, caller, `split ${words.join(' ')}`, (now) => {
+    const known = knownOf(now);
+    const divided = sharesOf(now.current.serving.traffic ?? { ranges: [] });
+    for (const [target, percent] of shares) {
+      if (percent === 0 && !divided.has(target))
+        throw new ChangeError(
+          `The split of model "${known.model}" has no ${JSON.stringify(target.slice(0, 100))}.`,
+        );
+    }
+    return split(now.current, known, { shares });
+  });
+}
+
+/** @throws InferenceError INVALID_PARAMETER_VALUE for a revision that is not there yet */
+function checkExpected({ name, current }: RegisteredModel, { expected = 0 }: Caller): void {
+  if (expected > current.revision)
+    throw invalid(
+      'Parameter "expected_revision"',
+      `is ${expected}; the newest revision of ${JSON.stringify(name)} is ${current.revision}.`,
+    );
 }
