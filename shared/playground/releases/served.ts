@@ -45,6 +45,8 @@ export interface Change extends Division {
   readonly action: string;
   /** Undefined: the highest version. */
   readonly live: string | undefined;
+  /** Versions that an instance could not load, with why. */
+  readonly heldBack: readonly string[];
 }
 
 /** A part of the requests that name no version. */
@@ -91,6 +93,10 @@ function parseChange(value: unknown): Change {
     why: textOf(members.why) ?? '',
     action: textOf(members.action) ?? '',
     live: textOf(members.live),
+    heldBack: listOf(members.held_back).map((each) => {
+      const { version, reason } = membersOf(each);
+      return `${textOf(version) ?? ''} (${textOf(reason) ?? ''})`;
+    }),
   };
 }
 
@@ -140,11 +146,12 @@ export function formatShare(percent: number): string {
 }
 
 /** What a change left, in words: `live 2, canary: 5 %`. */
-export function describeDivision({ live, split, shadows, rules }: Change): string {
+export function describeDivision({ live, split, shadows, rules, heldBack }: Change): string {
   return [
     `live ${live ?? 'the highest'}`,
     ...rules.map(({ target }) => `rule for ${target}`),
     ...split.map(({ target, percent }) => `${target}: ${formatShare(percent)}`),
     ...shadows.map(({ target, percent }) => `shadow ${target}: ${formatShare(percent)}`),
+    ...heldBack.map((version) => `held back: ${version}`),
   ].join(', ');
 }

@@ -63,6 +63,10 @@ describe('a history', () => {
       { revision: 3, atMs: 5, by: 'ada', rules: [{ target: '3', condition: '{"header.a":1}' }] },
     ]);
     expect(changes.map(describeDivision)).toEqual(['live 2, rule for 3, canary: 2.5 %, shadow 3: 10 %']);
+    const held_back = [{ version: '3', reason: 'no graph', instance: 'a' }];
+    expect(parseHistory({ changes: [{ live: '3', held_back }] })[0].map(describeDivision)).toEqual([
+      'live 3, held back: 3 (no graph)',
+    ]);
     expect(parseHistory({ changes: [{ live: null }] })[0].map(describeDivision)).toEqual([
       'live the highest',
     ]);
