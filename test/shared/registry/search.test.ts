@@ -107,12 +107,10 @@ describe('LIKE', () => {
   it('refuses patterns that would take too long', () => {
     const item = { attributes: { name: `${'a'.repeat(100_000)}b` }, tags: {} };
     const clauses = parseFilter(`name LIKE '%${'a_'.repeat(1000)}c'`, RULES);
-    const startMs = performance.now();
     expect(errorOf(() => findMatches([item], clauses, (each) => each))).toMatchObject({
       code: 'INVALID_PARAMETER_VALUE',
       message: 'Parameter "filter" has patterns that take too long; use fewer "%", or shorter texts.',
     });
-    expect(performance.now() - startMs).toBeLessThan(2_000);
   });
 });
 
