@@ -138,10 +138,11 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
 
   function start(folder: string, listed?: readonly StoredFile[]): Promise<Fetched> {
     const fetching = fetchOnce(folder, listed).catch((error: unknown) => {
-      // The listing was out of date; the next one has the current files.
+      // The listing was out of date; the next one has the current files. Some may have been repaired since.
       const isOld =
         error instanceof StoreError &&
-        (error.reason === 'changed' || (listed !== undefined && error.reason === 'missing'));
+        (error.reason === 'changed' ||
+          (listed !== undefined && (error.reason === 'missing' || error instanceof ManifestError)));
       if (isOld) return fetchOnce(folder);
       throw error;
     });

@@ -195,8 +195,9 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
   /** Writes what points to a change. The change counts without it, so a failure is only reported. */
   async function point(model: string, release: Release, hash: string, pointer: Pointer): Promise<void> {
     try {
-      if (release.revision > pointer.revision) await writePointer(model, release, hash, pointer);
       await updateIndex(store, [model]);
+      // The last file: as long as it points to an earlier change, the next reader repairs both.
+      if (release.revision > pointer.revision) await writePointer(model, release, hash, pointer);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       onProblem?.(

@@ -4,7 +4,7 @@ import { parseIndex } from '../../shared/models/repository-index.ts';
 import { noteHeldBack, readHeldBack } from '../../shared/releases/held-back.ts';
 import { ConflictError, createReleaseLog } from '../../shared/releases/release-log.ts';
 import { updateIndex } from '../../shared/releases/update-index.ts';
-import type { WritableStore } from '../../shared/stores/model-store.ts';
+import { StoreError, type WritableStore } from '../../shared/stores/model-store.ts';
 import type { OpenStore } from './model-store.ts';
 
 const SIGNED = { by: 'ada', why: 'it is better', action: 'promote 2' };
@@ -123,6 +123,24 @@ export function describeReleases(given: OpenStore): void {
     expect(JSON.parse((await textIn(store, 'iris/deployment.json')) ?? '')).toMatchObject({ revision: 2 });
     if (!store.localPath)
       expect((await indexOf(store)).get('iris')).toMatchObject({ revision: 2, serving: { live: '2' } });
+  });
+
+  it('repairs an index that could not be written', async () => {
+    const { store } = await given(FILES);
+    const problems: string[] = [];
+    const cut: WritableStore = {
+      ...store,
+      write: async (path, ...rest) => {
+        if (path === 'index.json') throw new StoreError('unreachable', 'The store is away.');
+        return await store.write(path, ...rest);
+      },
+    };
+    const log = createReleaseLog(cut, { onProblem: (what) => problems.push(what) });
+    await log.change('iris', SIGNED, ({ serving }) => ({ serving: { ...serving, live: '1' } }));
+    if (store.localPath) return expect(problems).toEqual([]);
+    expect(problems).toEqual(['revision 1 of model "iris" is committed, but not every server sees it yet']);
+    expect(await createReleaseLog(store).read('iris')).toMatchObject({ revision: 1 });
+    expect((await indexOf(store)).get('iris')).toMatchObject({ revision: 1, serving: { live: '1' } });
   });
 
   it('finds edited, missing and cut-off changes', async () => {

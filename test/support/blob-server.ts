@@ -14,7 +14,7 @@ import {
   toBlob,
 } from './blob-protocol.ts';
 import { portOf } from './port-of.ts';
-import { readFolder, type StoreFault, StoreFaults } from './store-faults.ts';
+import { readFolder, type StoreFault, StoreFaults, staysUnanswered } from './store-faults.ts';
 
 export interface BlobServerOptions {
   readonly container?: string;
@@ -106,7 +106,7 @@ async function answer(state: State, message: IncomingMessage, response: ServerRe
   const effect = state.faults.take(request);
   if (effect?.kind === 'run') effect.action();
   if (effect?.kind === 'late') await sleep(effect.pauseMs);
-  if (effect?.kind === 'hang' && effect.afterBytes === undefined) return;
+  if (staysUnanswered(effect, response)) return;
   if (effect?.kind === 'refuse') return sendError(response, effect.status, effect.code);
   const refusal = refusalOf(state, request, message);
   if (refusal) return sendError(response, ...refusal);

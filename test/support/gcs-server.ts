@@ -14,7 +14,7 @@ import {
   takeObject,
 } from './gcs-protocol.ts';
 import { portOf } from './port-of.ts';
-import { readFolder, type StoreFault, StoreFaults } from './store-faults.ts';
+import { readFolder, type StoreFault, StoreFaults, staysUnanswered } from './store-faults.ts';
 
 export interface GcsServerOptions {
   readonly bucket?: string;
@@ -112,7 +112,7 @@ async function answer(state: State, message: IncomingMessage, response: ServerRe
   const effect = state.faults.take(request);
   if (effect?.kind === 'run') effect.action();
   if (effect?.kind === 'late') await sleep(effect.pauseMs);
-  if (effect?.kind === 'hang' && effect.afterBytes === undefined) return;
+  if (staysUnanswered(effect, response)) return;
   if (effect?.kind === 'refuse') return refuse(response, effect.status, effect.code);
   if (!state.isOpen && request.token === undefined) {
     return refuse(response, 401, 'Anonymous caller does not have access.');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { portOf } from './port-of.ts';
-import { cutOut, type StoreEffect, sendBody } from './store-faults.ts';
+import { cutOut, type StoreEffect, sendBody, staysUnanswered } from './store-faults.ts';
 
 /**
  * Does what a fault does before an answer. The code of a refusal can be a number of seconds, for `retry-after`.
@@ -15,7 +15,7 @@ export async function faultOf(
 ): Promise<StoreEffect | 'ended' | undefined> {
   if (effect?.kind === 'run') effect.action();
   if (effect?.kind === 'late') await sleep(effect.pauseMs);
-  if (effect?.kind === 'hang' && effect.afterBytes === undefined) return 'ended';
+  if (staysUnanswered(effect, response)) return 'ended';
   if (effect?.kind !== 'refuse') return effect;
   response
     .writeHead(effect.status, /^\d+$/.test(effect.code) ? { 'retry-after': effect.code } : {})

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a server of files does wrong. */
 export type StoreEffect =
-  /** Cuts the connection after a number of bytes of the body. */
-  | { readonly kind: 'cut'; readonly afterBytes: number }
+  /** Cuts the connection, before the answer or after a number of bytes of its body. */
+  | { readonly kind: 'cut'; readonly afterBytes?: number }
   /** Goes silent, before the answer or after a number of bytes of its body. */
   | { readonly kind: 'hang'; readonly afterBytes?: number }
   | { readonly kind: 'slow'; readonly chunkBytes: number; readonly pauseMs: number }
@@ -43,6 +43,13 @@ export class StoreFaults<R> {
     fault.left -= 1;
     return fault.effect;
   }
+}
+
+/** Whether a fault leaves a request without any answer; if it cuts the connection, that happens here. */
+export function staysUnanswered(effect: StoreEffect | undefined, response: ServerResponse): boolean {
+  if ((effect?.kind !== 'hang' && effect?.kind !== 'cut') || effect.afterBytes !== undefined) return false;
+  if (effect.kind === 'cut') response.destroy();
+  return true;
 }
 
 /** Sends the body of an answer, whose head has been written, with the fault of its request. */

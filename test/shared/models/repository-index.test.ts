@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
@@ -28,13 +31,13 @@ const FILES = {
   'd/config.pbtxt': 'version_policy {',
 };
 
-function open(store: ModelStore) {
+function open(store: ModelStore, cache = '/nowhere') {
   const clock = { nowMs: 0 };
   const problems: string[] = [];
   const repository = createModelRepository({
     store,
     configs: KNOWN_TASKS,
-    artifacts: createArtifactCache({ store, folder: '/nowhere' }),
+    artifacts: createArtifactCache({ store, folder: cache }),
     listingTtlMs: TTL_MS,
     now: () => clock.nowMs,
     onProblem: (what) => problems.push(what),
@@ -173,6 +176,25 @@ describe('a repository with an index', () => {
     }
     expect(asked(server)).toEqual(['GetObject index.json', 'GetObject index.json', 'GetObject index.json']);
     expect(new Set(problems)).toEqual(new Set(['the model repository cannot be listed']));
+  });
+
+  it.each([
+    ['with other bytes', 'eno'],
+    ['of which a part is missing', 'on'],
+  ])('opens a version %s as soon as it is repaired', async (_, damaged) => {
+    const sha256 = createHash('sha256').update('one').digest('hex');
+    const { server, store } = await openIndexed({
+      'a/1/model.onnx': damaged,
+      'a/1/model.json': '{"task": "tabular-classification"}',
+      'a/1/files.json': JSON.stringify({ files: [{ path: 'model.onnx', sizeBytes: 3, sha256 }] }),
+    });
+    const { repository } = open(store, await makeFolder({}));
+    const reference = await repository.resolve('a');
+    await expect(repository.open(reference)).rejects.toThrow('a/1/model.onnx');
+    server.put('a/1/model.onnx', 'one');
+    const { path, release: leave } = await repository.open(reference);
+    expect(await readFile(join(path, 'model.onnx'), 'utf8')).toBe('one');
+    await leave();
   });
 
   it.each([
