@@ -5,11 +5,11 @@ import { readBody } from '../../http/read-body.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { parseRequestJson } from '../../json/request-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { NotedChange } from '../../registry/releases.ts';
 import type { Tags } from '../../registry/models.ts';
 import { checkTagKey, checkTagValue } from '../../registry/names.ts';
 import type { RegisteredModel, RegisteredVersion } from '../../registry/registered.ts';
 import type { Caller, Registry } from '../../registry/registry.ts';
+import type { NotedChange } from '../../registry/releases.ts';
 import { latestVersions, stageOf } from '../../registry/versions.ts';
 import { encodeServing } from '../../releases/encode-serving.ts';
 
