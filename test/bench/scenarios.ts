@@ -10,6 +10,7 @@ import { log } from './scenarios/log.ts';
 import { memory } from './scenarios/memory.ts';
 import { mixed } from './scenarios/mixed.ts';
 import { preprocessing } from './scenarios/preprocessing.ts';
+import { shadows } from './scenarios/shadows.ts';
 import { start } from './scenarios/start.ts';
 import { tensors } from './scenarios/tensors.ts';
 import { texts } from './scenarios/texts.ts';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   iris,
   log,
   mixed,
+  shadows,
   handler,
   tensors,
   images,
