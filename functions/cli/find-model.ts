@@ -85,6 +85,26 @@ export async function findModel(
   return { app, reference, store, title: argument };
 }
 
+/**
+ * Opens a version of a repository, also where this folder has files of the same path.
+ *
+ * @param folder of the model, which can have another name since
+ * @param version or an alias of one
+ * @throws InferenceError, StoreError
+ */
+export async function findPublished(
+  repository: string,
+  folder: string,
+  version: string,
+): Promise<FoundModel> {
+  const { app, store } = openHost({ repository, environment: QUIET });
+  const models = app.inference.repository;
+  const { name } = (await models.list()).find((each) => (each.folder ?? each.name) === folder) ?? {
+    name: folder,
+  };
+  return { app, reference: await models.resolve(name, version), store, title: `${folder}/${version}` };
+}
+
 /** Loads a model and looks at it. */
 export async function look<R>(
   { app, reference }: Pick<FoundModel, 'app' | 'reference'>,

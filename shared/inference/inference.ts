@@ -123,7 +123,7 @@ export interface Inference {
   /** State of a version in memory; undefined if no request has used it since the start. */
   state(reference: ModelReference): ModelState | undefined;
   /**
-   * Loads the live version of some models, or of all for `*`. Failures are logged, and requests to these models run into
+   * Loads the versions of some models that requests can get, or of all models for `*`. Failures are logged, and requests to these models run into
    * them again.
    */
   preload(names: readonly string[]): Promise<void>;
@@ -281,7 +281,7 @@ export function createInference(options: InferenceOptions): Inference {
     const copy = traffic?.copyOf(reference, context);
     const seen: Work<R> = copy ? (opened) => work(copy.observe(opened)) : work;
     const used = await useVersion(reference, context, seen, traffic?.others(reference));
-    copy?.send(work);
+    copy?.send(work, used.usage.reference);
     return used;
   }
 

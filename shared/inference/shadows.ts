@@ -43,8 +43,9 @@ export interface Copy {
    * Runs it when the answer has left.
    *
    * @param work what the request did with its model
+   * @param answered the version that did answer
    */
-  send(work: (model: ModelUse) => unknown): void;
+  send(work: (model: ModelUse) => unknown, answered: ModelReference): void;
 }
 
 /** Longest time that copies of a request may keep a process awake after its answer. */
@@ -95,35 +96,43 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
   }
 
   return {
-    copyOf: (answered, versions, { waitUntil, requestId }) => {
-      const references = versions.map((version) => ({ name: answered.name, version }));
+    copyOf: (chosen, versions, { waitUntil, requestId }) => {
+      const references = versions.map((version) => ({ name: chosen.name, version }));
       const drop = (dropped: readonly ModelReference[]) => {
         for (const reference of dropped) onRun({ reference, outcome: 'dropped', durationMs: undefined });
       };
       if (performance.now() < takenUntilMs)
         return { observe: (model) => model, send: () => drop(references) };
       const given: Given = [];
-      const send: Copy['send'] = (work) => {
+      const send: Copy['send'] = (work, answered) => {
+        // Another version may have answered than the one that was chosen.
+        const others = references.filter(({ version }) => version !== answered.version);
+        if (others.length === 0) return;
         takenUntilMs = performance.now() + BUDGET_MS;
         const begun = uses();
         const isQuiet = () => !isBusy() && uses() === begun;
-        waitUntil((signal) => runAll(work, isQuiet, signal), { budgetMs: BUDGET_MS });
+        const copies = { work, references: others, answered, isQuiet };
+        waitUntil((signal) => runAll(copies, signal), { budgetMs: BUDGET_MS });
       };
       const runAll = async (
-        work: (model: ModelUse) => unknown,
-        isQuiet: () => boolean,
+        copies: {
+          readonly work: (model: ModelUse) => unknown;
+          readonly references: readonly ModelReference[];
+          readonly answered: ModelReference;
+          readonly isQuiet: () => boolean;
+        },
         signal: AbortSignal,
       ): Promise<void> => {
         let done = 0;
         try {
           await pause(QUIET_MS);
-          for (const reference of references) {
-            if (signal.aborted || !isQuiet()) break;
-            await run(reference, work, given, answered, requestId);
+          for (const reference of copies.references) {
+            if (signal.aborted || !copies.isQuiet()) break;
+            await run(reference, copies.work, given, copies.answered, requestId);
             done += 1;
           }
         } finally {
-          const dropped = references.slice(done);
+          const dropped = copies.references.slice(done);
           restMs = dropped.length === 0 ? 0 : Math.min(2 * restMs + QUIET_MS, LONGEST_REST_MS);
           takenUntilMs = performance.now() + restMs;
           drop(dropped);

@@ -2,6 +2,7 @@ import type { JsonValue } from '../json/json-value.ts';
 import { loadOnce } from '../memo.ts';
 import { LIVE, type ModelReference } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
+import type { Traffic as Division } from '../models/serving.ts';
 import {
   type Assignment,
   assign,
@@ -41,6 +42,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const rollout = createRollout(options);
   const shadows = createShadows(options);
   const compiled = new WeakMap<Condition, (facts: RequestFacts) => boolean>();
+  /** Whether a division needs the body of a request. */
+  const bodies = new WeakMap<Division, boolean>();
   let conditions: typeof import('../releases/conditions.ts') | undefined;
   const loadConditions = loadOnce(async () => {
     conditions = await import('../releases/conditions.ts');
@@ -91,15 +94,18 @@ export function createTraffic(options: TrafficOptions): Traffic {
     },
     readsBody: (name) => {
       const traffic = released(name)?.serving.traffic;
-      return traffic !== undefined && readsBody(traffic);
+      if (!traffic) return false;
+      const known = bodies.get(traffic) ?? readsBody(traffic);
+      bodies.set(traffic, known);
+      return known;
     },
-    others: ({ name, version }) => {
+    others: ({ name, version, sticky }) => {
       const tried = [version];
       return () => {
         const model = released(name);
         const other = model && rollout.instead(model, tried);
         if (other) tried.push(other.version);
-        return other;
+        return other && { ...other, sticky };
       };
     },
     copyOf: (answered, context) => {

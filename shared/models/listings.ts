@@ -28,7 +28,7 @@ export interface Listings {
   latest(): Listing | undefined;
   /** Resolves once there is a listing, no matter how long that takes. */
   ready(): Promise<void>;
-  /** A listing made now, no matter how long that takes. Concurrent calls share one. */
+  /** A listing that begins after this call, no matter how long that takes. Concurrent calls share one. */
   renew(): Promise<Listing>;
   /**
    * Looks for something in the current listing and, if it is missing, in a new one: it may have been published since.
@@ -140,7 +140,11 @@ export function createListings(
     ready: async () => {
       if (!current) await renew();
     },
-    renew,
+    renew: async () => {
+      // One that runs may have read what has changed since.
+      await renewal?.catch(() => undefined);
+      return await renew();
+    },
     heardMs: () => heardMs,
     find: async (look, patience) => {
       const known = await listing(patience);

@@ -51,14 +51,12 @@ export async function applyReleases(
   before: Listing | undefined,
   read: (file: StoredFile) => Promise<Serving>,
 ): Promise<Listing> {
-  const models = new Map(listing.models);
-  const unserved = new Map(listing.unserved);
   const notes = new Map(listing.notes);
   const limit = createLimiter(READS);
 
-  async function look(model: ModelListing, file: StoredFile): Promise<void> {
+  async function look(model: ModelListing, file: StoredFile): Promise<ModelListing | Unserved> {
     try {
-      record(model, serveRelease(model, await read(file)));
+      return serveRelease(model, await read(file));
     } catch (error) {
       const isStore = error instanceof StoreError;
       if (!isStore && !(error instanceof ModelError)) throw error;
@@ -66,32 +64,52 @@ export async function applyReleases(
         before && [...before.models.values()].find((each) => (each.folder ?? each.name) === model.name);
       const reason = isStore ? `${file.path} cannot be read from the model repository` : error.message;
       notes.set(model.name, reason);
-      if (isStore && known?.serving) record(model, serveRelease(model, known.serving));
-      else record(model, { by: 'unknown', reason, cause: error });
+      if (isStore && known?.serving) return serveRelease(model, known.serving);
+      return { by: 'unknown', reason, cause: error };
     }
   }
 
-  function record({ name }: ModelListing, served: ModelListing | Unserved): void {
-    if ('versions' in served) {
-      if (served.name !== name) models.delete(name);
-      models.set(served.name, served);
-      return;
-    }
-    if (served.by !== 'unknown') models.delete(name);
-    unserved.set(name, served);
-    notes.set(name, served.reason);
-  }
-
-  await Promise.all(
+  const found = await Promise.all(
     [...listing.revisions].flatMap(([name, file]) => {
       const model = listing.models.get(name);
-      return model ? [limit(async () => await look(model, file))] : [];
+      return model ? [limit(async () => ({ model, served: await look(model, file) }))] : [];
     }),
   );
-  return { ...listing, models: sortByName(models), unserved, notes };
+  for (const { model, served } of found) {
+    if (!('versions' in served)) notes.set(model.name, served.reason);
+  }
+  return { ...listing, ...joinServed(listing, found), notes };
+}
+
+/** What is served of the model in a folder. */
+export interface ServedFolder {
+  /** With the name of its folder. */
+  readonly model: ModelListing;
+  readonly served: ModelListing | Unserved;
+}
+
+/** The models by their names. The name of a folder can belong to the model of another folder by now. */
+export function joinServed(
+  listing: Pick<Listing, 'models' | 'unserved'>,
+  found: readonly ServedFolder[],
+): Pick<Listing, 'models' | 'unserved'> {
+  const models = new Map(listing.models);
+  const unserved = new Map(listing.unserved);
+  for (const { model, served } of found) {
+    models.delete(model.name);
+    if ('versions' in served) continue;
+    unserved.set(model.name, served);
+    if (served.by === 'unknown') models.set(model.name, model);
+  }
+  for (const { served } of found) {
+    if (!('versions' in served)) continue;
+    models.set(served.name, served);
+    unserved.delete(served.name);
+  }
+  return { models: sortByName(models), unserved };
 }
 
 /** A model that was given another name has another place in the list. */
-export function sortByName(models: ReadonlyMap<string, ModelListing>): ReadonlyMap<string, ModelListing> {
+function sortByName(models: ReadonlyMap<string, ModelListing>): ReadonlyMap<string, ModelListing> {
   return new Map([...models].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

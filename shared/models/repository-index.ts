@@ -3,7 +3,7 @@ import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { parseJsonFile } from './formats/format-folder.ts';
 import type { VersionPolicy } from './formats/triton-config.ts';
 import type { ModelListing } from './model-reference.ts';
-import { serveRelease, sortByName } from './released-versions.ts';
+import { joinServed, type ServedFolder, serveRelease } from './released-versions.ts';
 import {
   groupByVersion,
   INDEX_FILE,
@@ -72,27 +72,20 @@ export function listFromIndex(
   index: RepositoryIndex,
   { store, known, atMs }: { readonly store: ModelStore; readonly known: KnownFiles; readonly atMs: number },
 ): Listing {
-  const models = new Map<string, ModelListing>();
-  const unserved = new Map<string, Unserved>();
+  const found: ServedFolder[] = [];
   const notes = new Map<string, string>();
   for (const [folder, entry] of index) {
     if (entry.versions.length === 0) continue;
     const versions = [...entry.versions].sort(compareVersions);
     const model = { name: folder, versions, liveVersion: versions.at(-1) ?? '' };
     const { served, known = model, note } = serveEntry(model, entry);
-    if ('versions' in served) {
-      models.set(served.name, served);
-    } else {
-      unserved.set(folder, served);
-      if (served.by === 'unknown') models.set(folder, known);
-    }
+    found.push({ model: known, served });
     if (note !== undefined) notes.set(folder, note);
   }
   for (const folder of known.keys()) if (!index.has(folder)) known.delete(folder);
 
   return {
-    models: sortByName(models),
-    unserved,
+    ...joinServed({ models: new Map(), unserved: new Map() }, found),
     notes,
     filesOf: (folder) => {
       const versions = JSON.stringify(index.get(folder)?.versions);

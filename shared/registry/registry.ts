@@ -80,7 +80,13 @@ export function createRegistry(parts: RegistryParts): Registry {
           throw new InferenceError('BAD_REQUEST', error.message, { cause: error });
         throw error instanceof ConflictError ? conflict(error) : error;
       });
-    await parts.onChange();
+    // The change counts: a client that got an error would make it again.
+    await parts.onChange().catch((error: unknown) => {
+      parts.logger.log('warn', 'a change is committed, but this instance could not list the repository', {
+        model: folder,
+        error,
+      });
+    });
     return await models.describe(folder, currentOf(release));
   }
 

@@ -1,5 +1,4 @@
 import { invalid } from '../errors.ts';
-import type { Serving } from '../models/serving.ts';
 import {
   approve,
   ChangeError,
@@ -9,9 +8,10 @@ import {
   split,
 } from '../releases/changes.ts';
 import { type HeldBack, readHeldBack } from '../releases/held-back.ts';
-import type { Card, Release } from '../releases/state.ts';
+import type { Release } from '../releases/state.ts';
 import { knownOf, type RegisteredModel } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
+import { type Page, pageOf } from './search/search.ts';
 
 /** A change, with what instances noted about it. */
 export interface NotedChange {
@@ -19,23 +19,30 @@ export interface NotedChange {
   readonly heldBack: readonly HeldBack[];
 }
 
-/** All changes of a model, the newest first. */
-export async function historyOf(registry: Registry, name: string): Promise<readonly NotedChange[]> {
+/**
+ * A page of the changes of a model, the newest first. Only those are read: each has the whole state.
+ *
+ * @throws InferenceError INVALID_PARAMETER_VALUE for a token of no page
+ */
+export async function historyOf(
+  registry: Registry,
+  name: string,
+  count: number,
+  token: string | undefined,
+): Promise<Page<NotedChange>> {
   const { folder } = await registry.models.getAny(name);
+  const revisions = [...(await registry.log.revisions(folder))].reverse();
+  const { items, nextPageToken } = pageOf(revisions, count, token);
   const [releases, heldBack] = await Promise.all([
-    registry.log.history(folder),
+    registry.log.history(folder, items),
     readHeldBack(registry.store, folder),
   ]);
-  return releases
-    .map((release) => ({
-      release,
-      heldBack: heldBack.filter(({ revision }) => revision === release.revision),
-    }))
-    .reverse();
+  const changes = releases.map((release) => ({
+    release,
+    heldBack: heldBack.filter(({ revision }) => revision === release.revision),
+  }));
+  return { items: changes, nextPageToken };
 }
-
-const EMPTY_SERVING: Serving = { aliases: {}, archived: [] };
-const EMPTY_CARD: Card = { tags: {}, versions: {} };
 
 /**
  * Makes a model as it was after an earlier change. This is a new change: nothing is removed from the history.
@@ -57,8 +64,13 @@ export async function rollBack(
       'Parameter "revision"',
       `is ${wanted}; the newest revision of ${JSON.stringify(name)} is ${model.current.revision}, and an earlier one is expected.`,
     );
-  const then = (await registry.log.history(model.folder)).find((each) => each.revision === wanted);
-  const { serving, card } = then ?? { serving: EMPTY_SERVING, card: EMPTY_CARD };
+  const then = await registry.log.stateAt(model.folder, wanted);
+  if (!then)
+    throw invalid(
+      'Parameter "revision"',
+      `is ${wanted}, which cannot be read any more; "ternion history ${model.folder} --verify" says what is wrong.`,
+    );
+  const { serving, card } = then;
   return await registry.changeFolder(model.folder, caller, `rollback ${wanted}`, (now) => {
     const { card: after } = now.current;
     const back = rollBackTo(now.current, knownOf(now), { serving, revision: wanted });

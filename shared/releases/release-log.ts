@@ -57,8 +57,16 @@ export interface ReleaseLog {
     signed: Signed,
     make: (current: Current) => Promise<Changed> | Changed,
   ): Promise<Release>;
-  /** All changes of a model that can be read, oldest first. */
-  history(model: string): Promise<readonly Release[]>;
+  /** The numbers of all changes of a model, oldest first. */
+  revisions(model: string): Promise<readonly number[]>;
+  /**
+   * The changes of a model that can be read, oldest first.
+   *
+   * @param revisions by default all
+   */
+  history(model: string, revisions?: readonly number[]): Promise<readonly Release[]>;
+  /** The state after a revision, where 0 is the one before the first change; undefined if it cannot be read. */
+  stateAt(model: string, revision: number): Promise<Pick<Current, 'serving' | 'card'> | undefined>;
   /** What is wrong with the history of a model: edited, missing and cut-off changes. */
   verify(model: string): Promise<readonly Flaw[]>;
 }
@@ -155,6 +163,16 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
     return { storeMs, release: parsed.data, hash: hashOf(loaded.content) };
   }
 
+  /** A change that can be read. */
+  async function readable(model: string, revision: number): Promise<Release | undefined> {
+    try {
+      return (await loadRelease(model, revision)).release;
+    } catch (error) {
+      if (error instanceof StoreError && error.reason === 'corrupt') return undefined;
+      throw error;
+    }
+  }
+
   async function findNewest(model: string): Promise<Newest> {
     const pointer = await readPointer(model);
     let found = pointer.revision > 0 ? await loadRelease(model, pointer.revision) : undefined;
@@ -181,7 +199,7 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
   }
 
   /** A model without any change: as its files and its `deployment.json` have it. */
-  async function stateBefore({ bytes }: Pointer) {
+  async function stateBefore({ bytes }: Pick<Pointer, 'bytes'>) {
     const given: Pick<Deployment, 'aliases'> =
       bytes.length > 0 ? await parseDeployment(bytes.toString()) : { aliases: {} };
     return {
@@ -265,7 +283,9 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
       if (error instanceof StoreError && error.reason === 'missing') return [];
       throw error;
     });
-    return files.flatMap(({ path }) => revisionOf(path)?.revision ?? []).sort((a, b) => a - b);
+    const revisions = files.flatMap(({ path }) => revisionOf(path)?.revision ?? []);
+    // 0 is what was there before the first change.
+    return revisions.filter((revision) => revision > 0).sort((a, b) => a - b);
   }
 
   return {
@@ -307,21 +327,22 @@ export function createReleaseLog(store: WritableStore, { onProblem }: ReleaseLog
         await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, 10 * 2 ** attempt));
       }
     },
-    history: async (model) => {
+    revisions: listRevisions,
+    history: async (model, revisions) => {
       const limit = createLimiter(READS);
       const found = await Promise.all(
-        (await listRevisions(model)).map((revision) =>
-          limit(async () => {
-            try {
-              return (await loadRelease(model, revision)).release ?? [];
-            } catch (error) {
-              if (error instanceof StoreError && error.reason === 'corrupt') return [];
-              throw error;
-            }
-          }),
+        (revisions ?? (await listRevisions(model))).map((revision) =>
+          limit(async () => (await readable(model, revision)) ?? []),
         ),
       );
       return found.flat();
+    },
+    stateAt: async (model, revision) => {
+      if (revision > 0) return await readable(model, revision);
+      const [first, original] = [await load(releasePath(model, 1)), await load(releasePath(model, 0))];
+      // Before the first change, `deployment.json` is the original.
+      if (first.is !== 'there') return await stateBefore(await readPointer(model));
+      return await stateBefore({ bytes: original.is === 'there' ? original.content : Buffer.alloc(0) });
     },
     verify: async (model) => {
       const pointer = await readPointer(model);

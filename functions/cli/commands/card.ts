@@ -2,7 +2,7 @@ import { nameAxes } from '../../../shared/inference/batch-axes.ts';
 import { LINEAGE_FILE, parseLineage } from '../../../shared/models/lineage.ts';
 import { liveVersionOf, versionNamed } from '../../../shared/releases/changes.ts';
 import { CommandError, type Console } from '../console.ts';
-import { findModel, look } from '../find-model.ts';
+import { findPublished, look } from '../find-model.ts';
 import { openModel } from '../release/change-model.ts';
 import { metricsOf } from '../release/metrics-of.ts';
 import { formatBytes } from '../words.ts';
@@ -19,7 +19,7 @@ export async function card(place: string, { repository }: CardOptions, output: C
   if (version === undefined)
     throw new CommandError(`Model ${JSON.stringify(model)} has no version ${JSON.stringify(asked ?? '')}.`);
   const about = current.card.versions[version];
-  const found = await findModel(`${model}/${version}`, repository);
+  const found = await findPublished(repository, model, version);
   try {
     const facts = await look(found, ({ contract, session, sizeBytes, config }) => ({
       kind: contract.kind,

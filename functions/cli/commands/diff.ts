@@ -5,7 +5,7 @@ import { CONFIG_FILE } from '../../../shared/models/version-folder.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { CommandError, type Console } from '../console.ts';
-import { type FoundModel, findModel, look } from '../find-model.ts';
+import { type FoundModel, findPublished, look } from '../find-model.ts';
 import { ask, findDifference, tryModel, withoutModel } from '../publish/try-model.ts';
 import { openModel } from '../release/change-model.ts';
 import { metricsOf } from '../release/metrics-of.ts';
@@ -33,9 +33,9 @@ export async function diff(
   output: Console,
 ): Promise<void> {
   const { current, store } = await openModel(repository, model, output);
-  const before = await findModel(`${model}/${a}`, repository);
+  const before = await findPublished(repository, model, a);
   try {
-    const after = await findModel(`${model}/${b}`, repository);
+    const after = await findPublished(repository, model, b);
     try {
       const [first, second] = [await read(before), await read(after)];
       const metrics = async ({ reference }: FoundModel): Promise<Facts> =>

@@ -194,10 +194,7 @@ export async function rollback(model: string, options: RollbackOptions, output: 
     throw new CommandError(
       `There is no revision to go back to: model "${model}" is at revision ${current.revision}; --to must be a smaller number.`,
     );
-  const earlier =
-    to === 0
-      ? { revision: 0, serving: { aliases: {}, archived: [] } }
-      : (await log.history(model)).find(({ revision }) => revision === to);
+  const earlier = await log.stateAt(model, to);
   if (!earlier)
     throw new CommandError(
       `Revision ${to} of model "${model}" cannot be read; "ternion history ${model} --verify" says more.`,
@@ -206,7 +203,7 @@ export async function rollback(model: string, options: RollbackOptions, output: 
     opened,
     `rollback to ${to}`,
     options,
-    (state) => rollBack(state, known, earlier),
+    (state) => rollBack(state, known, { ...earlier, revision: to }),
     current.revision,
   );
   show(opened, release, output);

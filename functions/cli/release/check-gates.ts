@@ -2,7 +2,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { CommandError } from '../console.ts';
-import { findModel } from '../find-model.ts';
+import { findPublished } from '../find-model.ts';
 import { describeTrial, tryModel } from '../publish/try-model.ts';
 
 /** One condition of a promotion. */
@@ -19,7 +19,7 @@ export interface Gate {
  */
 export async function checkAnswers(repository: string, model: string, version: string): Promise<Gate> {
   try {
-    const found = await findModel(`${model}/${version}`, repository);
+    const found = await findPublished(repository, model, version);
     const trial = await tryModel(found).finally(() => found.app.close());
     return { gate: 'answers', passed: trial.problem === undefined, detail: describeTrial(trial) };
   } catch (error) {
@@ -34,7 +34,8 @@ export async function checkAnswers(repository: string, model: string, version: s
 }
 
 /** Metrics of which less is better, by the words in their names. */
-const LESS_IS_BETTER = /loss|err|mae|mse|mape|brier|latency|perplexity|(?:^|_)[wc]er(?:$|_)|ece/i;
+const LESS_IS_BETTER =
+  /(?:^|[^a-z])(?:[a-z]*loss|errors?|err|mae|[a-z]?mse|s?mape|[wc]er|ece|nll|brier|deviance|latency|perplexity)(?:$|[^a-z])/i;
 
 /** Metrics that say how much was measured, and not how well. */
 const COUNT = /(?:^|_)(?:rows|samples|examples|count|epochs|steps|support)$/i;

@@ -1,16 +1,14 @@
 import { checkWhy } from '../../registry/names.ts';
 import type { Caller } from '../../registry/registry.ts';
 import { changeShares, historyOf, promote, rollBack } from '../../registry/releases.ts';
-import { pageOf } from '../../registry/search/search.ts';
 import { answerModel, type Call, encodeChange, type Fields, pageSize } from './registry-fields.ts';
 
 /** What MLflow's registry lacks, by the end of the path. */
 export const RELEASE_CALLS: Readonly<Record<string, Readonly<Record<string, Call>>>> = {
   history: {
     GET: async (registry, fields) => {
-      const history = await historyOf(registry, fields.text('name'));
-      const size = pageSize(fields, 100, 1000);
-      const { items, nextPageToken } = pageOf(history, size, fields.optional('page_token'));
+      const [name, size] = [fields.text('name'), pageSize(fields, 100, 1000)];
+      const { items, nextPageToken } = await historyOf(registry, name, size, fields.optional('page_token'));
       return { changes: items.map(encodeChange), next_page_token: nextPageToken };
     },
   },

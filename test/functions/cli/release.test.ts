@@ -1,4 +1,4 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openS3Store } from '../../../shared/stores/s3.ts';
@@ -156,6 +156,22 @@ describe('the registry of the command', () => {
       metrics: { accuracy: 1, held_out_rows: 20 },
     });
     expect(await promote('1')).toBe('iris, revision 3: live 1\n');
+  });
+
+  it('goes back to the aliases of the file that was there before, and checks the files of the repository', async () => {
+    const folder = await makeRepository();
+    await writeFile(join(folder, 'iris/deployment.json'), '{"aliases": {"champion": "1"}}');
+    // The command runs in a folder with other files of the same path.
+    const here = await temporaryFolder();
+    await mkdir(join(here, 'iris/2'), { recursive: true });
+    await writeFile(join(here, 'iris/2/model.onnx'), 'no graph');
+    const run = async (...args: readonly string[]) =>
+      await startCommand([...args, '-r', folder], '', {}, here).outcome;
+    expect(await run('promote', 'iris', '2')).toMatchObject({ code: 0 });
+    expect(await run('rollback', 'iris')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('aliases: champion = 1'),
+    });
   });
 
   it('compares two versions', async () => {

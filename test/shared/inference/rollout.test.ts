@@ -181,6 +181,12 @@ describe('a target of a split', () => {
       [200, '1'],
       [200, '1'],
     ]);
+    const keyed = { ...all, key: { header: 'x-user' }, shadows: [{ target: '1', percent: 100 }] };
+    await served.release({ iris: { live: '1', traffic: keyed } });
+    const { headers } = await served.send('/predict', SETOSA);
+    expect([headers.get('ternion-model-version'), headers.get('ternion-sticky')]).toEqual(['1', 'false']);
+    // A version that answers for another one is not compared with itself.
+    expect(served.log.filter(({ message }) => message === 'shadow')).toEqual([]);
     // The split has not chosen a version that the request names.
     const named = await served.send('/models/iris/versions/2/predict', SETOSA);
     expect(named.status).toBe(503);

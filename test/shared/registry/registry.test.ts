@@ -81,6 +81,9 @@ describe('registered models', () => {
     const uri = await ask('GET', `${VERSIONS}/get-download-uri`, { name: 'iris', version: '1' });
     expect(uri.artifact_uri).toMatch(/\/iris-[0-9a-f]{12}\/1$/);
     expect([await predict('flowers'), await predict('iris')]).toEqual([200, 200]);
+    // A change to the one must not hide the other, whose name is that of a folder.
+    await ask('POST', `${MODELS}/set-tag`, { name: 'flowers', key: 'team', value: 'a' });
+    expect([await predict('flowers'), await predict('iris')]).toEqual([200, 200]);
     const { registered_models: models } = await ask('GET', `${MODELS}/search`);
     expect(models).toMatchObject([{ name: 'flowers' }, { name: 'iris' }]);
   });

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { propose } from '../../../shared/releases/changes.ts';
 import { createReleaseLog } from '../../../shared/releases/release-log.ts';
@@ -108,6 +110,43 @@ describe('a release over HTTP', () => {
       }),
     ).toMatchObject({ status: 200 });
     expect(await newest(registry)).toMatchObject({ action: 'rollback 0', why: 'undo all', live: null });
+  });
+
+  it('goes back to the aliases that were there before the first change', async () => {
+    const registry = await openRegistry();
+    await writeFile(join(registry.folder, 'iris/deployment.json'), '{"aliases": {"champion": "1"}}');
+    const { call } = registry;
+    await call('POST', `${RELEASES}/promote`, { name: 'iris', version: '2' });
+    await call('POST', `${RELEASES}/split`, { name: 'iris', shares: { champion: 5 } });
+    expect(await call('POST', `${RELEASES}/rollback`, { name: 'iris', revision: 0 })).toMatchObject({
+      status: 200,
+    });
+    expect(await newest(registry)).toMatchObject({ live: null, aliases: { champion: '1' }, split: {} });
+  });
+
+  it('does not go back to a change that cannot be read', async () => {
+    const registry = await openRegistry();
+    for (const version of ['1', '2', '1'])
+      await registry.call('POST', `${RELEASES}/promote`, { name: 'iris', version });
+    await writeFile(join(registry.folder, 'releases/iris/2.json'), '{');
+    expect(await registry.call('POST', `${RELEASES}/rollback`, { name: 'iris', revision: 2 })).toMatchObject({
+      status: 400,
+      body: { message: expect.stringMatching(/^Parameter "revision" is 2, which cannot be read any more/) },
+    });
+    expect(await newest(registry)).toMatchObject({ revision: 3, live: '1' });
+  });
+
+  it('has pages of its history', async () => {
+    const registry = await openRegistry();
+    for (const version of ['1', '2', '1'])
+      await registry.call('POST', `${RELEASES}/promote`, { name: 'iris', version });
+    const page = async (fields: Record<string, unknown>) =>
+      (await registry.call('GET', `${RELEASES}/history`, { name: 'iris', max_results: 2, ...fields })).body;
+    const { next_page_token, ...first } = await page({});
+    expect(first).toMatchObject({ changes: [{ revision: 3 }, { revision: 2 }] });
+    const last = await page({ page_token: next_page_token });
+    expect(last).toMatchObject({ changes: [{ revision: 1 }] });
+    expect(last).not.toHaveProperty('next_page_token');
   });
 
   it.each(['promote', 'split', 'rollback'])('cannot %s what is not there', async (call) => {
