@@ -53,7 +53,10 @@ export async function registerVersion(
   checkSourceLength(asked.modelId ?? '', 'model_id');
   checkDescription(asked.description ?? '');
   const model = await registry.models.get(asked.name);
-  const signal = AbortSignal.timeout(Math.max(0, Math.min(LONGEST_COPY_MS, caller.workMs - LAST_MS)));
+  // Only a whole number is allowed.
+  const signal = AbortSignal.timeout(
+    Math.trunc(Math.max(0, Math.min(LONGEST_COPY_MS, caller.workMs - LAST_MS))),
+  );
   const read = await attempt(registry, signal, () => readSource(registry, asked.source, signal));
   const lineage = 'value' in read ? lineageOf(asked, read.value.of) : asked;
   for (let attempts = 1; ; attempts++) {

@@ -298,6 +298,13 @@ describe('versions', () => {
     );
   });
 
+  it('are copied in the time that a short request has', async () => {
+    const { ask } = await openRegistry({ MAX_REQUEST_SECONDS: '60' });
+    expect(await ask('POST', `${VERSIONS}/create`, { name: 'iris', source: 'models:/iris/1' })).toMatchObject(
+      { model_version: { version: '3', status: 'READY' } },
+    );
+  });
+
   it('are copied from folders of the own repository that are not registered versions', async () => {
     const { ask, folder } = await openRegistry();
     const { cpSync } = await import('node:fs');
