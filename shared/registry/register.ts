@@ -35,6 +35,7 @@ const MOST_BYTES = 16 * 1024 ** 3;
 const MOST_FILES = 10_000;
 /** How often another number is tried when another publisher has taken one. */
 const ATTEMPTS = 20;
+const ALL_OCCUPIED = `The folders of this version and of the ${ATTEMPTS - 1} tried before it have files that were published without the registry, or whose publishing was interrupted.`;
 
 /**
  * Registers a version: gives it a number, and copies its files. If they cannot be copied, the version is there without
@@ -59,8 +60,10 @@ export async function registerVersion(
   );
   const read = await attempt(registry, signal, () => readSource(registry, asked.source, signal));
   const lineage = 'value' in read ? lineageOf(asked, read.value.of) : asked;
+  // Numbers whose folders are taken, although they are not versions.
+  const occupied: string[] = [];
   for (let attempts = 1; ; attempts++) {
-    const { version, claimed } = await claim(registry, caller, model, lineage);
+    const { version, claimed } = await claim(registry, caller, model, lineage, occupied);
     const copied =
       'failure' in read
         ? read
@@ -68,18 +71,20 @@ export async function registerVersion(
             const place = await publishFiles(registry.store, model.folder, version, read.value.files);
             return place !== undefined;
           });
-    if ('value' in copied && copied.value === false && attempts < ATTEMPTS) {
-      // Another publisher has this number, and has not used the registry.
-      await unclaim(registry, caller, model, version);
-      continue;
-    }
-    if (!('failure' in copied)) {
+    if ('value' in copied && copied.value) {
       await updateIndex(registry.store, [model.folder]);
       await registry.onChange();
       return await getVersion(registry, asked.name, version);
     }
+    if ('value' in copied && attempts < ATTEMPTS) {
+      // Another publisher has this number, and has not used the registry.
+      occupied.push(version);
+      await unclaim(registry, caller, model, version);
+      continue;
+    }
+    const failure = 'failure' in copied ? copied.failure : ALL_OCCUPIED;
     const failed = await registry.change(claimed, caller, `fail ${version}`, (now) => ({
-      card: withVersion(now.current.card, version, { failure: copied.failure }),
+      card: withVersion(now.current.card, version, { failure }),
     }));
     return { model: failed, found: versionOf(failed, version) };
   }
@@ -97,16 +102,17 @@ function lineageOf(asked: NewVersion, of: Source['of']): NewVersion {
   };
 }
 
-/** Gives a version the next number, which nobody else gets. */
+/** Gives a version the next number that is not occupied, which nobody else gets. */
 async function claim(
   registry: Registry,
   caller: Caller,
   model: RegisteredModel,
   { source, runId, runLink, modelId, description, tags }: NewVersion,
+  occupied: readonly string[],
 ): Promise<{ readonly version: string; readonly claimed: RegisteredModel }> {
   let version = '';
   const claimed = await registry.change(model, caller, 'register', (now) => {
-    version = nextVersion(now.taken);
+    version = nextVersion([...now.taken, ...occupied]);
     const createdMs = Date.now();
     const facts: VersionCard = {
       tags: { ...tags },
