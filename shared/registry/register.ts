@@ -15,7 +15,7 @@ import { checkDescription, checkSourceLength } from './names.ts';
 import { type RegisteredModel, versionOf, withVersion } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 import { findSource, type Source, SourceError } from './sources.ts';
-import { type FoundVersion, getVersion } from './versions.ts';
+import type { FoundVersion } from './versions.ts';
 
 export interface NewVersion {
   readonly name: string;
@@ -72,9 +72,10 @@ export async function registerVersion(
             return place !== undefined;
           });
     if ('value' in copied && copied.value) {
-      await updateIndex(registry.store, [model.folder]);
-      await registry.onChange();
-      return await getVersion(registry, asked.name, version);
+      await show(registry, model.folder, version);
+      // Its files are listed, because the index may not have it yet.
+      const now = await registry.models.describe(model.folder, await registry.log.read(model.folder));
+      return { model: now, found: versionOf(now, version) };
     }
     if ('value' in copied && attempts < ATTEMPTS) {
       // Another publisher has this number, and has not used the registry.
@@ -139,6 +140,24 @@ async function unclaim(
   await registry.change(model, caller, `unregister ${version}`, ({ current: { card } }) => ({
     card: { ...card, versions: without(card.versions, version) },
   }));
+}
+
+/**
+ * Shows a version to all servers. It counts without that, so a failure is only logged: a client that gets an error
+ * registers it again. The next change to the model repairs the index.
+ */
+async function show(registry: Registry, folder: string, version: string): Promise<void> {
+  try {
+    await updateIndex(registry.store, [folder]);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    registry.logger.log(
+      'warn',
+      `version ${version} of model "${folder}" is registered, but not every server sees it yet`,
+      { error, repository: registry.store.url },
+    );
+  }
+  await registry.onChange();
 }
 
 /** The files of a source, with their hashes. */
