@@ -81,8 +81,7 @@ export function placeOf(store: WritableStore, path: string): string {
 async function claimVersion(store: WritableStore, prefix: string, claim: NewContent): Promise<boolean> {
   const path = `${prefix}/${MANIFEST_FILE}`;
   if (await writeNew(store, path, claim)) return true;
-  const winner = (await store.list(prefix)).find((file) => file.path === path);
-  return winner !== undefined && (await isSame(store, winner, claim));
+  return await isThere(store, path, claim);
 }
 
 /** Files in the order in which it is safe for servers to see them. */
@@ -107,22 +106,26 @@ export async function writeOrKeep(
   } catch (error) {
     if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
     // Another publisher of the same version has written it in the meantime.
-    const [winner] = (await store.list(path.slice(0, path.lastIndexOf('/')))).filter(
-      (file) => file.path === path,
-    );
-    if (!winner || !(await isSame(store, winner, content))) throw error;
+    if (!(await isThere(store, path, content))) throw error;
   }
 }
 
-/** @returns false if there is a file already */
+/** @returns false if there is a file already, unless it is the one that this call has written */
 async function writeNew(store: WritableStore, path: string, content: NewContent): Promise<boolean> {
   try {
     await store.write(path, content);
     return true;
   } catch (error) {
-    if (error instanceof StoreError && error.reason === 'changed') return false;
-    throw error;
+    if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
+    // The answer to the first of several requests may have been lost.
+    return error.isRepeated && (await isThere(store, path, content));
   }
+}
+
+async function isThere(store: WritableStore, path: string, content: NewContent): Promise<boolean> {
+  const files = await store.list(path.slice(0, path.lastIndexOf('/')));
+  const found = files.find((file) => file.path === path);
+  return found !== undefined && (await isSame(store, found, content));
 }
 
 export async function isSame(store: WritableStore, found: StoredFile, content: NewContent): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { InferenceError } from '../errors.ts';
+import type { Changed } from '../releases/release-log.ts';
 import type { Card, VersionCard } from '../releases/state.ts';
 import { checkDescription, checkModelName, checkTagKey, checkTagValue } from './names.ts';
 import { EMPTY_VERSION, isRegistered, liveOf, type RegisteredModel, servedAs } from './registered.ts';
@@ -23,7 +24,7 @@ export async function createModel(
   checkDescription(description ?? '');
   if (await registry.models.find(name)) throw alreadyThere(name);
   const folder = await registry.models.freeFolder(name);
-  return await registry.changeFolder(folder, caller, 'create', (model) => {
+  const created = await registry.changeFolder(folder, caller, 'create', (model) => {
     // Somebody else was faster.
     if (isRegistered(model)) throw alreadyThere(name);
     const now = Date.now();
@@ -34,6 +35,14 @@ export async function createModel(
       serving: servedAs(model.current.serving, folder, name),
     };
   });
+  if (!(await isShared(registry, name))) return created;
+  await registry.change(created, caller, 'delete', asDeleted);
+  throw alreadyThere(name);
+}
+
+/** Whether another model got the same name at the same moment. */
+async function isShared({ models }: Registry, name: string): Promise<boolean> {
+  return (await models.list()).filter((each) => each.name === name).length > 1;
 }
 
 /** Gives a model another name. Its folder stays, so that no file moves. */
@@ -58,9 +67,7 @@ export async function renameModel(
       serving: servedAs(serving, model.folder, newName),
     };
   });
-  const same = (await registry.models.list()).filter((each) => each.name === newName);
-  if (same.length < 2) return renamed;
-  // Another model got the name at the same moment.
+  if (!(await isShared(registry, newName))) return renamed;
   await registry.change(renamed, caller, `rename ${name}`, ({ folder, current: { card, serving } }) => ({
     card: { ...card, name },
     serving: servedAs(serving, folder, name),
@@ -89,21 +96,21 @@ export async function describeModelAs(
 export async function deleteModel(registry: Registry, caller: Caller, name: string): Promise<void> {
   const found = await registry.models.get(name);
   await registry.change(found, caller, 'delete', (model) => {
-    const { card, serving } = model.current;
     const live = liveOf(model);
     if (live !== undefined) throw inUse(name, live);
-    const deletedMs = Date.now();
-    const versions: Record<string, VersionCard> = Object.fromEntries(
-      model.taken.map((version) => [
-        version,
-        { ...EMPTY_VERSION, ...memberAt(card.versions, version), deletedMs },
-      ]),
-    );
-    return {
-      card: { tags: {}, versions, name, deleted: true, updatedMs: deletedMs },
-      serving: { ...serving, archived: [...model.taken] },
-    };
+    return asDeleted(model);
   });
+}
+
+function asDeleted({ name, taken, current: { card, serving } }: RegisteredModel): Changed {
+  const deletedMs = Date.now();
+  const versions: Record<string, VersionCard> = Object.fromEntries(
+    taken.map((version) => [version, { ...EMPTY_VERSION, ...memberAt(card.versions, version), deletedMs }]),
+  );
+  return {
+    card: { tags: {}, versions, name, deleted: true, updatedMs: deletedMs },
+    serving: { ...serving, archived: [...taken] },
+  };
 }
 
 function inUse(name: string, live: string): InferenceError {

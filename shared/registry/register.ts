@@ -15,7 +15,7 @@ import { checkDescription, checkSourceLength } from './names.ts';
 import { type RegisteredModel, versionOf, withVersion } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 import { findSource, type Source, SourceError } from './sources.ts';
-import { type FoundVersion, getVersion } from './versions.ts';
+import type { FoundVersion } from './versions.ts';
 
 export interface NewVersion {
   readonly name: string;
@@ -35,6 +35,7 @@ const MOST_BYTES = 16 * 1024 ** 3;
 const MOST_FILES = 10_000;
 /** How often another number is tried when another publisher has taken one. */
 const ATTEMPTS = 20;
+const ALL_OCCUPIED = `The folders of this version and of the ${ATTEMPTS - 1} tried before it have files that were published without the registry, or whose publishing was interrupted.`;
 
 /**
  * Registers a version: gives it a number, and copies its files. If they cannot be copied, the version is there without
@@ -53,11 +54,16 @@ export async function registerVersion(
   checkSourceLength(asked.modelId ?? '', 'model_id');
   checkDescription(asked.description ?? '');
   const model = await registry.models.get(asked.name);
-  const signal = AbortSignal.timeout(Math.max(0, Math.min(LONGEST_COPY_MS, caller.workMs - LAST_MS)));
+  // Only a whole number is allowed.
+  const signal = AbortSignal.timeout(
+    Math.trunc(Math.max(0, Math.min(LONGEST_COPY_MS, caller.workMs - LAST_MS))),
+  );
   const read = await attempt(registry, signal, () => readSource(registry, asked.source, signal));
   const lineage = 'value' in read ? lineageOf(asked, read.value.of) : asked;
+  // Numbers whose folders are taken, although they are not versions.
+  const occupied: string[] = [];
   for (let attempts = 1; ; attempts++) {
-    const { version, claimed } = await claim(registry, caller, model, lineage);
+    const { version, claimed } = await claim(registry, caller, model, lineage, occupied);
     const copied =
       'failure' in read
         ? read
@@ -65,18 +71,21 @@ export async function registerVersion(
             const place = await publishFiles(registry.store, model.folder, version, read.value.files);
             return place !== undefined;
           });
-    if ('value' in copied && copied.value === false && attempts < ATTEMPTS) {
+    if ('value' in copied && copied.value) {
+      await show(registry, model.folder, version);
+      // Its files are listed, because the index may not have it yet.
+      const now = await registry.models.describe(model.folder, await registry.log.read(model.folder));
+      return { model: now, found: versionOf(now, version) };
+    }
+    if ('value' in copied && attempts < ATTEMPTS) {
       // Another publisher has this number, and has not used the registry.
+      occupied.push(version);
       await unclaim(registry, caller, model, version);
       continue;
     }
-    if (!('failure' in copied)) {
-      await updateIndex(registry.store, [model.folder]);
-      await registry.onChange();
-      return await getVersion(registry, asked.name, version);
-    }
+    const failure = 'failure' in copied ? copied.failure : ALL_OCCUPIED;
     const failed = await registry.change(claimed, caller, `fail ${version}`, (now) => ({
-      card: withVersion(now.current.card, version, { failure: copied.failure }),
+      card: withVersion(now.current.card, version, { failure }),
     }));
     return { model: failed, found: versionOf(failed, version) };
   }
@@ -94,16 +103,17 @@ function lineageOf(asked: NewVersion, of: Source['of']): NewVersion {
   };
 }
 
-/** Gives a version the next number, which nobody else gets. */
+/** Gives a version the next number that is not occupied, which nobody else gets. */
 async function claim(
   registry: Registry,
   caller: Caller,
   model: RegisteredModel,
   { source, runId, runLink, modelId, description, tags }: NewVersion,
+  occupied: readonly string[],
 ): Promise<{ readonly version: string; readonly claimed: RegisteredModel }> {
   let version = '';
   const claimed = await registry.change(model, caller, 'register', (now) => {
-    version = nextVersion(now.taken);
+    version = nextVersion([...now.taken, ...occupied]);
     const createdMs = Date.now();
     const facts: VersionCard = {
       tags: { ...tags },
@@ -130,6 +140,24 @@ async function unclaim(
   await registry.change(model, caller, `unregister ${version}`, ({ current: { card } }) => ({
     card: { ...card, versions: without(card.versions, version) },
   }));
+}
+
+/**
+ * Shows a version to all servers. It counts without that, so a failure is only logged: a client that gets an error
+ * registers it again. The next change to the model repairs the index.
+ */
+async function show(registry: Registry, folder: string, version: string): Promise<void> {
+  try {
+    await updateIndex(registry.store, [folder]);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    registry.logger.log(
+      'warn',
+      `version ${version} of model "${folder}" is registered, but not every server sees it yet`,
+      { error, repository: registry.store.url },
+    );
+  }
+  await registry.onChange();
 }
 
 /** The files of a source, with their hashes. */

@@ -75,7 +75,8 @@ export interface WritableStore extends ModelStore {
    * @param replaced the etag of the file it replaces; without it there must not be a file yet
    * @returns the file as it is stored now
    * @throws StoreError `changed` when the file already exists, or when the replaced one has changed or is gone. If the
-   * network fails, a remote store may also report this for a write of its own whose answer was lost
+   * network fails, a remote store may also report this for a write of its own whose answer was lost; then the error
+   * has `isRepeated`
    */
   write(path: string, content: NewContent, replaced?: string): Promise<StoredFile>;
   /**
@@ -106,9 +107,12 @@ export const LARGEST_LOADED_BYTES = 16_000_000;
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly reason: StoreErrorReason;
+  /** Whether the store has refused a request that was sent again: the first one may have done its work. */
+  readonly isRepeated: boolean;
 
-  constructor(reason: StoreErrorReason, message: string, cause?: unknown) {
+  constructor(reason: StoreErrorReason, message: string, cause?: unknown, isRepeated = false) {
     super(message, cause === undefined ? undefined : { cause });
     this.reason = reason;
+    this.isRepeated = isRepeated;
   }
 }

@@ -179,8 +179,10 @@ async function addVersion(
   const occupied: string[] = [];
   for (let attempt = 1; ; attempt++) {
     const versions = await listVersions(target, name);
-    const { serving } = await createReleaseLog(target).read(name);
-    const version = asked ?? nextVersion([...versions, ...occupied, ...serving.archived]);
+    const { serving, card } = await createReleaseLog(target).read(name);
+    // The registry gives a number once, also to a version whose files could not be copied.
+    const given = [...versions, ...serving.archived, ...Object.keys(card.versions)];
+    const version = asked ?? nextVersion([...given, ...occupied]);
     const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written, because most models that are refused are refused here.

@@ -47,8 +47,8 @@ export interface ObjectRequests {
 export class RefusedError extends StoreError {
   readonly refusal: Refusal;
 
-  constructor(refusal: Refusal, message: string) {
-    super(refusal.reason, message);
+  constructor(refusal: Refusal, message: string, isRepeated: boolean) {
+    super(refusal.reason, message, undefined, isRepeated);
     this.refusal = refusal;
   }
 }
@@ -117,7 +117,7 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
         corrections += 1;
         count -= 1;
       } else {
-        if (!refusal.isPassing || count >= attempts) throw refused(refusal, purpose);
+        if (!refusal.isPassing || count >= attempts) throw refused(refusal, purpose, count > 1);
         await pause(count, answer.headers['retry-after'], signal);
       }
     }
@@ -137,9 +137,9 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
     return new StoreError('unreachable', describe(protocol, 'unreachable', action, place) + said, error);
   }
 
-  function refused(refusal: Refusal, { action, place }: Purpose): RefusedError {
+  function refused(refusal: Refusal, { action, place }: Purpose, isRepeated: boolean): RefusedError {
     const text = describe(protocol, refusal.reason, action, place);
-    return new RefusedError(refusal, `${text} ${protocol.title}: ${refusal.text}`);
+    return new RefusedError(refusal, `${text} ${protocol.title}: ${refusal.text}`, isRepeated);
   }
 
   return {

@@ -158,8 +158,8 @@ export function createObjectStore(
     try {
       return await send();
     } catch (error) {
-      if (!(isMissing(error) || (error instanceof RefusedError && error.reason === 'changed'))) throw error;
-      throw new StoreError('changed', describe(protocol, 'changed', action, place), error);
+      if (!(error instanceof RefusedError && (isMissing(error) || error.reason === 'changed'))) throw error;
+      throw new StoreError('changed', describe(protocol, 'changed', action, place), error, error.isRepeated);
     }
   }
 

@@ -145,3 +145,31 @@ describe.each([
     },
   );
 });
+
+describe('a version whose last file is kept by S3 although no answer arrives', () => {
+  it.each([
+    ['the graph of this publisher', 'the graph', 's3://models/m/1'],
+    ['the graph of another publisher', 'a new one', undefined],
+  ])('is known by %s', async (_, kept, place) => {
+    const files = { 'model.onnx': 'the graph' };
+    const server = await startS3Server({
+      onRequest: ({ operation, key }) => {
+        if (operation === 'PutObject' && key === 'm/1/model.onnx') server.put(key, kept);
+      },
+    });
+    onTestFinished(() => server.close());
+    server.addFault({
+      when: ({ operation, key }) => operation === 'PutObject' && key === 'm/1/model.onnx',
+      times: 1,
+      effect: { kind: 'cut' },
+    });
+    const store = openS3Store('s3://models', server.client);
+    expect(await publishVersion(store, 'm', '1', await stage(files))).toBe(place);
+    const puts = server.requests.filter(({ operation }) => operation === 'PutObject');
+    expect(puts.map(({ key, status }) => [key, status])).toEqual([
+      ['m/1/files.json', 200],
+      ['m/1/model.onnx', 0],
+      ['m/1/model.onnx', 412],
+    ]);
+  });
+});

@@ -7,6 +7,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
 import { withOpenFile } from '../../../shared/onnx/protobuf.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import {
   buildModel,
   buildNode,
@@ -580,6 +582,19 @@ describe('ternion add', () => {
       'Model "digits" has a version 2 already; a version never changes, so choose another --version.\n',
     ]);
     expect(await readdir(join(repository, 'digits'))).toEqual(['1', '2']);
+  });
+
+  it('does not take the number of a version that the registry has without files', async () => {
+    const repository = await temporaryFolder();
+    const args = ['add', IRIS, '-n', 'iris', '-r', repository, '--json'];
+    await runCommand(args);
+    const failed = { tags: {}, metrics: {}, source: 's3://gone/model', runId: 'r1', failure: 'It is gone.' };
+    await createReleaseLog(openFilesystemStore(repository)).change(
+      'iris',
+      { by: 'admin', why: '', action: 'register' },
+      ({ card }) => ({ card: { ...card, versions: { 2: failed } } }),
+    );
+    expect(JSON.parse((await runCommand(args)).stdout)).toMatchObject({ version: '3', live: '3' });
   });
 
   it('saves an optimised graph that answers the same', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openRegistry } from '../../support/open-registry.ts';
@@ -269,7 +269,6 @@ describe('versions', () => {
     const { ask, call, folder } = await openRegistry({
       REGISTRY_SOURCES: 's3://allowed/, https://mlflow.example.com',
     });
-    const { mkdirSync, writeFileSync } = await import('node:fs');
     mkdirSync(join(folder, 'other/1'), { recursive: true });
     writeFileSync(join(folder, 'other/1/model.pkl'), 'x');
     const given = source.replace('FOLDER', `file://${folder}`);
@@ -299,6 +298,47 @@ describe('versions', () => {
         model_version: { version: '4', status: 'READY' },
       },
     );
+  });
+
+  it('are copied in the time that a short request has', async () => {
+    const { ask } = await openRegistry({ MAX_REQUEST_SECONDS: '60' });
+    expect(await ask('POST', `${VERSIONS}/create`, { name: 'iris', source: 'models:/iris/1' })).toMatchObject(
+      { model_version: { version: '3', status: 'READY' } },
+    );
+  });
+
+  describe('beside folders of an interrupted publishing', () => {
+    async function openHalfThere(numbers: readonly number[]) {
+      const opened = await openRegistry();
+      for (const number of numbers) {
+        mkdirSync(join(opened.folder, `iris/${number}`));
+        writeFileSync(join(opened.folder, `iris/${number}/files.json`), '{"files":[]}');
+      }
+      const created = await opened.ask('POST', `${VERSIONS}/create`, {
+        name: 'iris',
+        source: 'models:/iris/1',
+      });
+      const { body } = await opened.call('GET', 'ternion/registered-models/history', { name: 'iris' });
+      return { created, changes: body.changes };
+    }
+
+    it('have the next number that is free', async () => {
+      const { created, changes } = await openHalfThere([3, 4]);
+      expect(created).toMatchObject({ model_version: { version: '5', status: 'READY' } });
+      const actions = ['register', 'unregister 4', 'register', 'unregister 3', 'register'];
+      expect(changes).toMatchObject(actions.map((action) => ({ action })));
+    });
+
+    it('fail with a reason when twenty numbers are not free', async () => {
+      const { created } = await openHalfThere(Array.from({ length: 20 }, (_, index) => 3 + index));
+      expect(created).toMatchObject({
+        model_version: {
+          version: '22',
+          status: 'FAILED_REGISTRATION',
+          status_message: expect.stringMatching(/^The folders of this version and of the 19 tried before it/),
+        },
+      });
+    });
   });
 
   it('are copied from folders of the own repository that are not registered versions', async () => {
