@@ -80,11 +80,13 @@ export function createApp(dependencies: AppDependencies): App {
   const addSteps = own?.addSteps;
   const parts = { repository, tasks, addSteps, openSession, memory, trials, logger, onLoad, countsValues };
   const isBusy = () => monitoring.inProgress > 0;
-  const onHeldBack =
+  const openNotes =
     registry && config.adminKey !== undefined
-      ? async (failed: HeldBackVersion) =>
-          (await import('./registry/note-held-back.ts')).noteHeldBackIn(registry, failed, logger)
+      ? loadOnce(async () =>
+          (await import('./registry/note-held-back.ts')).createHeldBackNotes(registry, logger),
+        )
       : undefined;
+  const onHeldBack = openNotes && (async (failed: HeldBackVersion) => await (await openNotes())(failed));
   const inference = createInference({
     ...config,
     ...parts,

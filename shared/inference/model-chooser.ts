@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { InputKind } from '../values/input.ts';
@@ -23,7 +23,7 @@ export function createModelChooser(
   options: ModelChooserOptions,
 ): (kind: InputKind, budget?: Budget) => Promise<string> | string {
   const { repository, defaultModel, logger, tasks } = options;
-  /** The input kinds of versions whose config was read; versions do not change. */
+  /** The input kinds of versions whose config was read, by their folders: versions do not change, but names of models do. */
   const kinds = new Map<string, InputKind>();
   /** What was chosen from a list of models. */
   const chosen = new WeakMap<readonly ModelListing[], Map<InputKind, string>>();
@@ -31,14 +31,14 @@ export function createModelChooser(
   /**
    * The kind of input that a model's config requires; a model without config is not assumed to take images or features.
    */
-  async function kindOf(reference: ModelReference): Promise<InputKind | undefined> {
-    const known = kinds.get(pathOf(reference));
+  async function kindOf(reference: ModelReference, folder: string): Promise<InputKind | undefined> {
+    const known = kinds.get(folder);
     if (known !== undefined) return known;
     try {
       const config = await repository.config(reference);
       if (!config) return undefined;
       const kind = (await tasks.of(config)).kindOf(config);
-      kinds.set(pathOf(reference), kind);
+      kinds.set(folder, kind);
       return kind;
     } catch (error) {
       // A failing store must not change which model answers: only a broken model.json excludes its model.
@@ -58,9 +58,11 @@ export function createModelChooser(
     const [first, ...others] = models;
     if (first && others.length === 0) return first.name;
     const fitting: string[] = [];
-    for (const { name, liveVersion } of models) {
+    for (const model of models) {
+      const { name, liveVersion } = model;
       const reference = { name, version: liveVersion };
-      if ((await canTake(reference, kind)) && (await kindOf(reference)) === kind) fitting.push(name);
+      const folder = folderOf(model, liveVersion);
+      if ((await canTake(reference, kind)) && (await kindOf(reference, folder)) === kind) fitting.push(name);
     }
     const [only] = fitting;
     if (only !== undefined && fitting.length === 1) {

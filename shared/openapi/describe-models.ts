@@ -4,7 +4,7 @@ import type { Inference } from '../inference/inference.ts';
 import type { Model } from '../inference/load-model.ts';
 import type { JsonObject } from '../json/json-value.ts';
 import type { AnswerForm } from '../models/answer-forms.ts';
-import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+import { folderOf, type ModelListing, type ModelReference } from '../models/model-reference.ts';
 import type { Label } from '../processing/classification.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { OutputKind, TextInput } from '../values/contract.ts';
@@ -13,6 +13,7 @@ import type { RowFormat } from '../values/row.ts';
 
 /** What is known about a model once it has been loaded. It stays true, as versions do not change. */
 export interface ModelFacts {
+  /** With the name that it has now. */
   readonly reference: ModelReference;
   readonly task: string;
   readonly kind: InputKind;
@@ -56,17 +57,19 @@ const LONGEST_EXAMPLE = 16_384;
  * too. The reader never rejects.
  */
 export function createModelReader(inference: Inference): ModelReader {
+  /** By the folders of the versions, as another model can get the name. */
   let known = new Map<string, ModelFacts>();
 
-  async function read(reference: ModelReference): Promise<DescribedModel> {
-    const facts = known.get(pathOf(reference));
-    if (facts) return { reference, facts };
+  async function read(reference: ModelReference, folder: string): Promise<DescribedModel> {
+    const facts = known.get(folder);
+    if (facts) return { reference, facts: { ...facts, reference } };
     const state = inference.state(reference);
     if (state === 'failed') return { reference, problem: FAILED };
     if (state !== 'loaded') return { reference, problem: NOT_LOADED };
     try {
-      const { value: found } = await inference.use({ reference }, {}, ({ model }) => factsOf(model));
-      known.set(pathOf(reference), found);
+      const { value: found } = await inference.use({ reference }, {}, ({ model }) =>
+        factsOf(model, reference),
+      );
       return { reference, facts: found };
     } catch (error) {
       return { reference, problem: error instanceof InferenceError ? error.message : UNKNOWN_PROBLEM };
@@ -75,11 +78,16 @@ export function createModelReader(inference: Inference): ModelReader {
 
   return async (models) => {
     const described: DescribedModel[] = [];
-    for (const { name, liveVersion } of models) {
-      described.push(await read({ name, version: liveVersion }));
+    const live = new Map<string, ModelFacts>();
+    for (const model of models) {
+      const { name, liveVersion } = model;
+      const folder = folderOf(model, liveVersion);
+      const found = await read({ name, version: liveVersion }, folder);
+      described.push(found);
+      if (found.facts) live.set(folder, found.facts);
     }
     // Drops versions that are no longer live.
-    known = new Map(described.flatMap(({ facts }) => (facts ? [[pathOf(facts.reference), facts]] : [])));
+    known = live;
     return described;
   };
 }
@@ -89,7 +97,10 @@ const NOT_LOADED =
 const FAILED = 'The model could not be loaded; a request to it says why.';
 const UNKNOWN_PROBLEM = 'The model cannot be described; the log says why.';
 
-function factsOf({ reference, config, contract, session, task, answer, example }: Model): ModelFacts {
+function factsOf(
+  { config, contract, session, task, answer, example }: Model,
+  reference: ModelReference,
+): ModelFacts {
   const isNamed = config.labels !== undefined;
   const isText = task.labels?.some((label) => typeof label === 'string') ?? false;
   const isShort = example !== undefined && JSON.stringify(example).length <= LONGEST_EXAMPLE;

@@ -1,6 +1,6 @@
 import { writeJson } from '../json/write-json.ts';
 
-import type { ModelListing } from '../models/model-reference.ts';
+import { folderOf, type ModelListing } from '../models/model-reference.ts';
 import type { Protocol, ProtocolOptions } from '../protocols/operation.ts';
 
 import { buildDocument } from './build-document.ts';
@@ -32,8 +32,10 @@ export function createDocumentSource(
 
   return {
     read: async () => {
-      const models = await readModels(await list());
-      const key = JSON.stringify(models.map(({ reference, problem }) => [reference, problem]));
+      const listed = await list();
+      const models = await readModels(listed);
+      const folders = listed.map((model) => folderOf(model, model.liveVersion));
+      const key = JSON.stringify([folders, models.map(({ reference, problem }) => [reference, problem])]);
       if (current?.key === key) return current.bytes;
       const document = await buildDocument({ protocols, models, version, config });
       const bytes = Buffer.from(writeJson(document));

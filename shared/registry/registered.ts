@@ -2,16 +2,15 @@ import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { isVersionFile } from '../models/formats/locate.ts';
-import { ModelError } from '../models/model-config.ts';
-import { parseIndex } from '../models/repository-index.ts';
+import { listFiles } from '../models/publish-files.ts';
 import { INDEX_FILE, RELEASES_FOLDER } from '../models/repository-listing.ts';
 import type { Serving } from '../models/serving.ts';
-import { decodeFile } from '../models/small-files.ts';
 import { compareVersions } from '../models/versions.ts';
 import { type Known, liveVersionOf } from '../releases/changes.ts';
 import type { Changed, Current, ReleaseLog } from '../releases/release-log.ts';
 import type { Card, VersionCard } from '../releases/state.ts';
-import { StoreError, type WritableStore } from '../stores/model-store.ts';
+import { readIndex } from '../releases/update-index.ts';
+import type { WritableStore } from '../stores/model-store.ts';
 import { isFolderName, madeFolder } from './names.ts';
 import { memberAt } from './search/search.ts';
 
@@ -136,9 +135,9 @@ async function readFolders(
   store: WritableStore,
   below: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const indexed = below === '' && !store.localPath ? await readIndex(store) : undefined;
+  const indexed = below === '' && !store.localPath ? await readIndexed(store) : undefined;
   if (indexed) return indexed;
-  const files = await listBelow(store, below);
+  const files = await listFiles(store, below);
   const logged = below === '' ? files.filter(({ path }) => path.startsWith(`${RELEASES_FOLDER}/`)) : [];
   const folders = new Map<string, Set<string>>();
   for (const { path } of logged) {
@@ -155,24 +154,15 @@ async function readFolders(
 }
 
 /** What the index of a remote repository says; undefined without one. It spares the listing of all files. */
-async function readIndex(store: WritableStore): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
+async function readIndexed(
+  store: WritableStore,
+): Promise<ReadonlyMap<string, readonly string[]> | undefined> {
   const loaded = await store.load(INDEX_FILE);
   if (loaded.is !== 'there') return undefined;
-  const index = await parseIndex(decodeFile(loaded.content, INDEX_FILE)).catch((error: unknown) => {
-    if (error instanceof ModelError) return undefined;
-    throw error;
-  });
+  const index = await readIndex(loaded.content);
   return (
     index && new Map([...index].map(([folder, { versions }]) => [folder, versions.toSorted(compareVersions)]))
   );
-}
-
-/** The first file that is written creates a missing folder. */
-async function listBelow(store: WritableStore, folder: string) {
-  return await store.list(folder).catch((error: unknown) => {
-    if (store.localPath && error instanceof StoreError && error.reason === 'missing') return [];
-    throw error;
-  });
 }
 
 /** Whether a model is there: it has versions, or was registered and not deleted since. */

@@ -5,7 +5,7 @@ import { type Divided, versionOf } from './assign.ts';
  * The share of the requests that each version gets by the ranges, in whole percent that are 100 together. Rules and keys
  * are left out. What is rounded away is the live version's.
  */
-export function sharesOf({ versions, liveVersion, serving }: Divided): ReadonlyMap<string, number> {
+export function percentByVersion({ versions, liveVersion, serving }: Divided): ReadonlyMap<string, number> {
   const parts = new Map<string, number>();
   for (const { target, start, end } of serving.traffic?.ranges ?? []) {
     const version = versionOf(target, versions, serving);

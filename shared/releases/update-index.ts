@@ -50,7 +50,7 @@ export async function updateIndex(store: WritableStore, folders?: readonly strin
 }
 
 /** @returns undefined for a file that cannot be understood, which is made again */
-async function readIndex(content: Buffer): Promise<RepositoryIndex | undefined> {
+export async function readIndex(content: Buffer): Promise<RepositoryIndex | undefined> {
   try {
     return await parseIndex(decodeFile(content, INDEX_FILE));
   } catch (error) {

@@ -13,11 +13,12 @@ const PATH = '/?page=releases#model=iris';
 const KEY = 'a-long-secret';
 const MARKUP = '<img src=x onerror=alert(1)>';
 
-/** A server with the flower model in three versions, the first of which is live, and its registry. */
+/** A server with the flower model in three versions, the first of which is live, another model, and their registry. */
 async function openReleased() {
   const folder = await makeFolder({});
   await cp(join(MODELS, 'iris'), join(folder, 'iris'), { recursive: true });
   await cp(join(MODELS, 'iris/1'), join(folder, 'iris/3'), { recursive: true });
+  await cp(join(MODELS, 'iris/1'), join(folder, 'tulips/1'), { recursive: true });
   const host = await openLocalServer({ MODEL_REPOSITORY: folder, ADMIN_KEY: KEY });
   onTestFinished(() => host.close());
   const origin = `http://127.0.0.1:${host.port}`;
@@ -151,6 +152,27 @@ describe.runIf(findChromium())('the page of releases', () => {
     await page.getByRole('button', { name: 'Promote' }).click();
     await expect.poll(() => legendOf(page)).toBe('live: 3\n100 %');
     expect(await failure.count()).toBe(0);
+  });
+
+  it('takes no change while it loads another model', async () => {
+    const { origin, change } = await openReleased();
+    const { page } = await playground.open(PATH, { origin });
+    await giveKey(page);
+    await expect.poll(() => rowsOf(page, 'History')).toHaveLength(1);
+    const isInert = () => page.locator('#change').evaluate((form) => form.matches('[inert]'));
+    expect(await isInert()).toBe(false);
+    const { promise: isAnswered, resolve: answer } = Promise.withResolvers<void>();
+    await page.route('**/models/tulips/releases', async (route) => {
+      await isAnswered;
+      await route.continue();
+    });
+    await page.getByLabel('Model').selectOption('tulips');
+    await expect.poll(isInert).toBe(true);
+    await change('promote', { name: 'tulips', version: '1' });
+    answer();
+    await expect.poll(isInert).toBe(false);
+    expect(await rowsOf(page, 'Versions')).toEqual(['1\t\tlive, 100 %']);
+    expect((await rowsOf(page, 'History')).map((row) => row.split('\t')[3])).toEqual(['promote 1']);
   });
 
   it('shows stored text as text, and the history in pages', async () => {

@@ -110,7 +110,7 @@ async function answer(state: State, message: IncomingMessage, response: ServerRe
   response.setHeader('date', new Date(Date.now() + state.aheadMs).toUTCString());
   const refuse = request.operation === 'objects.get' ? sendText : sendError;
   const effect = state.faults.take(request);
-  if (effect?.kind === 'run') effect.action();
+  if (effect?.kind === 'run') await effect.action();
   if (effect?.kind === 'late') await sleep(effect.pauseMs);
   if (staysUnanswered(effect, response)) return;
   if (effect?.kind === 'refuse') return refuse(response, effect.status, effect.code);

@@ -13,7 +13,7 @@ export async function faultOf(
   effect: StoreEffect | undefined,
   response: ServerResponse,
 ): Promise<StoreEffect | 'ended' | undefined> {
-  if (effect?.kind === 'run') effect.action();
+  if (effect?.kind === 'run') await effect.action();
   if (effect?.kind === 'late') await sleep(effect.pauseMs);
   if (staysUnanswered(effect, response)) return 'ended';
   if (effect?.kind !== 'refuse') return effect;

@@ -15,8 +15,8 @@ export type StoreEffect =
   /** Flips the first byte of the body. */
   | { readonly kind: 'wrong-bytes' }
   | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
-  /** Does something before the answer, such as replacing an object. */
-  | { readonly kind: 'run'; readonly action: () => void };
+  /** Does something before the answer, such as replacing an object. A promise is waited for. */
+  | { readonly kind: 'run'; readonly action: () => unknown };
 
 export interface StoreFault<R> {
   readonly when: (request: R) => boolean;

@@ -79,6 +79,11 @@ async function load(): Promise<void> {
   loading = new AbortController();
   const { signal } = loading;
   refresh.disabled = true;
+  // What is shown is decided for the model before, until `show` draws this one.
+  changeCard.inert = true;
+  older.disabled = true;
+  changes = [];
+  next = undefined;
   const outcome = await attempt(pathOf('models', model.value, 'releases'), signal);
   if (!outcome) return;
   refresh.disabled = false;
@@ -92,8 +97,8 @@ async function load(): Promise<void> {
 async function loadHistory(signal: AbortSignal, from?: string): Promise<void> {
   older.disabled = true;
   const outcome = await registry?.history(model.value, from, signal);
-  older.disabled = false;
   if (!outcome) return;
+  older.disabled = false;
   const { answer, failure } = outcome;
   if (answer?.status === 401 && failure) return askKey(failure);
   if (failure) {
@@ -135,6 +140,7 @@ function show(): void {
   find('history-card', HTMLElement).hidden = !isOpen;
   if (!isOpen) return;
   form.offer(served, changes);
+  changeCard.inert = false;
   past.replaceChildren(showHistory(changes));
   older.hidden = next === undefined;
 }
@@ -144,7 +150,7 @@ keyForm.addEventListener('submit', (event) => {
   registry = openRegistry(key.value.trim(), person.value.trim());
   key.value = '';
   keyNotice.replaceChildren();
-  void loadHistory(loading.signal);
+  void load();
 });
 
 /** Sends a change that was decided for what the page shows. */
@@ -153,8 +159,8 @@ async function send({ call, fields }: Wanted): Promise<void> {
   changeCard.inert = true;
   const expected = changes[0]?.revision ?? 0;
   const outcome = await registry?.change(call, { name, expected_revision: expected, ...fields });
-  changeCard.inert = false;
   const failure = outcome?.failure;
+  // Another model was chosen meanwhile, and its form is no longer this one.
   if (model.value !== name) return;
   changeNotice.replaceChildren(...(failure ? [showFailure(failure)] : []));
   status.textContent = failure ? `Error: ${failure.message}` : 'The change is made.';

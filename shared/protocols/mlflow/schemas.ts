@@ -202,6 +202,23 @@ export const historyResponse = lazily(() =>
           shadows: percents(),
           rules: z.array(z.object({ target: z.string(), when: z.string() })),
           key: z.nullable(z.string()),
+          held_back: z
+            .optional(
+              z.array(
+                z.object({
+                  version: z.string(),
+                  timestamp: z
+                    .int()
+                    .register(z.globalRegistry, { description: 'In milliseconds since 1970.' }),
+                  instance: z.string(),
+                  reason: z.string(),
+                }),
+              ),
+            )
+            .register(z.globalRegistry, {
+              description:
+                'Versions that an instance could not load after the change, with the first that noted it.',
+            }),
         }),
       )
       .register(z.globalRegistry, { description: 'The newest first.' }),

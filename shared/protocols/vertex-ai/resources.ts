@@ -3,7 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { originOf } from '../../http/origin.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { sharesOf } from '../../releases/shares.ts';
+import { percentByVersion } from '../../releases/shares.ts';
 import { STARTED } from '../encode-model.ts';
 import { type Endpoint, findEndpoint, listEndpoints } from '../endpoint-models.ts';
 import { jsonContent, type Operation, type ProtocolOptions, pathParameter } from '../operation.ts';
@@ -160,7 +160,7 @@ function describeEndpoint(
 function splitOf({ model, version }: Endpoint): Readonly<Record<string, number>> {
   const { serving, liveVersion } = model;
   if (!serving || version !== liveVersion) return { [version]: 100 };
-  return Object.fromEntries(sharesOf({ ...model, serving }));
+  return Object.fromEntries(percentByVersion({ ...model, serving }));
 }
 
 /** A private endpoint has one deployed model, so the class uses the first in the list. */

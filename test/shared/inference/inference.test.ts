@@ -1,6 +1,11 @@
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LARGE_BYTES } from '../../../shared/models/hash-file.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
+import type { InputKind } from '../../../shared/values/input.ts';
 import { manifest } from '../../support/artifact-setup.ts';
 import {
   buildModel,
@@ -111,6 +116,25 @@ describe('the model of a request that names none', () => {
     const image = Buffer.from(String(example?.image), 'base64');
     const images = await infer(inference, { ...ask(undefined), input: imagesInput([image]) });
     expect(images.reference.name).toBe('digits');
+  });
+
+  it('is known by its folder, as another model can get its name', async () => {
+    const folder = await makeFolder({});
+    await cp(join(MODELS, 'iris/1'), join(folder, 'a/1'), { recursive: true });
+    await cp(join(MODELS, 'digits/1'), join(folder, 'b/1'), { recursive: true });
+    const { inference } = makeInference(folder);
+    const nameOf = async (kind: InputKind) => (await inference.resolve({ kind })).name;
+    expect([await nameOf('features'), await nameOf('image')]).toEqual(['a', 'b']);
+    const log = createReleaseLog(openFilesystemStore(folder));
+    for (const [from, to] of [
+      ['a', 'c'],
+      ['b', 'a'],
+    ] as const) {
+      const signed = { by: 'ada', why: '', action: 'rename' };
+      await log.change(from, signed, ({ serving }) => ({ serving: { ...serving, name: to } }));
+      await inference.repository.renew();
+    }
+    expect([await nameOf('features'), await nameOf('image')]).toEqual(['c', 'a']);
   });
 
   it('is the only one whose small files say so', async () => {

@@ -11,6 +11,8 @@ import { createDocumentSource } from '../../../shared/openapi/document-source.ts
 import type { ProtocolOptions } from '../../../shared/protocols/operation.ts';
 import { loadProtocols } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
+import { createReleaseLog } from '../../../shared/releases/release-log.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
@@ -138,6 +140,35 @@ describe('the reader of models', () => {
     await inference.unload('iris', '2');
     expect(await read(BOTH)).toMatchObject([{ problem }, { facts: { kind: 'features' } }]);
     expect(inference.state({ name: 'iris', version: '2' })).toBe('unloaded');
+  });
+
+  it('describes the model that has the name now', async () => {
+    const models = await makeFolder({});
+    await cp(join(MODELS, 'iris/1'), join(models, 'iris/1'), { recursive: true });
+    await cp(join(MODELS, 'digits/1'), join(models, 'other/1'), { recursive: true });
+    const { inference } = makeInference(models);
+    const { repository } = inference;
+    const log = createReleaseLog(openFilesystemStore(models));
+    const rename = async (folder: string, name: string) => {
+      const signed = { by: 'ada', why: '', action: 'rename' };
+      await log.change(folder, signed, ({ serving }) => ({ serving: { ...serving, name } }));
+      await repository.renew();
+    };
+    const read = createModelReader(inference);
+    await repository.renew();
+    await load(inference, 'iris/1', 'other/1');
+    const described = async () =>
+      (await read(await repository.list())).map(({ facts }) => [facts?.reference.name, facts?.kind]);
+    expect(await described()).toEqual([
+      ['iris', 'features'],
+      ['other', 'image'],
+    ]);
+    await rename('iris', 'flowers');
+    await rename('other', 'iris');
+    expect(await described()).toEqual([
+      ['flowers', 'features'],
+      ['iris', 'image'],
+    ]);
   });
 
   it('reveals no errors that are not written for clients', async () => {

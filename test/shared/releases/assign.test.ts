@@ -3,7 +3,7 @@ import { servingSchema } from '../../../shared/models/serving.ts';
 import { assign, assignShadows, choosable, readsBody } from '../../../shared/releases/assign.ts';
 import { compileCondition } from '../../../shared/releases/conditions.ts';
 import { partOf } from '../../../shared/releases/hash.ts';
-import { sharesOf } from '../../../shared/releases/shares.ts';
+import { percentByVersion } from '../../../shared/releases/shares.ts';
 import { factsOf } from './facts.ts';
 
 const modelOf = (serving: Parameters<typeof servingSchema.parse>[0], versions = ['1', '2', '3']) => {
@@ -186,14 +186,14 @@ it('says the share of each version in whole percent', () => {
     { target: '3', start: 2000, end: 2049 },
   ];
   const model = modelOf({ ...CANARY, traffic: { seed: 's', ranges } });
-  expect(sharesOf(model)).toEqual(
+  expect(percentByVersion(model)).toEqual(
     new Map([
       ['1', 88],
       ['2', 12],
     ]),
   );
   const whole = [{ target: '2', start: 0, end: 10_000 }];
-  expect(sharesOf(modelOf({ live: '1', traffic: { seed: 's', ranges: whole } }))).toEqual(
+  expect(percentByVersion(modelOf({ live: '1', traffic: { seed: 's', ranges: whole } }))).toEqual(
     new Map([['2', 100]]),
   );
 });
