@@ -136,6 +136,15 @@ export const TARGETS: readonly Target[] = [
     limit: 'info, no metrics',
     atLeast: 0.95,
   },
+  {
+    what: 'a shadow of all requests, p99 of the requests',
+    scenario: 'shadows',
+    condition: '16 connections',
+    metric: 'p99',
+    ours: 'a shadow of all requests',
+    limit: 'a release, no shadow',
+    atMost: 1.05,
+  },
   ...(
     [
       ['microseconds50', 12],
