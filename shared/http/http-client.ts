@@ -13,6 +13,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  /** Whether the request was sent twice: the first may have done its work. */
+  readonly isRepeated?: boolean;
 }
 
 /** A long content. It is opened for each attempt, as a stream can be read once. */
@@ -79,7 +81,7 @@ export function createHttpClient(
         const outgoing = send(url, { method, headers, agent, signal });
         prepare?.(outgoing);
         const outcome = await exchange(outgoing, body, title, fail);
-        if ('answer' in outcome) return outcome.answer;
+        if ('answer' in outcome) return isSecond ? { ...outcome.answer, isRepeated: true } : outcome.answer;
         signal.throwIfAborted();
         if (isSecond || !outcome.isOld) throw fail(`${title} cannot be reached: ${outcome.problem}`);
       }

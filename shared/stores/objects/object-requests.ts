@@ -117,7 +117,8 @@ export function createObjectRequests(protocol: ObjectProtocol, options: ObjectSt
         corrections += 1;
         count -= 1;
       } else {
-        if (!refusal.isPassing || count >= attempts) throw refused(refusal, purpose, count > 1);
+        const isRepeated = count > 1 || answer.isRepeated === true;
+        if (!refusal.isPassing || count >= attempts) throw refused(refusal, purpose, isRepeated);
         await pause(count, answer.headers['retry-after'], signal);
       }
     }
@@ -215,9 +216,9 @@ async function pause(count: number, retryAfter: string | undefined, signal: Abor
 }
 
 /** Of several headers with one name, Node gives some as a list. */
-function withHeaders({ status, headers, text }: HttpAnswer): TextAnswer {
+function withHeaders({ status, headers, text, isRepeated }: HttpAnswer): TextAnswer {
   const entries = Object.entries(headers).map(([name, value]) => [name, String(value)]);
-  return { status, headers: Object.fromEntries(entries), text };
+  return { status, headers: Object.fromEntries(entries), text, isRepeated };
 }
 
 function pourOf(content: HttpContent): Pour {

@@ -21,6 +21,8 @@ export interface ObjectAnswer {
   readonly status: number;
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the request was sent twice. */
+  readonly isRepeated?: boolean | undefined;
 }
 
 export interface ListedObject {

@@ -12,9 +12,10 @@ it('asks before the answer after it was frozen, as a cloud freezes functions', a
   onTestFinished(() => s3.close());
   const { credentials, region } = s3.client;
   const log = createReleaseLog(openS3Store('s3://models', s3.client));
-  const release = async (live: string) =>
-    await log.change('iris', { by: 'ada', why: '', action: live }, ({ serving }) => ({
-      serving: { ...serving, live },
+  // A version that an alias names answers at once. A new live version answers when it is in memory.
+  const release = async (champion: string) =>
+    await log.change('iris', { by: 'ada', why: '', action: champion }, ({ serving }) => ({
+      serving: { ...serving, aliases: { champion } },
     }));
   await release('1');
   const server = startCommand(['serve', '-r', 's3://models', '-p', '0'], '', {
@@ -31,7 +32,7 @@ it('asks before the answer after it was frozen, as a cloud freezes functions', a
   });
   const url = await server.seen(/http:\/\/localhost:\d+/);
   const version = async () => {
-    const response = await fetch(`${url}/models/iris/predict`, {
+    const response = await fetch(`${url}/models/iris/versions/champion/predict`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"features": [5.1, 3.5, 1.4, 0.2]}',
@@ -40,11 +41,11 @@ it('asks before the answer after it was frozen, as a cloud freezes functions', a
     return /"model_version":"(\d+)"/.exec(answer)?.[1] ?? answer;
   };
   expect(await version()).toBe('1');
-  for (const live of ['2', '1']) {
+  for (const champion of ['2', '1']) {
     server.process.kill('SIGSTOP');
-    await release(live);
+    await release(champion);
     await wait(1_100);
     server.process.kill('SIGCONT');
-    expect(await version()).toBe(live);
+    expect(await version()).toBe(champion);
   }
 });

@@ -36,6 +36,27 @@ it('reads the answer after a preliminary one', async () => {
   });
 });
 
+it('says of an answer that its request was sent twice, as the connection from before was lost', async () => {
+  let received = 0;
+  const server = createHttpServer((message, response) => {
+    received += 1;
+    if (received === 2) message.socket.destroy();
+    else response.end(String(received));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const client = createHttpClient('the server', (reason) => new Error(reason));
+  const url = new URL(`http://127.0.0.1:${portOf(server)}`);
+  const send = async () =>
+    await client.send({ method: 'PUT', url, headers: {}, body: '' }, AbortSignal.timeout(5_000));
+  expect((await send()).isRepeated).toBeUndefined();
+  expect(await send()).toMatchObject({ text: '3', isRepeated: true });
+});
+
 it('fails if the server changes to another protocol', async () => {
   await expect(
     ask('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
