@@ -173,6 +173,9 @@ const wholeNumber = (most: number) =>
   );
 const anyNumber = wholeNumber(Number.MAX_SAFE_INTEGER);
 
+/** A timer of more than 24 days would end at once; a day is enough for any trial. */
+const MOST_TRIAL_SECONDS = 86_400;
+
 /** @param most the largest value that any machine can use */
 const count = (fallback: number, most?: number) =>
   z._default(most === undefined ? anyNumber : wholeNumber(most), fallback);
@@ -318,7 +321,7 @@ const environmentSchema = z.object({
   MAX_FORM_PARTS: count(2048),
   MAX_ANSWER_BYTES: count(32 * MEBIBYTE),
   MAX_REQUEST_SECONDS: count(300),
-  MAX_TRIAL_SECONDS: count(10),
+  MAX_TRIAL_SECONDS: count(10, MOST_TRIAL_SECONDS),
 });
 
 /** The environment variables Ternion reads. */

@@ -69,6 +69,7 @@ const MOST: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   INTRA_OP_THREADS: '256',
   MAX_BODY_BYTES: '4294967296',
   MAX_JSON_DEPTH: '1000',
+  MAX_TRIAL_SECONDS: '86400',
 };
 
 const COUNTS = [
@@ -80,6 +81,7 @@ const COUNTS = [
   'MAX_TENSOR_ELEMENTS',
   'MAX_TEXT_CHARACTERS',
   'MAX_JSON_DEPTH',
+  'MAX_TRIAL_SECONDS',
 ] as const satisfies readonly EnvironmentVariable[];
 
 const NOT_DIGITS = 'must be a whole number in digits.';
