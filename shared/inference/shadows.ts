@@ -97,27 +97,28 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
 
   return {
     copyOf: (chosen, versions, { waitUntil, requestId }) => {
-      const references = versions.map((version) => ({ name: chosen.name, version }));
-      const drop = (dropped: readonly ModelReference[]) => {
-        for (const reference of dropped) onRun({ reference, outcome: 'dropped', durationMs: undefined });
+      const drop = (dropped: readonly string[]) => {
+        for (const version of dropped) {
+          onRun({ reference: { name: chosen.name, version }, outcome: 'dropped', durationMs: undefined });
+        }
       };
-      if (performance.now() < takenUntilMs)
-        return { observe: (model) => model, send: () => drop(references) };
+      // Most copies under load end here, so that this is all that they cost a request.
+      if (performance.now() < takenUntilMs) return { observe: (model) => model, send: () => drop(versions) };
       const given: Given = [];
       const send: Copy['send'] = (work, answered) => {
         // Another version may have answered than the one that was chosen.
-        const others = references.filter(({ version }) => version !== answered.version);
+        const others = versions.filter((version) => version !== answered.version);
         if (others.length === 0) return;
         takenUntilMs = performance.now() + BUDGET_MS;
         const begun = uses();
         const isQuiet = () => !isBusy() && uses() === begun;
-        const copies = { work, references: others, answered, isQuiet };
+        const copies = { work, versions: others, answered, isQuiet };
         waitUntil((signal) => runAll(copies, signal), { budgetMs: BUDGET_MS });
       };
       const runAll = async (
         copies: {
           readonly work: (model: ModelUse) => unknown;
-          readonly references: readonly ModelReference[];
+          readonly versions: readonly string[];
           readonly answered: ModelReference;
           readonly isQuiet: () => boolean;
         },
@@ -126,13 +127,13 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
         let done = 0;
         try {
           await pause(QUIET_MS);
-          for (const reference of copies.references) {
+          for (const version of copies.versions) {
             if (signal.aborted || !copies.isQuiet()) break;
-            await run(reference, copies.work, given, copies.answered, requestId);
+            await run({ name: chosen.name, version }, copies.work, given, copies.answered, requestId);
             done += 1;
           }
         } finally {
-          const dropped = copies.references.slice(done);
+          const dropped = copies.versions.slice(done);
           restMs = dropped.length === 0 ? 0 : Math.min(2 * restMs + QUIET_MS, LONGEST_REST_MS);
           takenUntilMs = performance.now() + restMs;
           drop(dropped);

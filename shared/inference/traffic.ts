@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json/json-value.ts';
 import { loadOnce } from '../memo.ts';
-import { LIVE, type ModelReference } from '../models/model-reference.ts';
+import { LIVE, type ModelListing, type ModelReference } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { Traffic as Division } from '../models/serving.ts';
 import {
@@ -80,7 +80,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
 
   function released(name: string): ReleasedModel | undefined {
     const model = options.known(name);
-    return model?.serving && { ...model, serving: model.serving };
+    return model && isReleased(model) ? model : undefined;
   }
 
   return {
@@ -121,6 +121,10 @@ export function createTraffic(options: TrafficOptions): Traffic {
       return model ? choosable(model) : [];
     },
   };
+}
+
+function isReleased(model: ModelListing): model is ReleasedModel {
+  return model.serving !== undefined;
 }
 
 /** What is known of a request; undefined for a use without one, such as a look at a model. */

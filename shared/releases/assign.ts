@@ -64,12 +64,13 @@ export function assignShadows(
   const { traffic } = serving;
   if (!traffic || traffic.shadows.length === 0) return [];
   const value = (traffic.key && readKey(traffic.key, facts)) ?? facts.requestId;
-  const chosen = traffic.shadows.flatMap(({ target, percent }) => {
+  const chosen: string[] = [];
+  for (const { target, percent } of traffic.shadows) {
+    if (partOf([traffic.seed, '/shadow/', target], value) >= percent * 100) continue;
     const version = versionOf(target, versions, serving);
-    const isIn = partOf(`${traffic.seed}/shadow/${target}`, value) < percent * 100;
-    return isIn && version !== undefined && version !== answered ? [version] : [];
-  });
-  return [...new Set(chosen)];
+    if (version !== undefined && version !== answered && !chosen.includes(version)) chosen.push(version);
+  }
+  return chosen;
 }
 
 /** The versions that a request which names none can get: the live one first. */
