@@ -11,11 +11,11 @@ export class MalformedReplyError extends Error {
   override readonly name = 'MalformedReplyError';
 }
 
-/** Rows of features are small. A reply beyond this comes from something that is not Redis, or is not a row. */
-const MOST_BYTES = 8 * 1024 * 1024;
+/** 8 MiB. Rows of features are small: a reply beyond this comes from something that is not Redis, or is not a row. */
+const MOST_BYTES = 8_388_608;
 const MOST_DEPTH = 4;
 /** The longest line: a status, an error, a number or a length. */
-const LONGEST_LINE = 64 * 1024;
+const LONGEST_LINE = 65_536;
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
