@@ -11,7 +11,10 @@ export class MalformedReplyError extends Error {
   override readonly name = 'MalformedReplyError';
 }
 
-/** 8 MiB. Rows of features are small: a reply beyond this comes from something that is not Redis, or is not a row. */
+/**
+ * 8 MiB. Rows of features are small: a reply beyond this comes from something that is not Redis, or is not a row. It is one
+ * number because a product would stay in compiled own code that does not use Redis.
+ */
 const MOST_BYTES = 8_388_608;
 const MOST_DEPTH = 4;
 /** The longest line: a status, an error, a number or a length. */
