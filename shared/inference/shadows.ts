@@ -48,6 +48,14 @@ export interface Copy {
   send(work: (model: ModelUse) => unknown, answered: ModelReference): void;
 }
 
+/** Copies of a request that run when it is quiet. */
+interface Waiting {
+  readonly work: (model: ModelUse) => unknown;
+  readonly versions: readonly string[];
+  readonly answered: ModelReference;
+  readonly isQuiet: () => boolean;
+}
+
 /** Longest time that copies of a request may keep a process awake after its answer. */
 const BUDGET_MS = 10_000;
 /** No request may have come for so long: the next one of the same client often follows at once. */
@@ -115,15 +123,7 @@ export function createShadows({ use, isBusy, uses, logger, onRun }: ShadowsOptio
         const copies = { work, versions: others, answered, isQuiet };
         waitUntil((signal) => runAll(copies, signal), { budgetMs: BUDGET_MS });
       };
-      const runAll = async (
-        copies: {
-          readonly work: (model: ModelUse) => unknown;
-          readonly versions: readonly string[];
-          readonly answered: ModelReference;
-          readonly isQuiet: () => boolean;
-        },
-        signal: AbortSignal,
-      ): Promise<void> => {
+      const runAll = async (copies: Waiting, signal: AbortSignal): Promise<void> => {
         let done = 0;
         try {
           await pause(QUIET_MS);
