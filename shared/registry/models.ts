@@ -1,8 +1,9 @@
 import { InferenceError } from '../errors.ts';
+import { EMPTY_VERSION } from '../releases/changes.ts';
 import type { Changed } from '../releases/release-log.ts';
 import type { Card, VersionCard } from '../releases/state.ts';
 import { checkDescription, checkModelName, checkTagKey, checkTagValue } from './names.ts';
-import { EMPTY_VERSION, isRegistered, liveOf, type RegisteredModel, servedAs } from './registered.ts';
+import { isRegistered, liveOf, type RegisteredModel, servedAs } from './registered.ts';
 import type { Caller, Registry } from './registry.ts';
 import { memberAt } from './search/search.ts';
 

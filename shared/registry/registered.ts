@@ -6,7 +6,7 @@ import { listFiles } from '../models/publish-files.ts';
 import { INDEX_FILE, RELEASES_FOLDER } from '../models/repository-listing.ts';
 import type { Serving } from '../models/serving.ts';
 import { compareVersions } from '../models/versions.ts';
-import { type Known, liveVersionOf } from '../releases/changes.ts';
+import { EMPTY_VERSION, type Known, liveVersionOf } from '../releases/changes.ts';
 import type { Changed, Current, ReleaseLog } from '../releases/release-log.ts';
 import type { Card, VersionCard } from '../releases/state.ts';
 import { readIndex } from '../releases/update-index.ts';
@@ -39,8 +39,6 @@ export interface RegisteredModel {
   /** Names of all versions that were ever there, also of deleted ones. */
   readonly taken: readonly string[];
 }
-
-export const EMPTY_VERSION: VersionCard = { tags: {}, metrics: {} };
 
 /** A registration takes seconds: one that began so long ago was interrupted. */
 const LONGEST_REGISTRATION_MS = 3_600_000;

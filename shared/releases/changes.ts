@@ -20,7 +20,7 @@ export interface Known {
 /** How long the version that was live before stays in memory, in seconds. */
 export const WARM_SECONDS = 600;
 
-const EMPTY_VERSION: VersionCard = { tags: {}, metrics: {} };
+export const EMPTY_VERSION: VersionCard = { tags: {}, metrics: {} };
 
 /** The version that requests get which name none, before any release too; undefined for a model without versions. */
 export function liveVersionOf(
